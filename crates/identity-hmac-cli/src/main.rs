@@ -1,0 +1,3 @@
+//! The command `identity-hmac`.
+
+fn main() {}

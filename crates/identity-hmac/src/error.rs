@@ -1,0 +1,137 @@
+//! What can go wrong: input that must not be signed with, and a signature that does not fit.
+
+use thiserror::Error;
+
+/// Input that is refused before anything is signed.
+///
+/// [`code`](Self::code) is stable across versions and is the same in every language that this
+/// core is bound to. No variant, message or code carries the secret or the visitor id.
+///
+/// ```
+/// use identity_hmac::{InputError, generate_identity_hmac};
+///
+/// let error = generate_identity_hmac("visitor_1", "").unwrap_err();
+/// assert_eq!(error, InputError::EmptySecret);
+/// assert_eq!(error.code(), "empty_secret");
+/// ```
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The secret has no bytes, as an unset variable would have. Code `empty_secret`.
+    #[error(
+        "the identity verification secret is empty; check that the variable or file it comes \
+         from is set"
+    )]
+    EmptySecret,
+
+    /// The visitor id has no bytes. Code `empty_visitor_id`.
+    #[error("the visitor id is empty; pass the id that the chat gave this visitor")]
+    EmptyVisitorId,
+
+    /// A text that should be an [`IdentityHmac`](crate::IdentityHmac) is not 64 hexadecimal
+    /// digits. Code `malformed_hmac`. Verifying never gives this error: there, such a text is
+    /// simply not the right signature.
+    #[error("the hmac is not 64 hexadecimal digits; pass it exactly as it was signed")]
+    MalformedHmac,
+
+    /// A named setting that should hold the secret does not exist. Code `secret_unset`.
+    #[cfg(feature = "std")]
+    #[error("{name} is not set; set it to the identity verification secret")]
+    SecretUnset {
+        /// The name of the setting, such as `IDENTITY_SECRET`.
+        name: String,
+    },
+
+    /// A named setting that should hold the secret is empty or nothing but white space.
+    /// Code `secret_blank`.
+    #[cfg(feature = "std")]
+    #[error("{name} is blank; set it to the identity verification secret")]
+    SecretBlank {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// The secret in a named setting holds a NUL. Code `secret_contains_nul`.
+    ///
+    /// RFC 2104 section 2 pads keys with zeros, so that `secret` and `secret` followed by a NUL
+    /// are the same key: the NUL is either a mistake or no protection.
+    #[cfg(feature = "std")]
+    #[error("{name} contains a NUL character; remove it, or pass the key's bytes directly")]
+    SecretContainsNul {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// The secret in a named setting begins or ends with white space, a line end or a byte order
+    /// mark. Code `secret_surrounded_by_whitespace`.
+    #[cfg(feature = "std")]
+    #[error("{name} begins or ends with white space, such as a line end; remove it")]
+    SecretSurroundedByWhitespace {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// The secret in a named setting stands in quotes. Code `secret_quoted`.
+    #[cfg(feature = "std")]
+    #[error("{name} stands in quotes that would become part of the secret; remove them")]
+    SecretQuoted {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// The secret in a named setting is not UTF-8, so that two languages would read two keys from
+    /// it. Code `secret_not_utf8`.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} is not valid UTF-8; store the secret as text, or pass the key's bytes directly"
+    )]
+    SecretNotUtf8 {
+        /// The name of the setting.
+        name: String,
+    },
+}
+
+impl InputError {
+    /// The error's stable code, in snake case.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::EmptySecret => "empty_secret",
+            Self::EmptyVisitorId => "empty_visitor_id",
+            Self::MalformedHmac => "malformed_hmac",
+            #[cfg(feature = "std")]
+            Self::SecretUnset { .. } => "secret_unset",
+            #[cfg(feature = "std")]
+            Self::SecretBlank { .. } => "secret_blank",
+            #[cfg(feature = "std")]
+            Self::SecretContainsNul { .. } => "secret_contains_nul",
+            #[cfg(feature = "std")]
+            Self::SecretSurroundedByWhitespace { .. } => "secret_surrounded_by_whitespace",
+            #[cfg(feature = "std")]
+            Self::SecretQuoted { .. } => "secret_quoted",
+            #[cfg(feature = "std")]
+            Self::SecretNotUtf8 { .. } => "secret_not_utf8",
+        }
+    }
+}
+
+/// The signature is not the one that the key gives for the visitor id.
+///
+/// One opaque value: whether the candidate was malformed, stale or forged is nobody's business
+/// who sent it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("HMAC verification failed")]
+pub struct VerificationFailed;
+
+/// Why [`verify_identity_hmac`](crate::verify_identity_hmac) did not succeed: the backend's own
+/// input was refused, or the client's signature does not fit.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum VerifyError {
+    /// The backend's secret cannot be used: an operator has to act.
+    #[error(transparent)]
+    Input(#[from] InputError),
+
+    /// The signature does not fit: the client is to be refused.
+    #[error(transparent)]
+    Failed(#[from] VerificationFailed),
+}

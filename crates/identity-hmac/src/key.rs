@@ -1,0 +1,266 @@
+//! Keys: the only place where an HMAC is made.
+
+use core::fmt;
+
+use hmac::KeyInit;
+use hmac::block_api::HmacCore;
+use hmac::digest::Output;
+use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::ZeroizeOnDrop;
+
+use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
+
+/// An identity verification secret, prepared for signing and verifying many visitor ids.
+///
+/// # About
+///
+/// HMAC-SHA256 (RFC 2104, FIPS 198-1). The key is the secret's bytes as they are: never trimmed,
+/// never decoded. The key schedule is done once, here; the secret itself is not kept, and what
+/// was derived from it is overwritten with zeros when the key is dropped. A key can be shared
+/// between threads; it cannot be cloned, printed or serialized.
+///
+/// ```
+/// use identity_hmac::IdentityKey;
+///
+/// let key = IdentityKey::new("s3cret")?;
+/// let hmac = key.sign("visitor_1")?.to_hex();
+/// assert_eq!(hmac, "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae");
+/// assert!(key.verify("visitor_1", &hmac).is_ok());
+/// assert!(key.verify("visitor_2", &hmac).is_err());
+/// # Ok::<(), identity_hmac::InputError>(())
+/// ```
+pub struct IdentityKey {
+    // The block-level type: it holds the two hash states and nothing else, so that a signature
+    // copies 80 bytes and not the block buffer as well.
+    state: HmacCore<Sha256>,
+}
+
+impl ZeroizeOnDrop for IdentityKey {}
+
+impl IdentityKey {
+    /// A key from `secret`, the bytes of the identity verification secret, of any length.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::EmptySecret`] for an empty secret, which is what an unset variable gives.
+    #[allow(
+        clippy::expect_used,
+        reason = "RFC 2104 section 2: a key has any length"
+    )]
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InputError> {
+        let secret = secret.as_ref();
+        if secret.is_empty() {
+            return Err(InputError::EmptySecret);
+        }
+        let state = HmacCore::new_from_slice(secret).expect("HMAC takes a key of any length");
+        Ok(Self { state })
+    }
+
+    /// A key from the environment variable `name`, customarily `IDENTITY_SECRET`.
+    ///
+    /// This is the strict door: what [`new`](Self::new) signs with as it is, this refuses where
+    /// it is nearly always a mistake of configuration.
+    ///
+    /// # Errors
+    ///
+    /// An [`InputError`] that names the variable and the fault, never the value, if the variable
+    /// is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8.
+    ///
+    /// ```
+    /// # use identity_hmac::IdentityKey;
+    /// let error = IdentityKey::from_env("A_VARIABLE_THAT_IS_NOT_SET").unwrap_err();
+    /// assert_eq!(error.code(), "secret_unset");
+    /// assert!(error.to_string().starts_with("A_VARIABLE_THAT_IS_NOT_SET is not set"));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn from_env(name: &str) -> Result<Self, InputError> {
+        let value = std::env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
+        let value = value.map(zeroize::Zeroizing::new);
+        Self::from_setting(name, value.as_ref().map(|value| value.as_slice()))
+    }
+
+    /// A key from the `value` of a setting called `name`, checked as
+    /// [`from_env`](Self::from_env) checks: for a secret that a configuration file, a secret
+    /// manager or a host language's view of the environment holds. `None` is an unset one.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// # use identity_hmac::IdentityKey;
+    /// let error = IdentityKey::from_setting("chat.secret", Some(b"s3cret\n")).unwrap_err();
+    /// assert_eq!(error.code(), "secret_surrounded_by_whitespace");
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn from_setting(name: &str, value: Option<&[u8]>) -> Result<Self, InputError> {
+        // A byte order mark is not white space to Unicode, but is put there by editors alike.
+        let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
+        let name = || name.to_owned();
+
+        let value = value.ok_or_else(|| InputError::SecretUnset { name: name() })?;
+        let Ok(text) = core::str::from_utf8(value) else {
+            return Err(InputError::SecretNotUtf8 { name: name() });
+        };
+        let trimmed = text.trim_matches(is_space);
+        if trimmed.is_empty() {
+            return Err(InputError::SecretBlank { name: name() });
+        }
+        if text.contains('\0') {
+            return Err(InputError::SecretContainsNul { name: name() });
+        }
+        if trimmed.len() != text.len() {
+            return Err(InputError::SecretSurroundedByWhitespace { name: name() });
+        }
+        if is_quoted(text) {
+            return Err(InputError::SecretQuoted { name: name() });
+        }
+        Self::new(text)
+    }
+
+    /// Signs `visitor_id`, the bytes of the id as the chat gave it: never trimmed, never
+    /// normalised, of any length.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::EmptyVisitorId`] for an empty id.
+    ///
+    /// # Security
+    ///
+    /// Sign only for a caller whose session you have authenticated: whoever holds the result can
+    /// identify as this visitor until the secret is rotated.
+    pub fn sign(&self, visitor_id: impl AsRef<[u8]>) -> Result<IdentityHmac, InputError> {
+        let visitor_id = visitor_id.as_ref();
+        if visitor_id.is_empty() {
+            return Err(InputError::EmptyVisitorId);
+        }
+        let mut state = self.state.clone();
+        let mut buffer = Buffer::<HmacCore<Sha256>>::default();
+        let mut tag = Output::<HmacCore<Sha256>>::default();
+        buffer.digest_blocks(visitor_id, |blocks| state.update_blocks(blocks));
+        state.finalize_fixed_core(&mut buffer, &mut tag);
+        Ok(IdentityHmac::from(<[u8; 32]>::from(tag)))
+    }
+
+    /// Verifies `hmac`, 64 hexadecimal digits in either case, against `visitor_id`.
+    ///
+    /// Anything a client can send is either right or [`VerificationFailed`]: an `hmac` of another
+    /// length or with other characters, an empty id. The comparison takes the same time wherever
+    /// the first difference is.
+    ///
+    /// # Errors
+    ///
+    /// [`VerificationFailed`] unless this key signed this id.
+    #[must_use = "SECURITY WARNING: an unread result accepts every signature"]
+    pub fn verify(
+        &self,
+        visitor_id: impl AsRef<[u8]>,
+        hmac: impl AsRef<[u8]>,
+    ) -> Result<(), VerificationFailed> {
+        let candidate = IdentityHmac::decode_hex(hmac.as_ref()).ok_or(VerificationFailed)?;
+        let expected = self.sign(visitor_id).map_err(|_| VerificationFailed)?;
+        if expected.ct_eq(&candidate).into() {
+            Ok(())
+        } else {
+            Err(VerificationFailed)
+        }
+    }
+}
+
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentityKey { .. }")
+    }
+}
+
+/// Whether the text stands between a pair of quotes, as a shell, a `.env` file or a word
+/// processor writes them.
+#[cfg(feature = "std")]
+fn is_quoted(text: &str) -> bool {
+    const PAIRS: [(char, char); 5] = [
+        ('"', '"'),
+        ('\'', '\''),
+        ('`', '`'),
+        ('\u{201c}', '\u{201d}'),
+        ('\u{2018}', '\u{2019}'),
+    ];
+    PAIRS.iter().any(|&(open, close)| {
+        text.strip_prefix(open)
+            .is_some_and(|rest| rest.ends_with(close))
+    })
+}
+
+/// Signs `visitor_id` with `secret` in one call: the document's function.
+///
+/// To sign many ids with one secret prepare an [`IdentityKey`], which takes half the time.
+///
+/// # Errors
+///
+/// [`InputError::EmptySecret`] or [`InputError::EmptyVisitorId`].
+///
+/// ```
+/// let hmac = identity_hmac::generate_identity_hmac("visitor_1", "s3cret")?;
+/// assert!(hmac.to_hex().starts_with("03d2bb32"));
+/// # Ok::<(), identity_hmac::InputError>(())
+/// ```
+pub fn generate_identity_hmac(
+    visitor_id: impl AsRef<[u8]>,
+    secret: impl AsRef<[u8]>,
+) -> Result<IdentityHmac, InputError> {
+    IdentityKey::new(secret)?.sign(visitor_id)
+}
+
+/// Verifies `hmac`, 64 hexadecimal digits in either case, against `visitor_id` and `secret` in
+/// one call.
+///
+/// # Errors
+///
+/// [`VerifyError::Failed`] unless `secret` signed this id; [`VerifyError::Input`] with
+/// [`InputError::EmptySecret`] for an empty secret, which is the backend's fault and not the
+/// client's.
+///
+/// ```
+/// use identity_hmac::{VerificationFailed, VerifyError, verify_identity_hmac};
+///
+/// let hmac = "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae";
+/// assert!(verify_identity_hmac("visitor_1", hmac, "s3cret").is_ok());
+/// assert_eq!(
+///     verify_identity_hmac("visitor_2", hmac, "s3cret"),
+///     Err(VerifyError::Failed(VerificationFailed)),
+/// );
+/// ```
+#[must_use = "SECURITY WARNING: an unread result accepts every signature"]
+pub fn verify_identity_hmac(
+    visitor_id: impl AsRef<[u8]>,
+    hmac: impl AsRef<[u8]>,
+    secret: impl AsRef<[u8]>,
+) -> Result<(), VerifyError> {
+    Ok(IdentityKey::new(secret)?.verify(visitor_id, hmac)?)
+}
+
+/// The operating system gave no random bytes, so that no secret could be made.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct RandomUnavailable(#[from] getrandom::Error);
+
+/// A new identity verification secret: 32 random bytes from the operating system, as 64 lowercase
+/// hexadecimal digits. The digits themselves are the secret: they are not decoded before signing.
+///
+/// # Errors
+///
+/// [`RandomUnavailable`] if the operating system has no randomness to give.
+///
+/// ```
+/// let secret = identity_hmac::generate_secret()?;
+/// assert_eq!(secret.len(), 64);
+/// # Ok::<(), identity_hmac::RandomUnavailable>(())
+/// ```
+#[cfg(feature = "std")]
+pub fn generate_secret() -> Result<String, RandomUnavailable> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes)?;
+    Ok(hex::encode(*bytes))
+}

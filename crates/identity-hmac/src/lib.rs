@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+mod key;
+mod keyring;
+mod tag;
+mod verification;
+
+pub use error::{InputError, VerificationFailed, VerifyError};
+pub use key::{IdentityKey, generate_identity_hmac, verify_identity_hmac};
+#[cfg(feature = "std")]
+pub use key::{RandomUnavailable, generate_secret};
+pub use keyring::{Keyring, Matched};
+pub use tag::IdentityHmac;
+pub use verification::{Verification, VerificationMode};

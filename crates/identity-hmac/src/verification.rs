@@ -1,0 +1,101 @@
+//! The document's rule for an `identify()` call, as one pure function.
+
+use crate::{Keyring, Matched};
+
+/// How an organization treats the `hmac` of an `identify()` call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum VerificationMode {
+    /// The hmac is ignored and every call accepted. The document's default.
+    #[default]
+    Off,
+    /// Every call is accepted, and the outcome says what [`Required`](Self::Required) would have
+    /// refused: the step before turning it on.
+    Observe,
+    /// A call without a valid hmac is refused.
+    Required,
+}
+
+/// What became of the `hmac` of one `identify()` call.
+///
+/// Ask [`is_refused`](Self::is_refused) whether to turn the call away and
+/// [`is_verified`](Self::is_verified) for the document's `hmacVerified`; match on the variants
+/// for logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "SECURITY WARNING: an unread outcome accepts every signature"]
+pub enum Verification {
+    /// The mode is off: the hmac was not looked at.
+    Ignored,
+    /// The call carried no hmac.
+    Missing {
+        /// Whether the mode refuses the call for it.
+        refused: bool,
+    },
+    /// The call carried an hmac that does not fit.
+    Invalid {
+        /// Whether the mode refuses the call for it.
+        refused: bool,
+    },
+    /// The call carried an hmac that fits, and this is the key that it came from.
+    Verified(Matched),
+}
+
+impl VerificationMode {
+    /// Applies the mode to one call: `visitor_id` as the vendor knows it, and the `hmac` that the
+    /// call carried, if it carried one.
+    ///
+    /// ```
+    /// use identity_hmac::{IdentityKey, Keyring, Matched, Verification, VerificationMode};
+    ///
+    /// let keyring = Keyring::new(IdentityKey::new("s3cret")?);
+    /// let hmac = keyring.sign("visitor_1")?.to_hex();
+    ///
+    /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", Some(&hmac));
+    /// assert_eq!(outcome, Verification::Verified(Matched::Current));
+    ///
+    /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", None::<&str>);
+    /// assert!(outcome.is_refused());
+    ///
+    /// let outcome = VerificationMode::Observe.verify(&keyring, "visitor_2", Some(&hmac));
+    /// assert_eq!(outcome, Verification::Invalid { refused: false });
+    /// # Ok::<(), identity_hmac::InputError>(())
+    /// ```
+    pub fn verify(
+        self,
+        keyring: &Keyring,
+        visitor_id: impl AsRef<[u8]>,
+        hmac: Option<impl AsRef<[u8]>>,
+    ) -> Verification {
+        let refused = match self {
+            Self::Off => return Verification::Ignored,
+            Self::Observe => false,
+            Self::Required => true,
+        };
+        let Some(hmac) = hmac else {
+            return Verification::Missing { refused };
+        };
+        match keyring.matched(visitor_id, hmac) {
+            Some(matched) => Verification::Verified(matched),
+            None => Verification::Invalid { refused },
+        }
+    }
+}
+
+impl Verification {
+    /// Whether the call is to be turned away.
+    #[must_use]
+    pub const fn is_refused(self) -> bool {
+        matches!(
+            self,
+            Self::Missing { refused: true } | Self::Invalid { refused: true }
+        )
+    }
+
+    /// Whether the call carried a valid hmac under a mode that looks at it: the document's
+    /// `hmacVerified`.
+    #[must_use]
+    pub const fn is_verified(self) -> bool {
+        matches!(self, Self::Verified(_))
+    }
+}
