@@ -19,7 +19,7 @@ use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
 /// HMAC-SHA256 (RFC 2104, FIPS 198-1). The key is the secret's bytes as they are: never trimmed,
 /// never decoded. The key schedule is done once, here; the secret itself is not kept, and what
 /// was derived from it is overwritten with zeros when the key is dropped. A key can be shared
-/// between threads; it cannot be cloned, printed or serialized.
+/// between threads; it cannot be printed or serialized.
 ///
 /// ```
 /// use identity_hmac::IdentityKey;
@@ -31,6 +31,7 @@ use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
 /// assert!(key.verify("visitor_2", &hmac).is_err());
 /// # Ok::<(), identity_hmac::InputError>(())
 /// ```
+#[derive(Clone)]
 pub struct IdentityKey {
     // The block-level type: it holds the two hash states and nothing else, so that a signature
     // copies 80 bytes and not the block buffer as well.

@@ -28,6 +28,7 @@ use crate::{IdentityHmac, IdentityKey, InputError, VerificationFailed};
 /// assert_eq!(keyring.matched("visitor_2", &fresh), None);
 /// # Ok::<(), identity_hmac::InputError>(())
 /// ```
+#[derive(Clone)]
 pub struct Keyring {
     current: IdentityKey,
     previous: Option<IdentityKey>,
