@@ -46,9 +46,10 @@ impl IdentityKey {
     /// # Errors
     ///
     /// [`InputError::EmptySecret`] for an empty secret, which is what an unset variable gives.
-    #[allow(
+    #[expect(
         clippy::expect_used,
-        reason = "RFC 2104 section 2: a key has any length"
+        clippy::missing_panics_doc,
+        reason = "a key has any length"
     )]
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InputError> {
         let secret = secret.as_ref();
