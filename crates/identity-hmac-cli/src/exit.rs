@@ -1,0 +1,38 @@
+//! Exit codes, in one place because scripts rely on them.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::message;
+
+/// A signature does not verify, or some lines were refused while the others were done.
+pub(crate) const REFUSED: u8 = 1;
+/// Usage, the secret, or an input that cannot be used: nothing was done. What clap exits with.
+const UNUSABLE: u8 = 2;
+/// Reading or writing failed part way.
+const IO: u8 = 3;
+
+/// What `--help` says about them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  all is well
+  1  a signature does not verify, or some lines were refused (the others are done)
+  2  wrong usage, or a secret or input that cannot be used
+  3  reading or writing failed part way
+A closed pipe, as in `identity-hmac sign | head -1`, ends the command quietly with 0.
+doctor has codes of its own, which `identity-hmac doctor --help` tells.";
+
+/// Says on standard error what went wrong, and gives the exit code for it.
+///
+/// An [`io::Error`] in the error's chain means that reading or writing failed part way, so errors
+/// about input that never was usable keep theirs out of the chain.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let io_error = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<io::Error>());
+    if io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    message::error(format_args!("{error:#}"));
+    ExitCode::from(if io_error.is_some() { IO } else { UNUSABLE })
+}

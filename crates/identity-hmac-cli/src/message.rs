@@ -1,0 +1,18 @@
+//! Lines for the person at the terminal: on standard error, and never worth failing over.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// What is wrong. The prefix is the one that clap writes.
+pub(crate) fn error(text: impl Display) {
+    write("error", text);
+}
+
+/// What is worth knowing.
+pub(crate) fn note(text: impl Display) {
+    write("note", text);
+}
+
+fn write(kind: &str, text: impl Display) {
+    _ = writeln!(io::stderr().lock(), "{kind}: {text}");
+}

@@ -1,0 +1,124 @@
+//! Where the secret comes from: an environment variable or a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+use identity_hmac::{IdentityKey, InputError};
+use zeroize::Zeroizing;
+
+use crate::message;
+
+const VARIABLE: &str = "IDENTITY_SECRET";
+
+/// No secret is longer, and a buffer that never grows leaves no copies behind.
+const MAX_FILE_LEN: usize = 64 * 1024;
+
+/// Where the current secret is.
+#[derive(Debug, Args)]
+pub(crate) struct SecretArgs {
+    /// Read the secret from FILE, without the line end at its end, instead of the environment
+    /// variable IDENTITY_SECRET
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Where the previous secret is, during a rotation.
+#[derive(Debug, Args)]
+pub(crate) struct PreviousSecretArgs {
+    /// Also accept what the secret in FILE signed, as during a rotation
+    #[arg(long, value_name = "FILE")]
+    previous_secret_file: Option<PathBuf>,
+}
+
+impl SecretArgs {
+    /// The key for signing and verifying: a secret that looks like a mistake is refused.
+    pub(crate) fn key(&self) -> anyhow::Result<IdentityKey> {
+        Ok(match &self.secret_file {
+            Some(path) => FileSecret::read(path)?.key()?,
+            None => IdentityKey::from_env(VARIABLE)?,
+        })
+    }
+
+    /// The secret's bytes, mistakes included, for finding out what is wrong with them. Never
+    /// empty.
+    pub(crate) fn bytes(&self) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+        let (name, bytes) = match &self.secret_file {
+            Some(path) => {
+                let secret = FileSecret::read(path)?;
+                (secret.name, secret.bytes)
+            }
+            None => {
+                let name = VARIABLE.to_owned();
+                match std::env::var_os(VARIABLE) {
+                    Some(value) => (name, Zeroizing::new(value.into_encoded_bytes())),
+                    None => return Err(InputError::SecretUnset { name }.into()),
+                }
+            }
+        };
+        if bytes.is_empty() {
+            return Err(InputError::SecretBlank { name }.into());
+        }
+        Ok(bytes)
+    }
+}
+
+impl PreviousSecretArgs {
+    /// Like [`SecretArgs::key`]; `None` if no previous secret was given.
+    pub(crate) fn key(&self) -> anyhow::Result<Option<IdentityKey>> {
+        let Some(path) = &self.previous_secret_file else {
+            return Ok(None);
+        };
+        Ok(Some(FileSecret::read(path)?.key()?))
+    }
+
+    /// Like [`SecretArgs::bytes`]; `None` if no previous secret was given.
+    pub(crate) fn bytes(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+        let Some(path) = &self.previous_secret_file else {
+            return Ok(None);
+        };
+        let FileSecret { name, bytes } = FileSecret::read(path)?;
+        if bytes.is_empty() {
+            return Err(InputError::SecretBlank { name }.into());
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// What a secret file holds, without the one line end that editors and `echo` put at its end.
+struct FileSecret {
+    name: String,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl FileSecret {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let name = format!("the secret file {}", path.display());
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
+        // The error is put into words here: see `exit::report`.
+        File::open(path)
+            .and_then(|file| file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes))
+            .map_err(|error| anyhow!("cannot read {name}: {error}; check the path"))?;
+        if bytes.len() > MAX_FILE_LEN {
+            bail!("{name} is longer than 64 KiB; check that it is the right file");
+        }
+        if bytes.ends_with(b"\n") {
+            let line_end = if bytes.ends_with(b"\r\n") { 2 } else { 1 };
+            let kept = bytes.len() - line_end;
+            bytes.truncate(kept);
+            message::note(format_args!("dropped the line end at the end of {name}"));
+        }
+        Ok(Self { name, bytes })
+    }
+
+    /// Text is held to the rules for settings; bytes that are not text are a key as they are.
+    fn key(&self) -> Result<IdentityKey, InputError> {
+        if str::from_utf8(&self.bytes).is_ok() {
+            IdentityKey::from_setting(&self.name, Some(&self.bytes))
+        } else {
+            IdentityKey::new(&*self.bytes)
+        }
+    }
+}
