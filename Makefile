@@ -1,0 +1,57 @@
+# make setup    install what the other targets need (they call it themselves)
+# make test     run every test, on the packages as a user would install them
+# make check    formatting, lints, documentation, licenses
+# make packages put the wheel, the sdist, the gem and the npm tarball into dist/
+
+CARGO ?= cargo
+CARGO_DENY_VERSION := 0.20.2
+BINDINGS := bindings/python bindings/ruby bindings/node
+CRATES := -p identity-hmac -p identity-hmac-cli
+
+each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
+
+.PHONY: setup setup-rust packages
+.PHONY: test test-rust test-no-std test-bindings test-conformance
+.PHONY: check check-rust check-licenses check-vectors check-bindings
+
+setup: setup-rust
+	@$(call each_binding,setup)
+
+setup-rust:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
+
+packages: setup
+	$(call each_binding,package)
+
+test: test-rust test-no-std test-bindings test-conformance
+
+test-rust:
+	$(CARGO) test --locked --all-features
+
+# Built by itself, so that no other crate's features reach the core.
+test-no-std:
+	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std
+
+test-bindings: packages
+	$(call each_binding,test)
+
+test-conformance: test-bindings
+	$(MAKE) -C tests/conformance test
+
+check: check-rust check-licenses check-vectors check-bindings
+
+check-rust: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features $(CRATES)
+
+check-licenses: setup-rust
+	$(CARGO) fetch --locked
+	$(CARGO) deny --offline --log-level error check licenses bans sources
+
+check-vectors:
+	python3 tests/vectors/generate.py --check
+
+check-bindings: packages
+	$(call each_binding,check)
