@@ -1,1 +1,81 @@
-//! The Ruby binding of identity-hmac.
+//! The Ruby binding of identity-hmac. It converts types and maps errors; every rule is the core's.
+#![expect(
+    missing_docs,
+    reason = "magnus::init adds a public function without a comment"
+)]
+
+mod error;
+mod key;
+mod keyring;
+mod string;
+
+use identity_hmac::{IdentityHmac, InputError, VerifyError};
+use magnus::{Error, RString, Ruby, Value, function, prelude::*};
+
+#[magnus::init(name = "identity_hmac")]
+fn init(ruby: &Ruby) -> Result<(), Error> {
+    declare_ractor_safe();
+    let module = ruby.define_module("IdentityHmac")?;
+    let version = ruby.str_new(env!("CARGO_PKG_VERSION"));
+    version.freeze();
+    module.const_set("VERSION", version)?;
+    module.define_module_function(
+        "generate_identity_hmac",
+        function!(generate_identity_hmac, 2),
+    )?;
+    module.define_module_function("verify_identity_hmac", function!(verify_identity_hmac, 3))?;
+    module.define_singleton_method("generate_secret", function!(generate_secret, 0))?;
+    key::define(ruby, module)?;
+    keyring::define(ruby, module)
+}
+
+/// Lets every Ractor call the methods that are defined from here on. Without it only the main
+/// one may.
+#[expect(unsafe_code, reason = "the C API has no safe form of this")]
+fn declare_ractor_safe() {
+    // SAFETY: called while Ruby loads the extension, as the C API asks. The promise it makes is
+    // kept: the extension has no state of its own, and its objects are frozen and `Sync`.
+    unsafe { rb_sys::rb_ext_ractor_safe(true) }
+}
+
+fn generate_identity_hmac(ruby: &Ruby, visitor_id: Value, secret: Value) -> Result<RString, Error> {
+    let visitor_id = string::required(ruby, "visitor_id", visitor_id)?;
+    let secret = string::required(ruby, "secret", secret)?;
+    let hmac = string::with_bytes([visitor_id, secret], |[visitor_id, secret]| {
+        identity_hmac::generate_identity_hmac(visitor_id, secret)
+    });
+    signature(ruby, hmac)
+}
+
+fn verify_identity_hmac(
+    ruby: &Ruby,
+    visitor_id: Value,
+    hmac: Value,
+    secret: Value,
+) -> Result<bool, Error> {
+    let secret = string::required(ruby, "secret", secret)?;
+    let visitor_id = string::or_empty(ruby, visitor_id)?;
+    let hmac = string::or_empty(ruby, hmac)?;
+    let verified = string::with_bytes([visitor_id, hmac, secret], |[visitor_id, hmac, secret]| {
+        identity_hmac::verify_identity_hmac(visitor_id, hmac, secret)
+    });
+    match verified {
+        Ok(()) => Ok(true),
+        Err(VerifyError::Failed(_)) => Ok(false),
+        Err(VerifyError::Input(error)) => Err(error::from_input(ruby, &error)),
+    }
+}
+
+fn generate_secret(ruby: &Ruby) -> Result<String, Error> {
+    identity_hmac::generate_secret()
+        .map_err(|error| Error::new(ruby.exception_runtime_error(), error.to_string()))
+}
+
+/// What signing gives to Ruby: such a String as `OpenSSL::HMAC.hexdigest` makes, binary and not
+/// frozen.
+fn signature(ruby: &Ruby, hmac: Result<IdentityHmac, InputError>) -> Result<RString, Error> {
+    match hmac {
+        Ok(hmac) => Ok(ruby.str_from_slice(hmac.encode_hex(&mut [0; 64]).as_bytes())),
+        Err(error) => Err(error::from_input(ruby, &error)),
+    }
+}

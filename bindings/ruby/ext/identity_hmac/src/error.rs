@@ -1,0 +1,14 @@
+//! The core's errors as Ruby's.
+
+use identity_hmac::InputError;
+use magnus::{Error, Exception, ExceptionClass, RModule, Ruby, prelude::*};
+
+/// An `IdentityHmac::Error`, which Ruby code defines, with the core's message and code.
+pub(crate) fn from_input(ruby: &Ruby, error: &InputError) -> Error {
+    let exception = || -> Result<Exception, Error> {
+        let module: RModule = ruby.class_object().const_get("IdentityHmac")?;
+        let class: ExceptionClass = module.const_get("Error")?;
+        class.new_instance((error.to_string(), error.code()))
+    };
+    exception().map_or_else(|error| error, Error::from)
+}

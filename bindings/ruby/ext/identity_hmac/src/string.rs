@@ -1,0 +1,46 @@
+//! Ruby Strings as the bytes that they hold, whatever their encoding says about them.
+
+use magnus::{Error, RString, Ruby, Value, prelude::*};
+
+/// The String that the argument called `name` is, or that its `to_str` gives, which is how Ruby's
+/// own methods take a String.
+pub(crate) fn required(ruby: &Ruby, name: &str, value: Value) -> Result<RString, Error> {
+    RString::try_convert(value).map_err(|error| {
+        if error.is_kind_of(ruby.exception_type_error()) {
+            let message = format!("{name} must be a String, not {}", value.class());
+            Error::new(ruby.exception_type_error(), message)
+        } else {
+            error
+        }
+    })
+}
+
+/// Like [`required`], for what a client sent: whatever gives no String counts as an empty one,
+/// which nothing verifies. What is no answer of the object's (`exit`, an interrupt) goes on.
+pub(crate) fn or_empty(ruby: &Ruby, value: Value) -> Result<RString, Error> {
+    RString::try_convert(value).or_else(|error| {
+        if error.is_kind_of(ruby.exception_standard_error()) {
+            Ok(ruby.str_new(""))
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// Hands the bytes of `strings` to `compute`, without a copy. `compute` must not call Ruby.
+#[expect(
+    unsafe_code,
+    reason = "magnus has no other way to read a String in place"
+)]
+pub(crate) fn with_bytes<const N: usize, T>(
+    strings: [RString; N],
+    compute: impl FnOnce([&[u8]; N]) -> T,
+) -> T {
+    // SAFETY: the slices live as long as `compute` runs. It does not call Ruby, and this thread
+    // holds the lock of its Ractor, so nothing can change, move or collect the Strings meanwhile.
+    compute(
+        strings
+            .each_ref()
+            .map(|string| unsafe { string.as_slice() }),
+    )
+}
