@@ -64,6 +64,12 @@ impl IdentityHmac {
         hex::encode_to_str(self.0, buffer).expect("64 bytes hold 32 as hexadecimal digits")
     }
 
+    /// The same bytes as words, for a comparison in fewer steps.
+    fn words(&self) -> [u64; TAG_LEN / 8] {
+        let (words, _) = self.0.as_chunks();
+        core::array::from_fn(|i| u64::from_ne_bytes(words[i]))
+    }
+
     /// Reads exactly 64 hexadecimal digits, and nothing else, in a time that depends only on
     /// where the text stops being hexadecimal: the candidate is public.
     pub(crate) fn decode_hex(candidate: &[u8]) -> Option<Self> {
@@ -107,7 +113,8 @@ impl fmt::Debug for IdentityHmac {
 
 impl ConstantTimeEq for IdentityHmac {
     fn ct_eq(&self, other: &Self) -> subtle::Choice {
-        self.0.ct_eq(&other.0)
+        // Four words rather than 32 bytes: `subtle` puts a barrier around every element.
+        self.words().ct_eq(&other.words())
     }
 }
 
