@@ -6,12 +6,15 @@
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 BINDINGS := bindings/python bindings/ruby bindings/node
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Where the tests install the packages, fresh every time.
+INSTALLED := $(TARGET)/installed
 CRATES := -p identity-hmac -p identity-hmac-cli
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: setup setup-rust packages
-.PHONY: test test-rust test-no-std test-bindings test-conformance
+.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance
 .PHONY: check check-rust check-licenses check-vectors check-bindings
 
 setup: setup-rust
@@ -23,7 +26,7 @@ setup-rust:
 packages: setup
 	$(call each_binding,package)
 
-test: test-rust test-no-std test-bindings test-conformance
+test: test-rust test-no-std test-bindings test-readme test-conformance
 
 test-rust:
 	$(CARGO) test --locked --all-features
@@ -35,8 +38,13 @@ test-no-std:
 test-bindings: packages
 	$(call each_binding,test)
 
-test-conformance: test-bindings
-	$(MAKE) -C tests/conformance test
+# Leaves a fresh installation of every package for the conformance run.
+test-readme: packages
+	python3 tests/readme/run.py $(INSTALLED)
+
+test-conformance: test-readme
+	$(CARGO) build --locked --release -p identity-hmac-cli -p conformance-core
+	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
 check: check-rust check-licenses check-vectors check-bindings
 

@@ -1,8 +1,8 @@
 """Let every implementation sign the same random cases, and demand one digest of all results.
 
-Each implementation runs as it is installed: the core and the command as built, the wheel in its
-venv, the gem in its GEM_HOME, the tarball in its npm project; and beside them each language's own
-standard library, used the way the document does it.
+Each implementation runs as a user has it: the core and the command as built, the wheel in a venv,
+the gem in a GEM_HOME, the tarball in an npm project; and beside them each language's own standard
+library, used the way the document does it.
 """
 
 import argparse
@@ -24,11 +24,12 @@ HERE = Path(__file__).parent
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--core", required=True, type=Path, help="the built conformance-core")
-    parser.add_argument("--command", required=True, type=Path, help="the built identity-hmac")
-    parser.add_argument("--python", required=True, type=Path, help="the interpreter of the venv with the wheel")
-    parser.add_argument("--gem-home", required=True, type=Path, help="the GEM_HOME with the gem")
-    parser.add_argument("--npm-project", required=True, type=Path, help="the folder with the tarball installed")
+    parser.add_argument(
+        "--installed", required=True, type=Path, help="the folder in which tests/readme/run.py installed the packages"
+    )
+    parser.add_argument(
+        "--built", required=True, type=Path, help="the folder with the built identity-hmac and conformance-core"
+    )
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of the cases; random if not given")
     return parser.parse_args()
 
@@ -73,22 +74,26 @@ def read(lines: Path) -> Iterator[tuple[bytes, bytes]]:
 
 def main() -> None:
     given = arguments()
+    installed, built = given.installed.absolute(), given.built.absolute()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         counts = Cases(given.seed).write(folder)
         node = HERE / "node.mjs"
         print(f"seed {given.seed}: {counts}")
 
+        python = installed / "python" / "bin" / "python"
+        gem_home = str(installed / "ruby")
+        npm_project = installed / "node"
         results = {
-            "Python's hmac": run(given.python, HERE / "python.py", folder, "stdlib"),
+            "Python's hmac": run(python, HERE / "python.py", folder, "stdlib"),
             "Ruby's OpenSSL": run("ruby", HERE / "ruby.rb", folder, "stdlib"),
             "Node's crypto": run("node", node, folder, "stdlib"),
-            "core": run(given.core, folder),
-            "command": run_command(given.command, folder),
-            "Python": run(given.python, HERE / "python.py", folder),
-            "Ruby": run("ruby", HERE / "ruby.rb", folder, GEM_HOME=str(given.gem_home)),
-            "Node": run("node", node, folder, "identity-hmac", cwd=given.npm_project),
-            "Node, WebCrypto": run("node", node, folder, "identity-hmac/webcrypto", cwd=given.npm_project),
+            "core": run(built / "conformance-core", folder),
+            "command": run_command(built / "identity-hmac", folder),
+            "Python": run(python, HERE / "python.py", folder),
+            "Ruby": run("ruby", HERE / "ruby.rb", folder, GEM_HOME=gem_home),
+            "Node": run("node", node, folder, "identity-hmac", cwd=npm_project),
+            "Node, WebCrypto": run("node", node, folder, "identity-hmac/webcrypto", cwd=npm_project),
         }
 
     failures = judge(results)
