@@ -1,11 +1,17 @@
 //! The command `identity-hmac`: make a secret, sign and verify visitor ids, and find out why a
 //! signature does not match.
 
+mod batch;
 mod completions;
 mod doctor;
 mod exit;
+mod format;
+mod input;
 mod keygen;
+mod lines;
 mod message;
+mod output;
+mod pipeline;
 mod secret;
 mod sign;
 mod verify;
@@ -16,8 +22,8 @@ use clap::{Parser, Subcommand};
 
 /// Sign and verify the HMAC that proves to a chat vendor who an anonymous visitor is.
 ///
-/// The identity verification secret comes from the environment variable IDENTITY_SECRET or from
-/// --secret-file, never from an argument, where other users of the machine could read it.
+/// The identity verification secret comes from the environment variable `IDENTITY_SECRET` or from
+/// `--secret-file`, never from an argument, where other users of the machine could read it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = exit::HELP)]
 struct Cli {
@@ -37,8 +43,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Keygen(args) => keygen::run(&args),
-        Command::Sign(args) => sign::run(args),
-        Command::Verify(args) => verify::run(args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -20,7 +20,7 @@ const MAX_FILE_LEN: usize = 64 * 1024;
 #[derive(Debug, Args)]
 pub(crate) struct SecretArgs {
     /// Read the secret from FILE, without the line end at its end, instead of the environment
-    /// variable IDENTITY_SECRET
+    /// variable `IDENTITY_SECRET`
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
@@ -37,7 +37,7 @@ impl SecretArgs {
     /// The key for signing and verifying: a secret that looks like a mistake is refused.
     pub(crate) fn key(&self) -> anyhow::Result<IdentityKey> {
         Ok(match &self.secret_file {
-            Some(path) => FileSecret::read(path)?.key()?,
+            Some(path) => Secret::from_file(path)?.key()?,
             None => IdentityKey::from_env(VARIABLE)?,
         })
     }
@@ -45,56 +45,51 @@ impl SecretArgs {
     /// The secret's bytes, mistakes included, for finding out what is wrong with them. Never
     /// empty.
     pub(crate) fn bytes(&self) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-        let (name, bytes) = match &self.secret_file {
-            Some(path) => {
-                let secret = FileSecret::read(path)?;
-                (secret.name, secret.bytes)
-            }
-            None => {
-                let name = VARIABLE.to_owned();
-                match std::env::var_os(VARIABLE) {
-                    Some(value) => (name, Zeroizing::new(value.into_encoded_bytes())),
-                    None => return Err(InputError::SecretUnset { name }.into()),
-                }
-            }
+        let secret = match &self.secret_file {
+            Some(path) => Secret::from_file(path)?,
+            None => Secret::from_env()?,
         };
-        if bytes.is_empty() {
-            return Err(InputError::SecretBlank { name }.into());
-        }
-        Ok(bytes)
+        Ok(secret.into_bytes()?)
     }
 }
 
 impl PreviousSecretArgs {
     /// Like [`SecretArgs::key`]; `None` if no previous secret was given.
     pub(crate) fn key(&self) -> anyhow::Result<Option<IdentityKey>> {
-        let Some(path) = &self.previous_secret_file else {
-            return Ok(None);
-        };
-        Ok(Some(FileSecret::read(path)?.key()?))
+        let path = self.previous_secret_file.as_deref();
+        path.map(|path| Ok(Secret::from_file(path)?.key()?))
+            .transpose()
     }
 
     /// Like [`SecretArgs::bytes`]; `None` if no previous secret was given.
     pub(crate) fn bytes(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
-        let Some(path) = &self.previous_secret_file else {
-            return Ok(None);
-        };
-        let FileSecret { name, bytes } = FileSecret::read(path)?;
-        if bytes.is_empty() {
-            return Err(InputError::SecretBlank { name }.into());
-        }
-        Ok(Some(bytes))
+        let path = self.previous_secret_file.as_deref();
+        path.map(|path| Ok(Secret::from_file(path)?.into_bytes()?))
+            .transpose()
     }
 }
 
-/// What a secret file holds, without the one line end that editors and `echo` put at its end.
-struct FileSecret {
+/// A secret as it was found.
+struct Secret {
+    /// Where, for messages.
     name: String,
     bytes: Zeroizing<Vec<u8>>,
 }
 
-impl FileSecret {
-    fn read(path: &Path) -> anyhow::Result<Self> {
+impl Secret {
+    fn from_env() -> Result<Self, InputError> {
+        let name = VARIABLE.to_owned();
+        match std::env::var_os(VARIABLE) {
+            Some(value) => Ok(Self {
+                name,
+                bytes: Zeroizing::new(value.into_encoded_bytes()),
+            }),
+            None => Err(InputError::SecretUnset { name }),
+        }
+    }
+
+    /// What the file holds, without the one line end that editors and `echo` put at its end.
+    fn from_file(path: &Path) -> anyhow::Result<Self> {
         let name = format!("the secret file {}", path.display());
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
         // The error is put into words here: see `exit::report`.
@@ -104,11 +99,13 @@ impl FileSecret {
         if bytes.len() > MAX_FILE_LEN {
             bail!("{name} is longer than 64 KiB; check that it is the right file");
         }
-        if bytes.ends_with(b"\n") {
-            let line_end = if bytes.ends_with(b"\r\n") { 2 } else { 1 };
-            let kept = bytes.len() - line_end;
-            bytes.truncate(kept);
+        let kept = match &**bytes {
+            [kept @ .., b'\r', b'\n'] | [kept @ .., b'\n'] => kept.len(),
+            all => all.len(),
+        };
+        if kept < bytes.len() {
             message::note(format_args!("dropped the line end at the end of {name}"));
+            bytes.truncate(kept);
         }
         Ok(Self { name, bytes })
     }
@@ -120,5 +117,12 @@ impl FileSecret {
         } else {
             IdentityKey::new(&*self.bytes)
         }
+    }
+
+    fn into_bytes(self) -> Result<Zeroizing<Vec<u8>>, InputError> {
+        if self.bytes.is_empty() {
+            return Err(InputError::SecretBlank { name: self.name });
+        }
+        Ok(self.bytes)
     }
 }
