@@ -1,0 +1,110 @@
+//! What is computed in place of HMAC-SHA256, or HMAC-SHA256 in the wrong way.
+
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_256};
+
+use super::diagnosis::Cause;
+
+/// From the secret and the visitor id to lowercase hexadecimal digits.
+type Sign = Box<dyn Fn(&[u8], &[u8]) -> String>;
+
+/// A way to make a signature of a visitor id that is not the right one.
+pub(super) struct Algorithm {
+    pub(super) cause: Cause,
+    pub(super) sign: Sign,
+}
+
+/// The right way.
+pub(super) fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
+    match identity_hmac::generate_identity_hmac(visitor_id, secret) {
+        Ok(hmac) => hmac.to_hex(),
+        // The core does not sign an empty id or with an empty secret. A signer who did is what we
+        // are looking for.
+        Err(_) => hmac::<Sha256>(secret, visitor_id),
+    }
+}
+
+/// The wrong ways, the commonest first.
+pub(super) fn mistaken() -> Vec<Algorithm> {
+    let swapped = Algorithm {
+        cause: Cause {
+            code: "arguments_swapped",
+            message: "Secret and visitor id were swapped: the id was used as the key and the \
+                      secret as the message."
+                .into(),
+            remedy: "Swap the two arguments: the key is the secret, the message is the visitor id.",
+        },
+        sign: Box::new(|secret, visitor_id| hmac_sha256(visitor_id, secret)),
+    };
+    let mut algorithms = vec![
+        swapped,
+        with_other_hash::<Sha1>("hmac_sha1", "SHA-1"),
+        with_other_hash::<Sha512>("hmac_sha512", "SHA-512"),
+        with_other_hash::<Sha384>("hmac_sha384", "SHA-384"),
+        with_other_hash::<Sha224>("hmac_sha224", "SHA-224"),
+        with_other_hash::<Sha512_256>("hmac_sha512_256", "SHA-512/256"),
+    ];
+    algorithms.extend(plain::<Sha256>("plain_sha256", "SHA-256"));
+    algorithms.extend(plain::<Sha1>("plain_sha1", "SHA-1"));
+    algorithms.extend(plain::<Sha512>("plain_sha512", "SHA-512"));
+    algorithms
+}
+
+fn with_other_hash<D: EagerHash + 'static>(code: &'static str, hash: &str) -> Algorithm {
+    Algorithm {
+        cause: Cause {
+            code,
+            message: format!("It is an HMAC with {hash}, not with SHA-256.").into(),
+            remedy: "Name `sha256` as the algorithm where the signer makes the HMAC.",
+        },
+        sign: Box::new(hmac::<D>),
+    }
+}
+
+/// A hash of secret and id put together, or of the id alone.
+fn plain<D: Digest + 'static>(code: &'static str, hash: &'static str) -> Vec<Algorithm> {
+    let plain = |of: String, sign: Sign| Algorithm {
+        cause: Cause {
+            code,
+            message: format!("It is a plain {hash} of {of}, not an HMAC.").into(),
+            remedy: "Use your language's HMAC function with `sha256`, the secret as the key and the \
+                     visitor id as the message.",
+        },
+        sign,
+    };
+    let mut algorithms = Vec::new();
+    for separator in ["", ":", ".", "\n", "|", "-"] {
+        let between = match separator {
+            "" => String::new(),
+            _ => format!(" with {separator:?} between"),
+        };
+        algorithms.push(plain(
+            format!("the secret and then the visitor id{between}"),
+            Box::new(move |secret, id| {
+                hex::encode(D::digest([secret, separator.as_bytes(), id].concat()))
+            }),
+        ));
+        algorithms.push(plain(
+            format!("the visitor id and then the secret{between}"),
+            Box::new(move |secret, id| {
+                hex::encode(D::digest([id, separator.as_bytes(), secret].concat()))
+            }),
+        ));
+    }
+    algorithms.push(plain(
+        "the visitor id alone, without the secret".to_owned(),
+        Box::new(|_, id| hex::encode(D::digest(id))),
+    ));
+    algorithms
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "RFC 2104 section 2: a key has any length"
+)]
+fn hmac<D: EagerHash>(key: &[u8], message: &[u8]) -> String {
+    let mut hmac = Hmac::<D>::new_from_slice(key).expect("HMAC takes a key of any length");
+    hmac.update(message);
+    hex::encode(hmac.finalize().into_bytes())
+}

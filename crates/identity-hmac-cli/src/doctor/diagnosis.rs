@@ -1,0 +1,300 @@
+//! The search for the few mistakes that, made together, give the signature at hand.
+
+use std::borrow::Cow;
+use std::iter;
+
+use zeroize::Zeroizing;
+
+use super::algorithm::{self, Algorithm};
+use super::notation::{self, Reading};
+use super::rewrites::Rewritten;
+use super::{secret, visitor_id};
+
+/// Why a signature does not match, for the person who has to mend it. It holds no input and
+/// nothing that was computed from the secret.
+#[derive(Clone, Debug)]
+pub(super) struct Cause {
+    pub(super) code: &'static str,
+    pub(super) message: Cow<'static, str>,
+    pub(super) remedy: &'static str,
+}
+
+/// A mistake that changes one of the inputs.
+pub(super) struct Mistake {
+    pub(super) code: &'static str,
+    pub(super) message: &'static str,
+    pub(super) remedy: &'static str,
+    /// From an input to what it may be on the other side of the mistake.
+    pub(super) made: fn(&[u8]) -> Rewritten,
+}
+
+/// An input, and the mistakes that led to it.
+pub(super) struct Variant {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) causes: Vec<Cause>,
+}
+
+/// What doctor is asked about.
+pub(super) struct Case<'a> {
+    pub(super) secret: &'a [u8],
+    pub(super) previous_secret: Option<&'a [u8]>,
+    pub(super) visitor_id: &'a [u8],
+    pub(super) hmac: &'a [u8],
+    /// Other values that may have been signed in place of the visitor id.
+    pub(super) also: Vec<&'a [u8]>,
+}
+
+/// What doctor found.
+#[derive(Debug)]
+pub(super) enum Diagnosis {
+    Matches,
+    /// The fewest mistakes that explain the signature, at least one.
+    Mistaken(Vec<Cause>),
+    Unexplained,
+}
+
+impl Variant {
+    /// The input as it was given.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        Self::after(bytes, Vec::new())
+    }
+
+    fn after(bytes: &[u8], causes: Vec<Cause>) -> Self {
+        Self {
+            bytes: bytes.to_vec().into(),
+            causes,
+        }
+    }
+
+    /// The input after one more of `mistakes`.
+    pub(super) fn with_one_of(&self, mistakes: &[Mistake]) -> impl Iterator<Item = Self> {
+        mistakes.iter().flat_map(|mistake| {
+            let made = (mistake.made)(&self.bytes).into_iter().map(Zeroizing::new);
+            let changed = made.filter(|bytes| **bytes != *self.bytes);
+            changed.map(|bytes| {
+                let mut causes = self.causes.clone();
+                causes.push(mistake.cause());
+                Self { bytes, causes }
+            })
+        })
+    }
+}
+
+impl Mistake {
+    const fn cause(&self) -> Cause {
+        Cause {
+            code: self.code,
+            message: Cow::Borrowed(self.message),
+            remedy: self.remedy,
+        }
+    }
+}
+
+/// The secret or the visitor id, and what it may have been when it was signed.
+struct Input {
+    mistakes: &'static [Mistake],
+    given: Variant,
+    with_one_mistake: Vec<Variant>,
+}
+
+impl Input {
+    /// `others` are what may have been taken in place of the one that was `given`.
+    fn new(given: Variant, mistakes: &'static [Mistake], others: Vec<Variant>) -> Self {
+        let with_one_mistake = others
+            .into_iter()
+            .chain(given.with_one_of(mistakes))
+            .collect();
+        Self {
+            mistakes,
+            given,
+            with_one_mistake,
+        }
+    }
+
+    /// Made one by one, since each may be as long as the input itself.
+    fn with_two_mistakes(&self) -> impl Iterator<Item = Variant> {
+        self.with_one_mistake
+            .iter()
+            .flat_map(|variant| variant.with_one_of(self.mistakes))
+    }
+}
+
+/// Looks for no mistake, then for one, then for two in what was signed, each together with up to
+/// three in how the signature was written. The first explanation wins: it has the fewest mistakes
+/// and, among those, the commonest.
+pub(super) fn diagnose(case: &Case) -> Diagnosis {
+    let given = identity_hmac::verify_identity_hmac(case.visitor_id, case.hmac, case.secret);
+    if given.is_ok() {
+        return Diagnosis::Matches;
+    }
+    match no_signature(case).map_or_else(|| search(case), |cause| Some(vec![cause])) {
+        Some(causes) => Diagnosis::Mistaken(causes),
+        None => Diagnosis::Unexplained,
+    }
+}
+
+fn search(case: &Case) -> Option<Vec<Cause>> {
+    let readings = notation::readings(case.hmac);
+    if readings.is_empty() {
+        return None;
+    }
+    let secret = Input::new(
+        Variant::new(case.secret),
+        secret::MISTAKES,
+        previous_secret(case),
+    );
+    let visitor_id = Input::new(given_visitor_id(case), visitor_id::MISTAKES, also(case));
+    let algorithms = algorithm::mistaken();
+
+    let explain = |secret: &Variant, visitor_id: &Variant, algorithm: Option<&Algorithm>| {
+        let (key, message) = (&secret.bytes, &visitor_id.bytes);
+        let right = match algorithm {
+            Some(algorithm) => (algorithm.sign)(key, message),
+            None => algorithm::hmac_sha256(key, message),
+        };
+        let written = fewest_mistakes(&readings, &right)?;
+        let computed = algorithm.map(|algorithm| &algorithm.cause).into_iter();
+        let signed = secret
+            .causes
+            .iter()
+            .chain(&visitor_id.causes)
+            .chain(computed)
+            .cloned();
+        Some(signed.chain(written).collect())
+    };
+    let explain_secret = |secret: &Variant| explain(secret, &visitor_id.given, None);
+    let explain_id = |id: &Variant| explain(&secret.given, id, None);
+
+    let secrets = || secret.with_one_mistake.iter();
+    let ids = || visitor_id.with_one_mistake.iter();
+    let cut_secrets = || secret.given.with_one_of(std::slice::from_ref(&secret::CUT));
+    let cut_ids = || {
+        visitor_id
+            .given
+            .with_one_of(std::slice::from_ref(&visitor_id::CUT))
+    };
+
+    None.or_else(|| explain(&secret.given, &visitor_id.given, None))
+        .or_else(|| secrets().find_map(explain_secret))
+        .or_else(|| ids().find_map(explain_id))
+        .or_else(|| {
+            algorithms
+                .iter()
+                .find_map(|a| explain(&secret.given, &visitor_id.given, Some(a)))
+        })
+        .or_else(|| cut_secrets().find_map(|secret| explain_secret(&secret)))
+        .or_else(|| cut_ids().find_map(|id| explain_id(&id)))
+        .or_else(|| secrets().find_map(|s| ids().find_map(|i| explain(s, i, None))))
+        .or_else(|| {
+            secrets().find_map(|s| {
+                algorithms
+                    .iter()
+                    .find_map(|a| explain(s, &visitor_id.given, Some(a)))
+            })
+        })
+        .or_else(|| {
+            ids().find_map(|i| {
+                algorithms
+                    .iter()
+                    .find_map(|a| explain(&secret.given, i, Some(a)))
+            })
+        })
+        .or_else(|| {
+            secret
+                .with_two_mistakes()
+                .find_map(|secret| explain_secret(&secret))
+        })
+        .or_else(|| {
+            visitor_id
+                .with_two_mistakes()
+                .find_map(|id| explain_id(&id))
+        })
+}
+
+fn fewest_mistakes(readings: &[Reading], right: &str) -> Option<Vec<Cause>> {
+    readings
+        .iter()
+        .filter_map(|reading| reading.mistakes(right))
+        .min_by_key(Vec::len)
+}
+
+/// Mistakes that need no search: there is no signature to look at.
+fn no_signature(case: &Case) -> Option<Cause> {
+    const PLACEHOLDERS: [&[u8]; 12] = [
+        b"",
+        b"undefined",
+        b"null",
+        b"None",
+        b"nil",
+        b"NULL",
+        b"NaN",
+        b"false",
+        b"true",
+        b"[object Object]",
+        b"[object Promise]",
+        b"{}",
+    ];
+    let hmac = case.hmac.trim_ascii();
+    if PLACEHOLDERS.contains(&hmac) {
+        return Some(Cause {
+            code: "hmac_missing",
+            message: "There is no signature: the hmac is empty or a placeholder such as \
+                      `undefined`."
+                .into(),
+            remedy: "Look at what the backend answers to the page: the field must be called `hmac`, \
+                     and both the request and `res.json()` need an `await`.",
+        });
+    }
+    if hmac == case.secret.trim_ascii() {
+        return Some(Cause {
+            code: "hmac_is_secret",
+            message: "The hmac is the secret itself, which must never leave the backend.".into(),
+            remedy: "Rotate the secret now, then send the signature of the visitor id in its place.",
+        });
+    }
+    (hmac == case.visitor_id.trim_ascii()).then(|| Cause {
+        code: "hmac_is_visitor_id",
+        message: "The hmac is the visitor id itself, not its signature.".into(),
+        remedy: "Send the backend's answer as the hmac.",
+    })
+}
+
+fn given_visitor_id(case: &Case) -> Variant {
+    // An empty id is never verified, even where its signature is right.
+    let empty = case.visitor_id.is_empty().then(|| Cause {
+        code: "visitor_id_given_empty",
+        message: "The visitor id given to doctor is empty, and so is the one that was signed."
+            .into(),
+        remedy: "Pass the id that the chat gave this visitor: read it after the chat's `init()`.",
+    });
+    Variant::after(case.visitor_id, empty.into_iter().collect())
+}
+
+fn previous_secret(case: &Case) -> Vec<Variant> {
+    let stale = || Cause {
+        code: "signed_with_previous_secret",
+        message: "It was signed with the previous secret.".into(),
+        remedy: "Give the signer the current secret and restart it; sign again what pages still \
+                 hold.",
+    };
+    case.previous_secret
+        .iter()
+        .map(|previous| Variant::after(previous, vec![stale()]))
+        .collect()
+}
+
+/// Told by their number, since what was given may be personal, or the secret by mistake.
+fn also(case: &Case) -> Vec<Variant> {
+    let another = |number| Cause {
+        code: "also_signed",
+        message: match case.also.len() {
+            1 => "The --also value was signed, not the visitor id.".into(),
+            _ => format!("The --also value number {number} was signed, not the visitor id.").into(),
+        },
+        remedy: "Sign the visitor id that the chat gave this visitor, not an e-mail or an id of \
+                 your own.",
+    };
+    iter::zip(&case.also, 1..)
+        .map(|(value, number)| Variant::after(value, vec![another(number)]))
+        .collect()
+}
