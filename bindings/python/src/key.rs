@@ -1,0 +1,149 @@
+//! The class `IdentityKey`.
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyString;
+
+use crate::{convert, error};
+
+/// An identity verification secret, prepared for signing and verifying many visitor ids.
+///
+/// A key can be used from any number of threads and after a fork. It shows nothing of the secret,
+/// and it cannot be pickled or copied.
+///
+/// Args:
+///     secret: The identity verification secret, of any length. Text is taken as UTF-8, bytes as
+///         they are; never trimmed, never decoded.
+///
+/// Raises:
+///     IdentityHmacError: The secret is empty (`empty_secret`), or is text with a lone surrogate
+///         (`ill_formed_text`).
+///     TypeError: The secret is neither text nor bytes.
+///
+/// Example:
+///     >>> key = IdentityKey("s3cret")
+///     >>> hmac = key.sign("visitor_1")
+///     >>> key.verify("visitor_1", hmac)
+///     True
+///     >>> key
+///     <identity_hmac.IdentityKey>
+#[derive(Debug)]
+#[pyclass(frozen, module = "identity_hmac")]
+pub(crate) struct IdentityKey(pub(crate) identity_hmac::IdentityKey);
+
+#[pymethods]
+impl IdentityKey {
+    #[new]
+    fn new(secret: &Bound<'_, PyAny>) -> PyResult<Self> {
+        convert::key_from(secret, "secret").map(Self)
+    }
+
+    /// Make a key from an environment variable, and refuse what is nearly always a mistake there.
+    ///
+    /// Args:
+    ///     name: The variable's name.
+    ///
+    /// Returns:
+    ///     A key from the bytes of the variable, as `os.environ` holds it.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: The variable is not set (`secret_unset`), is blank
+    ///         (`secret_blank`), begins or ends with white space
+    ///         (`secret_surrounded_by_whitespace`), stands in quotes (`secret_quoted`), contains a
+    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`). The message names
+    ///         the variable, never its value.
+    ///
+    /// Example:
+    ///     >>> IdentityKey.from_env("A_VARIABLE_THAT_IS_NOT_SET")
+    ///     Traceback (most recent call last):
+    ///     identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
+    #[staticmethod]
+    #[pyo3(signature = (name = "IDENTITY_SECRET"))]
+    fn from_env(
+        py: Python<'_>,
+        #[pyo3(from_py_with = variable_name)] name: &str,
+    ) -> PyResult<Self> {
+        let value = environment_variable(py, name)?;
+        identity_hmac::IdentityKey::from_setting(name, value.as_deref())
+            .map(Self)
+            .map_err(error::refused)
+    }
+
+    /// Sign `visitor_id`.
+    ///
+    /// Sign only for a caller whose session you have authenticated: whoever holds the result can
+    /// identify as this visitor until the secret is rotated.
+    ///
+    /// Args:
+    ///     visitor_id: The id that the chat gave this visitor, of any length. Text is signed as
+    ///         UTF-8, bytes as they are; never trimmed, never normalised.
+    ///
+    /// Returns:
+    ///     The HMAC-SHA256 (RFC 2104, FIPS 198-1) as 64 lowercase hexadecimal digits.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: The id is empty (`empty_visitor_id`), or is text with a lone
+    ///         surrogate (`ill_formed_text`).
+    ///     TypeError: The id is neither text nor bytes.
+    ///
+    /// Example:
+    ///     >>> IdentityKey("s3cret").sign("visitor_1")
+    ///     '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae'
+    fn sign<'py>(&self, visitor_id: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+        convert::sign(visitor_id, |visitor_id| self.0.sign(visitor_id))
+    }
+
+    /// Verify `hmac` against `visitor_id`, in constant time. This never raises.
+    ///
+    /// Args:
+    ///     visitor_id: The visitor's id, as it was signed.
+    ///     hmac: What the client sent. Only 64 hexadecimal digits, in either case (RFC 4648
+    ///         section 8), can be right.
+    ///
+    /// Returns:
+    ///     Whether this key signed this id as `hmac`. Whatever a client may send, of whatever
+    ///     type, is false and not an error.
+    ///
+    /// Example:
+    ///     >>> key = IdentityKey("s3cret")
+    ///     >>> key.verify("visitor_1", key.sign("visitor_1").upper())
+    ///     True
+    ///     >>> key.verify("visitor_1", "not an hmac")
+    ///     False
+    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> bool {
+        convert::candidate(visitor_id, hmac)
+            .is_some_and(|(visitor_id, hmac)| self.0.verify(visitor_id, hmac).is_ok())
+    }
+
+    #[expect(clippy::unused_self, reason = "Python calls it as a method")]
+    fn __repr__(&self) -> &'static str {
+        "<identity_hmac.IdentityKey>"
+    }
+
+    /// Pickling and both ways of copying come here.
+    #[expect(clippy::unused_self, reason = "Python calls it as a method")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(error::not_copyable("IdentityKey"))
+    }
+}
+
+/// The name of a variable, from the argument `name`.
+fn variable_name<'a>(name: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    match name.cast::<PyString>() {
+        Ok(text) => convert::utf8_of(text, "name"),
+        Err(_) => Err(error::wrong_type("name", "str", name)),
+    }
+}
+
+/// The bytes of a variable, if it is set, as the process was given them.
+fn environment_variable(py: Python<'_>, name: &str) -> PyResult<Option<PyBackedBytes>> {
+    let os = py.import("os")?;
+    let text = os.getattr("environ")?.call_method1("get", (name,))?;
+    if text.is_none() {
+        return Ok(None);
+    }
+    let bytes = os
+        .call_method1("fsencode", (text,))
+        .map_err(|_| error::ill_formed(name))?;
+    Ok(Some(bytes.extract()?))
+}

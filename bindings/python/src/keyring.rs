@@ -1,0 +1,136 @@
+//! The class `Keyring`.
+
+use identity_hmac::Matched;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::key::IdentityKey;
+use crate::{convert, error};
+
+/// A current secret, and during a rotation the previous one.
+///
+/// A visitor's pair of id and hmac has no end date, and pages that are open during a rotation hold
+/// hmacs of the old secret. A keyring signs with the current secret and accepts both, and
+/// `matched` tells which one an hmac came from, so that you know when the old one can go.
+///
+/// Like a key it works from threads and after a fork, shows nothing, and cannot be pickled or
+/// copied.
+///
+/// Args:
+///     current: The secret that signs: an `IdentityKey`, text or bytes.
+///     previous: The secret that is still accepted, likewise, or `None`.
+///
+/// Raises:
+///     IdentityHmacError: A secret is empty (`empty_secret`), or is text with a lone surrogate
+///         (`ill_formed_text`).
+///     TypeError: A secret is neither a key nor text nor bytes.
+///
+/// Example:
+///     >>> stale = generate_identity_hmac("visitor_1", "last year's secret")
+///     >>> keyring = Keyring("this year's secret", previous="last year's secret")
+///     >>> keyring.verify("visitor_1", stale)
+///     True
+///     >>> keyring.matched("visitor_1", stale)
+///     'previous'
+#[derive(Debug)]
+#[pyclass(frozen, module = "identity_hmac")]
+pub(crate) struct Keyring(identity_hmac::Keyring);
+
+#[pymethods]
+impl Keyring {
+    #[new]
+    #[pyo3(signature = (current, previous = None))]
+    fn new(current: &Bound<'_, PyAny>, previous: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let keyring = identity_hmac::Keyring::new(key_of(current, "current")?);
+        Ok(Self(match previous {
+            Some(previous) => keyring.with_previous(key_of(previous, "previous")?),
+            None => keyring,
+        }))
+    }
+
+    /// Sign `visitor_id` with the current secret.
+    ///
+    /// Args:
+    ///     visitor_id: As for `IdentityKey.sign`.
+    ///
+    /// Returns:
+    ///     The HMAC-SHA256 (RFC 2104, FIPS 198-1) as 64 lowercase hexadecimal digits.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: The id is empty (`empty_visitor_id`), or is text with a lone
+    ///         surrogate (`ill_formed_text`).
+    ///     TypeError: The id is neither text nor bytes.
+    ///
+    /// Example:
+    ///     >>> Keyring("s3cret", previous="0ld").sign("visitor_1")
+    ///     '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae'
+    fn sign<'py>(&self, visitor_id: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+        convert::sign(visitor_id, |visitor_id| self.0.sign(visitor_id))
+    }
+
+    /// Verify `hmac` against `visitor_id` under both secrets, in constant time. This never raises.
+    ///
+    /// Args:
+    ///     visitor_id: The visitor's id, as it was signed.
+    ///     hmac: What the client sent. Only 64 hexadecimal digits, in either case (RFC 4648
+    ///         section 8), can be right.
+    ///
+    /// Returns:
+    ///     Whether one of the secrets signed this id as `hmac`. Whatever a client may send, of
+    ///     whatever type, is false and not an error.
+    ///
+    /// Example:
+    ///     >>> keyring = Keyring("n3w", previous="0ld")
+    ///     >>> keyring.verify("visitor_1", generate_identity_hmac("visitor_1", "0ld"))
+    ///     True
+    ///     >>> keyring.verify("visitor_1", generate_identity_hmac("visitor_1", "0lder"))
+    ///     False
+    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> bool {
+        convert::candidate(visitor_id, hmac)
+            .is_some_and(|(visitor_id, hmac)| self.0.verify(visitor_id, hmac).is_ok())
+    }
+
+    /// Verify like `verify`, and tell which secret the hmac came from. This never raises.
+    ///
+    /// Args:
+    ///     visitor_id: As for `verify`.
+    ///     hmac: As for `verify`.
+    ///
+    /// Returns:
+    ///     `"current"` or `"previous"`, or `None` if the hmac is not to be accepted. The current
+    ///     one wins if both are the same.
+    ///
+    /// Example:
+    ///     >>> keyring = Keyring("n3w", previous="0ld")
+    ///     >>> keyring.matched("visitor_1", keyring.sign("visitor_1"))
+    ///     'current'
+    ///     >>> keyring.matched("visitor_1", "not an hmac") is None
+    ///     True
+    fn matched(
+        &self,
+        visitor_id: &Bound<'_, PyAny>,
+        hmac: &Bound<'_, PyAny>,
+    ) -> Option<&'static str> {
+        let (visitor_id, hmac) = convert::candidate(visitor_id, hmac)?;
+        self.0.matched(visitor_id, hmac).map(Matched::as_str)
+    }
+
+    #[expect(clippy::unused_self, reason = "Python calls it as a method")]
+    fn __repr__(&self) -> &'static str {
+        "<identity_hmac.Keyring>"
+    }
+
+    /// Pickling and both ways of copying come here.
+    #[expect(clippy::unused_self, reason = "Python calls it as a method")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(error::not_copyable("Keyring"))
+    }
+}
+
+/// The core's key from an `IdentityKey` or a secret, which errors call `argument`.
+fn key_of(object: &Bound<'_, PyAny>, argument: &str) -> PyResult<identity_hmac::IdentityKey> {
+    match object.cast::<IdentityKey>() {
+        Ok(key) => Ok(key.get().0.clone()),
+        Err(_) => convert::key_from(object, argument),
+    }
+}
