@@ -27,7 +27,6 @@ use crate::{convert, error};
 ///     True
 ///     >>> key
 ///     <identity_hmac.IdentityKey>
-#[derive(Debug)]
 #[pyclass(frozen, module = "identity_hmac")]
 pub(crate) struct IdentityKey(pub(crate) identity_hmac::IdentityKey);
 

@@ -32,7 +32,6 @@ use crate::{convert, error};
 ///     True
 ///     >>> keyring.matched("visitor_1", stale)
 ///     'previous'
-#[derive(Debug)]
 #[pyclass(frozen, module = "identity_hmac")]
 pub(crate) struct Keyring(identity_hmac::Keyring);
 

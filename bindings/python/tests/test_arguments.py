@@ -2,6 +2,7 @@
 
 import array
 import ctypes
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -177,13 +178,15 @@ def test_an_empty_secret_is_refused(call: Call) -> None:
 def test_a_lone_surrogate_is_refused_and_the_error_does_not_carry_the_text(call: Call) -> None:
     with pytest.raises(IdentityHmacError, match="lone surrogate") as caught:
         call("private\ud800private")
-    error = caught.value
-    assert error.code == "ill_formed_text"
+    assert caught.value.code == "ill_formed_text"
+    assert_carries_nothing_private(caught.value)
+
+
+def assert_carries_nothing_private(error: IdentityHmacError) -> None:
     assert error.__cause__ is None
     assert error.__context__ is None
     attributes = {name: getattr(error, name) for name in dir(error) if name != "__traceback__"}
     assert "private" not in repr(attributes)
-    assert not hasattr(error, "object")
 
 
 @each(SIGNING | TAKING_A_SECRET)
@@ -264,6 +267,17 @@ def test_the_name_of_a_variable_with_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(IdentityHmacError, match=r"^name holds a lone surrogate") as error:
         IdentityKey.from_env("SECRET_\ud800")
     assert error.value.code == "ill_formed_text"
+
+
+def test_the_value_of_a_variable_with_a_lone_surrogate_is_refused_and_not_carried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Only an environment that was replaced can hold one.
+    monkeypatch.setattr(os, "environ", {"IDENTITY_SECRET": "private\ud800"})
+    with pytest.raises(IdentityHmacError, match=r"^IDENTITY_SECRET holds") as caught:
+        IdentityKey.from_env()
+    assert caught.value.code == "ill_formed_text"
+    assert_carries_nothing_private(caught.value)
 
 
 def test_the_variable_is_customarily_called_identity_secret(

@@ -1,6 +1,6 @@
-"""Test the packages in a folder as users install them.
+"""Try the packages in a folder as users install them.
 
-    python3 scripts/test_packages.py DIST
+    python3 scripts/try_packages.py DIST
 
 The wheel goes through the tests under every CPython from 3.10 on that this machine has, each in a
 new virtual environment outside the source tree. The sdist is built and imported once.
@@ -71,7 +71,7 @@ def new_environment(interpreter: str, folder: Path, *install: str | Path) -> Pat
     return python
 
 
-def test_wheel(wheel: Path, interpreter: str) -> None:
+def try_wheel(wheel: Path, interpreter: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         requirements = PACKAGE / "requirements-test.txt"
@@ -79,7 +79,7 @@ def test_wheel(wheel: Path, interpreter: str) -> None:
         run(python, "-m", "pytest", "--quiet", PACKAGE / "tests", cwd=folder)
 
 
-def test_sdist(sdist: Path) -> None:
+def try_sdist(sdist: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = new_environment(sys.executable, folder, sdist)
@@ -91,9 +91,9 @@ def main(dist: Path) -> None:
     (sdist,) = dist.glob("identity_hmac-*.tar.gz")
     for version, interpreter in interpreters().items():
         print(f"{wheel.name} under Python {version}", flush=True)
-        test_wheel(wheel, interpreter)
+        try_wheel(wheel, interpreter)
     print(f"{sdist.name} built from source", flush=True)
-    test_sdist(sdist)
+    try_sdist(sdist)
 
 
 if __name__ == "__main__":
