@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -29,6 +30,8 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
         env!("CARGO_BIN_NAME"),
         &mut script,
     );
-    io::stdout().write_all(&script)?;
+    io::stdout()
+        .write_all(&script)
+        .context("cannot write the script")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 use crate::message;
 
 /// A signature does not verify, or some lines were refused while the others were done.
@@ -20,7 +22,10 @@ Exit codes:
   2  wrong usage, or a secret or input that cannot be used
   3  reading or writing failed part way
 A closed pipe, as in `identity-hmac sign | head -1`, ends the command quietly with 0.
-doctor has codes of its own, which `identity-hmac doctor --help` tells.";
+doctor has codes of its own, which `identity-hmac doctor --help` tells.
+
+In a script put -- before values that come from elsewhere, lest they be taken for options:
+  identity-hmac verify -- \"$id\" \"$hmac\"";
 
 /// Says on standard error what went wrong, and gives the exit code for it.
 ///
@@ -35,4 +40,22 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
     message::error(format_args!("{error:#}"));
     ExitCode::from(if io_error.is_some() { IO } else { UNUSABLE })
+}
+
+/// Prints the help, or what is wrong with the arguments, and gives the exit code for it.
+///
+/// Help is a success only where nothing but help was asked for: in `verify "$id" "$hmac"` a
+/// client that sends `--help` as its hmac must not be told that it fits.
+pub(crate) fn report_usage(answer: &clap::Error, argument_count: usize) -> ExitCode {
+    const COMMAND_SUBCOMMAND_HELP: usize = 3;
+    _ = answer.print();
+    let asked_for = matches!(
+        answer.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if asked_for && argument_count <= COMMAND_SUBCOMMAND_HELP {
+        ExitCode::SUCCESS
+    } else {
+        UNUSABLE.into()
+    }
 }

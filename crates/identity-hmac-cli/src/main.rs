@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 /// The identity verification secret comes from the environment variable `IDENTITY_SECRET` or from
 /// `--secret-file`, never from an argument, where other users of the machine could read it.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit::HELP)]
+#[command(name = "identity-hmac", version, after_help = exit::HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,7 +41,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(answer) => return exit::report_usage(&answer, std::env::args_os().len()),
+    };
+    let done = match command {
         Command::Keygen(args) => keygen::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -90,8 +90,9 @@ fn sign_lines(key: &IdentityKey, batch: &BatchArgs) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     message::error(format_args!(
-        "{} of {} lines refused, the others signed",
-        summary.refused, summary.lines
+        "{} lines refused, {} signed",
+        summary.refused,
+        summary.lines - summary.refused
     ));
     Ok(exit::REFUSED.into())
 }

@@ -28,17 +28,16 @@ use crate::secret::{PreviousSecretArgs, SecretArgs};
 #[command(after_help = "\
 Examples:
   IDENTITY_SECRET=… identity-hmac verify visitor_1 03d2bb3218280c28…
-  identity-hmac verify --secret-file new.txt --previous-secret-file old.txt visitor_1 03d2bb32…
+  identity-hmac verify --secret-file new.txt --previous-secret-file old.txt -- \"$id\" \"$hmac\"
   identity-hmac verify --secret-file secret.txt --input signed.tsv --quiet
   identity-hmac sign --format csv < ids.txt | identity-hmac verify --format csv")]
 pub(crate) struct VerifyArgs {
-    /// A visitor id and the hmac that came with it [default: the pairs on standard input]
-    #[arg(
-        num_args = 2,
-        value_names = ["ID", "HMAC"],
-        conflicts_with_all = ["input", "output", "format", "threads"]
-    )]
-    pair: Vec<OsString>,
+    /// A visitor id [default: the pairs on standard input]
+    #[arg(requires = "hmac", conflicts_with_all = ["input", "output", "format", "threads"])]
+    id: Option<OsString>,
+
+    /// The hmac that came with it
+    hmac: Option<OsString>,
 
     #[command(flatten)]
     secret: SecretArgs,
@@ -61,7 +60,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if let Some(previous) = previous {
         keyring = keyring.with_previous(previous);
     }
-    if let [id, hmac] = &*args.pair {
+    if let (Some(id), Some(hmac)) = (&args.id, &args.hmac) {
         let matched = keyring.matched(id.as_encoded_bytes(), hmac.as_encoded_bytes());
         report_pair(matched, rotating && !args.quiet)
     } else {
