@@ -49,8 +49,10 @@ impl IdentityKey {
     ///     IdentityHmacError: The variable is not set (`secret_unset`), is blank
     ///         (`secret_blank`), begins or ends with white space
     ///         (`secret_surrounded_by_whitespace`), stands in quotes (`secret_quoted`), contains a
-    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`). The message names
-    ///         the variable, never its value.
+    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`); or the name is
+    ///         text with a lone surrogate (`ill_formed_text`). The message names the variable,
+    ///         never its value.
+    ///     TypeError: The name is not text.
     ///
     /// Example:
     ///     >>> IdentityKey.from_env("A_VARIABLE_THAT_IS_NOT_SET")
