@@ -9,14 +9,22 @@ use super::diagnosis::Cause;
 /// From the secret and the visitor id to lowercase hexadecimal digits.
 type Sign = Box<dyn Fn(&[u8], &[u8]) -> String>;
 
-/// A way to make a signature of a visitor id that is not the right one.
+/// A way to make a signature of a visitor id.
 pub(super) struct Algorithm {
-    pub(super) cause: Cause,
+    /// Why it is not the right one.
+    pub(super) cause: Option<Cause>,
     pub(super) sign: Sign,
 }
 
-/// The right way.
-pub(super) fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
+/// The right one.
+pub(super) fn right() -> Algorithm {
+    Algorithm {
+        cause: None,
+        sign: Box::new(hmac_sha256),
+    }
+}
+
+fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
     match identity_hmac::generate_identity_hmac(visitor_id, secret) {
         Ok(hmac) => hmac.to_hex(),
         // The core does not sign an empty id or with an empty secret. A signer who did is what we
@@ -25,16 +33,16 @@ pub(super) fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
     }
 }
 
-/// The wrong ways, the commonest first.
+/// The wrong ones, the commonest first.
 pub(super) fn mistaken() -> Vec<Algorithm> {
     let swapped = Algorithm {
-        cause: Cause {
+        cause: Some(Cause {
             code: "arguments_swapped",
             message: "Secret and visitor id were swapped: the id was used as the key and the \
                       secret as the message."
                 .into(),
             remedy: "Swap the two arguments: the key is the secret, the message is the visitor id.",
-        },
+        }),
         sign: Box::new(|secret, visitor_id| hmac_sha256(visitor_id, secret)),
     };
     let mut algorithms = vec![
@@ -53,11 +61,11 @@ pub(super) fn mistaken() -> Vec<Algorithm> {
 
 fn with_other_hash<D: EagerHash + 'static>(code: &'static str, hash: &str) -> Algorithm {
     Algorithm {
-        cause: Cause {
+        cause: Some(Cause {
             code,
             message: format!("It is an HMAC with {hash}, not with SHA-256.").into(),
             remedy: "Name `sha256` as the algorithm where the signer makes the HMAC.",
-        },
+        }),
         sign: Box::new(hmac::<D>),
     }
 }
@@ -65,12 +73,12 @@ fn with_other_hash<D: EagerHash + 'static>(code: &'static str, hash: &str) -> Al
 /// A hash of secret and id put together, or of the id alone.
 fn plain<D: Digest + 'static>(code: &'static str, hash: &'static str) -> Vec<Algorithm> {
     let plain = |of: String, sign: Sign| Algorithm {
-        cause: Cause {
+        cause: Some(Cause {
             code,
             message: format!("It is a plain {hash} of {of}, not an HMAC.").into(),
             remedy: "Use your language's HMAC function with `sha256`, the secret as the key and the \
                      visitor id as the message.",
-        },
+        }),
         sign,
     };
     let mut algorithms = Vec::new();

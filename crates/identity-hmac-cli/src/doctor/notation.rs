@@ -136,6 +136,12 @@ const MISTAKES: &[Mistake] = &[
         made: rewrites::from_json,
     },
     Mistake {
+        code: "hmac_python_bytes",
+        message: "The hmac is written as Python shows bytes, b'…'.",
+        remedy: "Use `hexdigest()` in place of `digest()`, and `.decode()` in place of `str()`.",
+        made: python_bytes,
+    },
+    Mistake {
         code: "hmac_base64",
         message: "The hmac is in base64.",
         remedy: "Write it in hexadecimal: `digest('hex')` in Node, `hexdigest` in Python and Ruby.",
@@ -152,6 +158,12 @@ const MISTAKES: &[Mistake] = &[
         message: "The hmac has something in front, such as `sha256=` or `0x`.",
         remedy: "Send the 64 digits alone.",
         made: without_prefix,
+    },
+    Mistake {
+        code: "hmac_with_other_text",
+        message: "The hmac has other text around it.",
+        remedy: "Send the 64 digits alone.",
+        made: runs_of_digits,
     },
     Mistake {
         code: "hmac_separated",
@@ -202,12 +214,6 @@ const MISTAKES: &[Mistake] = &[
         made: |text| rewrites::of_text(text, |text| vec![text.replace(' ', "+")]),
     },
     Mistake {
-        code: "hmac_python_bytes",
-        message: "The hmac is written as Python shows bytes, b'…'.",
-        remedy: "Use `hexdigest()` in place of `digest()`, and `.decode()` in place of `str()`.",
-        made: python_bytes,
-    },
-    Mistake {
         code: "hmac_byte_list",
         message: "The hmac is a list of its bytes in decimal.",
         remedy: "Write it in hexadecimal: `digest('hex')` in Node, `HexFormat` in Java.",
@@ -250,12 +256,6 @@ const MISTAKES: &[Mistake] = &[
                 vec![text.replace(['O', 'o'], "0").replace(['l', 'I', 'i'], "1")]
             })
         },
-    },
-    Mistake {
-        code: "hmac_with_other_text",
-        message: "The hmac has other text around it.",
-        remedy: "Send the 64 digits alone.",
-        made: runs_of_digits,
     },
 ];
 

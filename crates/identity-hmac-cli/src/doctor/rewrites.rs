@@ -105,15 +105,19 @@ pub(super) fn with_white_space(input: &[u8]) -> Rewritten {
 
 pub(super) fn trimmed(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
-        [
-            text.trim_matches(is_blank),
-            text.trim_end_matches(['\r', '\n']),
-            text.trim_end_matches(is_blank),
-            text.trim_start_matches(is_blank),
+        vec![
+            text.trim_matches(is_blank).to_owned(),
+            text.trim_end_matches(['\r', '\n']).to_owned(),
+            text.trim_end_matches(is_blank).to_owned(),
+            text.trim_start_matches(is_blank).to_owned(),
         ]
-        .map(str::to_owned)
-        .to_vec()
     })
+}
+
+/// Also what a wrapped line left inside.
+pub(super) fn without_white_space(input: &[u8]) -> Rewritten {
+    let inside = of_text(input, |text| vec![text.replace(is_blank, "")]);
+    [trimmed(input), inside].concat()
 }
 
 pub(super) fn with_quotes(input: &[u8]) -> Rewritten {

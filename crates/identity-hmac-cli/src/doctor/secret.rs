@@ -41,11 +41,17 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: rewrites::with_quotes,
     },
     Mistake {
+        code: "secret_given_with_byte_order_mark",
+        message: "The secret given to doctor begins with a byte order mark, which no editor shows.",
+        remedy: "Save the file here as UTF-8 without a byte order mark.",
+        made: rewrites::without_byte_order_mark,
+    },
+    Mistake {
         code: "secret_given_with_white_space",
-        message: "The secret given to doctor has white space or a line end around it, and the \
+        message: "The secret given to doctor has white space or a line end around or in it, and the \
                   signer's has none.",
         remedy: "Remove it from the variable or file here.",
-        made: rewrites::trimmed,
+        made: rewrites::without_white_space,
     },
     Mistake {
         code: "secret_given_quoted",
@@ -145,12 +151,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         message: "The secret that signed began with a byte order mark, which no editor shows.",
         remedy: "Save the signer's secret file as UTF-8 without a byte order mark.",
         made: rewrites::with_byte_order_mark,
-    },
-    Mistake {
-        code: "secret_given_with_byte_order_mark",
-        message: "The secret given to doctor begins with a byte order mark, which no editor shows.",
-        remedy: "Save the file here as UTF-8 without a byte order mark.",
-        made: rewrites::without_byte_order_mark,
     },
     Mistake {
         code: "secret_literal_backslash_n",
@@ -289,13 +289,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
 ];
 
 /// Looked for last and alone, since there are so many ways to cut.
-pub(super) const CUT: Mistake = Mistake {
+pub(super) const CUTS: &[Mistake] = &[Mistake {
     code: "secret_cut_short",
     message: "The signer had only a part of the secret.",
     remedy: "Copy the whole secret again. A `#`, a space or a `$` in it may end it in a `.env` \
              file or a shell: put it in single quotes there; or a database field was too short.",
     made: rewrites::cut,
-};
+}];
 
 const PLACEHOLDERS: &[&str] = &[
     "undefined",

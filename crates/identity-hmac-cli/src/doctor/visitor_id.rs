@@ -26,12 +26,19 @@ pub(super) const MISTAKES: &[Mistake] = &[
         },
     },
     Mistake {
+        code: "visitor_id_given_with_byte_order_mark",
+        message: "The visitor id given to doctor begins with a byte order mark, which no editor \
+                  shows.",
+        remedy: "Save the file of ids as UTF-8 without a byte order mark.",
+        made: rewrites::without_byte_order_mark,
+    },
+    Mistake {
         code: "visitor_id_given_with_white_space",
-        message: "The visitor id given to doctor has white space or a line end around it, and it \
+        message: "The visitor id given to doctor has white space or a line end around or in it, and it \
                   was signed without.",
         remedy: "Send and verify the id exactly as the chat gave it, and do not trim it before \
                  signing.",
-        made: rewrites::trimmed,
+        made: rewrites::without_white_space,
     },
     Mistake {
         code: "visitor_id_json_string",
@@ -246,13 +253,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: rewrites::with_byte_order_mark,
     },
     Mistake {
-        code: "visitor_id_given_with_byte_order_mark",
-        message: "The visitor id given to doctor begins with a byte order mark, which no editor \
-                  shows.",
-        remedy: "Save the file of ids as UTF-8 without a byte order mark.",
-        made: rewrites::without_byte_order_mark,
-    },
-    Mistake {
         code: "visitor_id_trailing_nul",
         message: "The visitor id was signed with a NUL byte behind it.",
         remedy: "Leave out the byte that ends a C string.",
@@ -279,13 +279,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
 ];
 
 /// Looked for last and alone, since there are so many ways to cut.
-pub(super) const CUT: Mistake = Mistake {
+pub(super) const CUTS: &[Mistake] = &[Mistake {
     code: "visitor_id_cut_short",
     message: "Only a part of the visitor id was signed.",
     remedy: "Sign the whole id, with what looks like a prefix. A database field may be too short, \
              or a `#`, `&` or `+` in the id was not percent-encoded in the URL.",
     made: rewrites::cut,
-};
+}];
 
 const PLACEHOLDERS: &[&str] = &[
     "undefined",
