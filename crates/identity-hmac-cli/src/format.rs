@@ -133,7 +133,8 @@ fn read_json(line: &[u8]) -> Option<Pair<'_>> {
     let line: Line<'_> = serde_json::from_slice(line).ok()?;
     let id = match (line.id, line.id_hex) {
         (Some(text), None) => into_bytes(text),
-        (None, Some(digits)) => hex::decode(&*digits).ok()?.into(),
+        // The decoder would skip a `0x`.
+        (None, Some(digits)) if !digits.starts_with("0x") => hex::decode(&*digits).ok()?.into(),
         _ => return None,
     };
     Some((id, into_bytes(line.hmac)))
