@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use identity_hmac::{IdentityKey, InputError};
 use serde_json::json;
@@ -25,7 +26,7 @@ const UNEXPLAINED: u8 = 2;
 
 const HELP: &str = "\
 Examples:
-  identity-hmac doctor visitor_1 A9KzKBgoDCir5XosCDfDemwpq81GXCXc+mHeLA4LrgA=
+  identity-hmac doctor visitor_1 A9K7MhgoDCir5XosCDfDemwpq81GXCXc9hoh3gwuC64=
   identity-hmac doctor visitor_1 7f96…9441 --secret-file secret.txt --also jane@example.com
   identity-hmac doctor visitor_1 7f96…9441 --format json
 
@@ -39,8 +40,9 @@ Neither the secret nor the right signature is ever printed: sign gives that one.
 /// Find out why a signature does not match
 ///
 /// Tries the mistakes that people make with secrets, visitor ids and signatures, alone and two
-/// together, and says which of them fits and what to change. Unlike the other commands it takes a
-/// secret as it is, with white space and quotes, since these may be the mistake.
+/// together, and says which of them fits and what to change. In its answers the signer is the backend
+/// that made the signature. Unlike the other commands doctor takes a secret as it is, with white
+/// space and quotes, since these may be the mistake.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct DoctorArgs {
@@ -94,9 +96,14 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let hints = hints(&case, &diagnosis);
 
     let mut out = io::stdout().lock();
-    match format {
-        Format::Text => write_text(&mut out, &diagnosis, &hints)?,
-        Format::Json => write_json(&mut out, &diagnosis, &hints)?,
+    let written = match format {
+        Format::Text => write_text(&mut out, &diagnosis, &hints),
+        Format::Json => write_json(&mut out, &diagnosis, &hints),
+    };
+    match written {
+        // The exit code is an answer too: a reader who has gone must not make it a 0.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.context("cannot write the answer")?,
     }
     Ok(ExitCode::from(match diagnosis {
         Diagnosis::Matches => MATCHES,
@@ -111,23 +118,22 @@ fn hints(case: &Case, diagnosis: &Diagnosis) -> Vec<String> {
         Diagnosis::Unexplained => notation::wrong_shape(case.hmac),
         Diagnosis::Matches | Diagnosis::Mistaken(_) => None,
     };
-    let refusals = [
-        Some(("the secret", case.secret)),
-        case.previous_secret
-            .map(|secret| ("the previous secret", secret)),
-    ]
-    .into_iter()
-    .flatten()
-    .filter_map(
-        |(name, secret)| match IdentityKey::from_setting(name, Some(secret)) {
-            // A secret file may hold any bytes.
-            Ok(_) | Err(InputError::SecretNotUtf8 { .. }) => None,
-            Err(refusal) => Some(format!(
-                "`sign` and `verify` refuse this secret: {refusal}."
-            )),
-        },
-    );
-    shape.into_iter().chain(refusals).collect()
+    let current = refusal("the secret", case.secret);
+    let previous = case
+        .previous_secret
+        .and_then(|secret| refusal("the previous secret", secret));
+    shape.into_iter().chain(current).chain(previous).collect()
+}
+
+/// What the other commands say to a secret that doctor takes as it is.
+fn refusal(name: &str, secret: &[u8]) -> Option<String> {
+    match IdentityKey::from_setting(name, Some(secret)) {
+        // A secret file may hold any bytes.
+        Ok(_) | Err(InputError::SecretNotUtf8 { .. }) => None,
+        Err(refusal) => Some(format!(
+            "`sign` and `verify` refuse this secret: {refusal}."
+        )),
+    }
 }
 
 fn write_json(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> io::Result<()> {
@@ -135,18 +141,12 @@ fn write_json(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> 
         Diagnosis::Mistaken(causes) => causes.as_slice(),
         Diagnosis::Matches | Diagnosis::Unexplained => &[],
     };
-    let cause =
-        |Cause {
-             code,
-             message,
-             remedy,
-         }: &Cause| { json!({"code": code, "message": message, "remedy": remedy}) };
-    let answer = json!({
-        "matches": matches!(diagnosis, Diagnosis::Matches),
-        "causes": causes.iter().map(cause).collect::<Vec<_>>(),
-        "hints": hints,
-    });
-    writeln!(out, "{answer}")
+    let matches = matches!(diagnosis, Diagnosis::Matches);
+    writeln!(
+        out,
+        "{}",
+        json!({"matches": matches, "causes": causes, "hints": hints})
+    )
 }
 
 fn write_text(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> io::Result<()> {
@@ -167,17 +167,21 @@ fn write_text(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> 
                 writeln!(out, "\n  {message} [{code}]\n  What to do: {remedy}")?;
             }
         }
-        Diagnosis::Unexplained => writeln!(out, "{UNEXPLAINED_TEXT}")?,
+        Diagnosis::Unexplained => writeln!(
+            out,
+            "The signature does not match, and none of the usual mistakes explains it."
+        )?,
     }
     for hint in hints {
         writeln!(out, "\nNote: {hint}")?;
     }
+    if matches!(diagnosis, Diagnosis::Unexplained) {
+        writeln!(out, "\n{WHAT_NOW}")?;
+    }
     Ok(())
 }
 
-const UNEXPLAINED_TEXT: &str = "\
-The signature does not match, and none of the usual mistakes explains it.
-
+const WHAT_NOW: &str = "\
 Tried, alone and two together:
   secret      line ends, white space, quotes, decoded or encoded (hex, base64, percent), letter
               case, cut short, its name in front, empty or a placeholder

@@ -47,15 +47,15 @@ pub(super) fn mistaken() -> Vec<Algorithm> {
     };
     let mut algorithms = vec![
         swapped,
-        with_other_hash::<Sha1>("hmac_sha1", "SHA-1"),
-        with_other_hash::<Sha512>("hmac_sha512", "SHA-512"),
-        with_other_hash::<Sha384>("hmac_sha384", "SHA-384"),
-        with_other_hash::<Sha224>("hmac_sha224", "SHA-224"),
-        with_other_hash::<Sha512_256>("hmac_sha512_256", "SHA-512/256"),
+        with_other_hash::<Sha1>("algorithm_hmac_sha1", "SHA-1"),
+        with_other_hash::<Sha512>("algorithm_hmac_sha512", "SHA-512"),
+        with_other_hash::<Sha384>("algorithm_hmac_sha384", "SHA-384"),
+        with_other_hash::<Sha224>("algorithm_hmac_sha224", "SHA-224"),
+        with_other_hash::<Sha512_256>("algorithm_hmac_sha512_256", "SHA-512/256"),
     ];
-    algorithms.extend(plain::<Sha256>("plain_sha256", "SHA-256"));
-    algorithms.extend(plain::<Sha1>("plain_sha1", "SHA-1"));
-    algorithms.extend(plain::<Sha512>("plain_sha512", "SHA-512"));
+    algorithms.extend(plain::<Sha256>("algorithm_plain_sha256", "SHA-256"));
+    algorithms.extend(plain::<Sha1>("algorithm_plain_sha1", "SHA-1"));
+    algorithms.extend(plain::<Sha512>("algorithm_plain_sha512", "SHA-512"));
     algorithms
 }
 

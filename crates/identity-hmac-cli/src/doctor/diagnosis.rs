@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::iter;
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::algorithm::{self, Algorithm};
@@ -12,7 +13,7 @@ use super::{secret, visitor_id};
 
 /// Why a signature does not match, for the person who has to mend it. It holds no input and
 /// nothing that was computed from the secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Cause {
     pub(super) code: &'static str,
     pub(super) message: Cow<'static, str>,

@@ -405,21 +405,21 @@ pub(super) fn wrong_shape(hmac: &[u8]) -> Option<String> {
     let length = text.chars().count();
     if let Some(place) = text.chars().position(|c| !c.is_ascii_hexdigit()) {
         return Some(format!(
-            "The hmac is not a signature: it should be {DIGITS} hexadecimal digits (0-9, a-f), and \
-             has {length} characters, of which number {} is not such a digit.",
+            "The hmac is not a signature: character {} of {length} is not a hexadecimal digit \
+             (0-9, a-f). An HMAC-SHA256 is {DIGITS} of them.",
             place + 1,
         ));
     }
-    let other = match length {
+    let like = match length {
         DIGITS => return None,
-        32 => ", as many as an MD5 has",
-        40 => ", as many as a SHA-1 has",
-        56 => ", as many as a SHA-224 has",
-        96 => ", as many as a SHA-384 has",
-        128 => ", as many as a SHA-512 has",
+        32 => ", as in an MD5",
+        40 => ", as in a SHA-1",
+        56 => ", as in a SHA-224",
+        96 => ", as in a SHA-384",
+        128 => ", as in a SHA-512",
         _ => "",
     };
     Some(format!(
-        "The hmac has {length} digits{other}, and an HMAC-SHA256 has {DIGITS}."
+        "Number of digits in the hmac: {length}{like}. An HMAC-SHA256 has {DIGITS}."
     ))
 }
