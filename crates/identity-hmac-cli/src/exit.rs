@@ -13,15 +13,18 @@ pub(crate) const REFUSED: u8 = 1;
 const UNUSABLE: u8 = 2;
 /// Reading or writing failed part way.
 const IO: u8 = 3;
+/// Whoever read the output has gone: what a shell reports for a program that SIGPIPE ends. Not 0,
+/// because `verify` has not seen every line then.
+const CLOSED_PIPE: u8 = 128 + 13;
 
 /// What `--help` says about them.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  all is well
-  1  a signature does not verify, or some lines were refused (the others are done)
-  2  wrong usage, or a secret or input that cannot be used
-  3  reading or writing failed part way
-A closed pipe, as in `identity-hmac sign | head -1`, ends the command quietly with 0.
+  0    all is well
+  1    a signature does not verify, or some lines were refused (the others are done)
+  2    wrong usage, or a secret or input that cannot be used
+  3    reading or writing failed part way
+  141  the reader of a pipe has gone, as in `identity-hmac sign | head -1`
 doctor has codes of its own, which `identity-hmac doctor --help` tells.
 
 In a script put -- before values that come from elsewhere, lest they be taken for options:
@@ -36,7 +39,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         .chain()
         .find_map(|cause| cause.downcast_ref::<io::Error>());
     if io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-        return ExitCode::SUCCESS;
+        return CLOSED_PIPE.into();
     }
     message::error(format_args!("{error:#}"));
     ExitCode::from(if io_error.is_some() { IO } else { UNUSABLE })

@@ -10,6 +10,8 @@ use identity_hmac::generate_secret;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+use crate::output::folder_of;
+
 /// Make a new identity verification secret
 ///
 /// 32 random bytes from the operating system, written as 64 hexadecimal digits. The digits are the
@@ -29,21 +31,25 @@ pub(crate) struct KeygenArgs {
 pub(crate) fn run(args: &KeygenArgs) -> anyhow::Result<ExitCode> {
     let secret = Zeroizing::new(generate_secret()?);
     match &args.output {
-        None => writeln!(io::stdout(), "{}", *secret).context("cannot write the secret")?,
+        None => print(&secret).context("cannot write the secret")?,
         Some(path) => write_new(path, &secret)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn print(secret: &str) -> io::Result<()> {
+    // A whole line in one write: anything less would stay in the buffer of standard output.
+    let mut line = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
+    line.extend_from_slice(secret.as_bytes());
+    line.push(b'\n');
+    io::stdout().write_all(&line)
+}
+
 /// Writes `secret` to a file at `path` that must not exist yet. Temporary files have mode 0600.
 fn write_new(path: &Path, secret: &str) -> anyhow::Result<()> {
     let shown = path.display();
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
     // The error is put into words here: see `exit::report`.
-    let mut file = NamedTempFile::new_in(folder)
+    let mut file = NamedTempFile::new_in(folder_of(path))
         .map_err(|error| anyhow!("cannot write {shown}: {error}; check the folder"))?;
     file.write_all(secret.as_bytes())
         .and_then(|()| file.as_file().sync_all())

@@ -49,10 +49,6 @@ impl Output {
             Some(_) => path.canonicalize()?,
             None => path.to_owned(),
         };
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
         let mut builder = tempfile::Builder::new();
         builder.prefix(".identity-hmac-");
         #[cfg(unix)]
@@ -61,7 +57,7 @@ impl Output {
             // What a shell's redirection gives, less the umask.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let temporary = builder.tempfile_in(folder)?;
+        let temporary = builder.tempfile_in(folder_of(&path))?;
         if let Some(existing) = existing {
             temporary
                 .as_file()
@@ -111,5 +107,13 @@ impl Write for Output {
             Self::Device(device) => device.flush(),
             Self::File { temporary, .. } => temporary.flush(),
         }
+    }
+}
+
+/// The folder that the file at `path` is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }

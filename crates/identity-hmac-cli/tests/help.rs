@@ -16,7 +16,7 @@ fn help_names_every_subcommand_and_every_exit_code() {
     for subcommand in SUBCOMMANDS {
         assert = assert.stdout(contains(format!("\n  {subcommand}")));
     }
-    for code in 0..=3 {
+    for code in [0, 1, 2, 3, 141] {
         assert = assert.stdout(contains(format!("\n  {code}  ")));
     }
     assert.stderr(is_empty());
