@@ -1,0 +1,170 @@
+/** Text, signed as UTF-8, or bytes (a `Buffer` is a `Uint8Array`), signed as they are. */
+export type Bytes = string | Uint8Array;
+
+/** The stable names of what can be wrong with the input. */
+export type IdentityHmacErrorCode =
+  | 'empty_secret'
+  | 'empty_visitor_id'
+  | 'secret_blank'
+  | 'secret_contains_nul'
+  | 'secret_not_utf8'
+  | 'secret_quoted'
+  | 'secret_surrounded_by_whitespace'
+  | 'secret_unset';
+
+/**
+ * Input that is refused before anything is signed. Neither the message nor any property carries
+ * the secret or the visitor id.
+ *
+ * @example
+ * try {
+ *   generateIdentityHmac('visitor_1', '');
+ * } catch (error) {
+ *   assert(error instanceof IdentityHmacError);
+ *   assert.equal(error.code, 'empty_secret');
+ * }
+ */
+export declare class IdentityHmacError extends Error {
+  constructor(code: IdentityHmacErrorCode, message: string);
+  /** What was wrong, as a name that does not change between versions. */
+  code: IdentityHmacErrorCode;
+}
+
+/**
+ * Signs `visitorId` with `secret`: the function of the chat's documentation, for which this is a
+ * drop-in. To sign many ids with one secret, prepare an {@link IdentityKey}.
+ *
+ * Sign only for a caller whose session you have authenticated: whoever holds the result can
+ * identify as this visitor until the secret is rotated.
+ *
+ * @param visitorId the id that the chat gave the visitor; never trimmed, never normalised
+ * @param secret the identity verification secret; its bytes are the key, as they are
+ * @returns the HMAC-SHA256 (RFC 2104) as 64 lowercase hexadecimal digits
+ * @throws {IdentityHmacError} `empty_secret` or `empty_visitor_id`
+ * @throws {TypeError} if an argument is neither a string nor a `Uint8Array`
+ *
+ * @example
+ * const hmac = generateIdentityHmac('visitor_1', 's3cret');
+ * assert.equal(hmac, '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae');
+ */
+export declare function generateIdentityHmac(visitorId: Bytes, secret: Bytes): string;
+
+/**
+ * Whether `secret` signed `visitorId` as `hmac`, compared in constant time.
+ *
+ * `visitorId` and `hmac` may be anything that a client can send: what is not a string (or a
+ * `Uint8Array`), or not 64 hexadecimal digits in either case, is simply not right.
+ *
+ * @throws {IdentityHmacError} `empty_secret`
+ * @throws {TypeError} if `secret` is neither a string nor a `Uint8Array`
+ *
+ * @example
+ * const hmac = generateIdentityHmac('visitor_1', 's3cret');
+ * assert(verifyIdentityHmac('visitor_1', hmac, 's3cret'));
+ * assert(!verifyIdentityHmac('visitor_2', hmac, 's3cret'));
+ * assert(!verifyIdentityHmac('visitor_1', undefined, 's3cret'));
+ */
+export declare function verifyIdentityHmac(
+  visitorId: unknown,
+  hmac: unknown,
+  secret: Bytes,
+): boolean;
+
+/**
+ * A new identity verification secret: 32 random bytes from the operating system, as 64 lowercase
+ * hexadecimal digits. The digits themselves are the secret: nobody decodes them before signing.
+ *
+ * @example
+ * assert.match(generateSecret(), /^[0-9a-f]{64}$/);
+ */
+export declare function generateSecret(): string;
+
+/**
+ * An identity verification secret, prepared for signing and verifying many visitor ids.
+ *
+ * It shows its type and nothing of the secret when it is inspected or serialized, and cannot be
+ * cloned or sent to a worker: make one there.
+ *
+ * @example
+ * const key = new IdentityKey('s3cret');
+ * const hmac = key.sign('visitor_1');
+ * assert(key.verify('visitor_1', hmac));
+ */
+export declare class IdentityKey {
+  /**
+   * @param secret the identity verification secret; its bytes are the key, as they are
+   * @throws {IdentityHmacError} `empty_secret`
+   * @throws {TypeError} if `secret` is neither a string nor a `Uint8Array`
+   */
+  constructor(secret: Bytes);
+
+  /**
+   * A key from the environment variable `name`, by default `IDENTITY_SECRET`.
+   *
+   * This is the strict door: it refuses what the constructor would sign with as it is, where that
+   * is nearly always a mistake of configuration.
+   *
+   * @throws {IdentityHmacError} which names the variable and the fault, never the value, if the
+   * variable is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8
+   * @throws {TypeError} if `name` is not a string
+   *
+   * @example
+   * process.env.IDENTITY_SECRET = 's3cret';
+   * const key = IdentityKey.fromEnv();
+   */
+  static fromEnv(name?: string): IdentityKey;
+
+  /**
+   * Signs `visitorId`, as {@link generateIdentityHmac} does.
+   *
+   * @throws {IdentityHmacError} `empty_visitor_id`
+   * @throws {TypeError} if `visitorId` is neither a string nor a `Uint8Array`
+   */
+  sign(visitorId: Bytes): string;
+
+  /** Whether this key signed `visitorId` as `hmac`. Never throws, whatever it is given. */
+  verify(visitorId: unknown, hmac: unknown): boolean;
+
+  /** `[object IdentityKey]`. */
+  toJSON(): string;
+}
+
+/**
+ * A current secret and, during a rotation, the previous one: signs with the current one, accepts
+ * both.
+ *
+ * @example
+ * const stale = new IdentityKey("last year's secret").sign('visitor_1');
+ * const keyring = new Keyring("this year's secret", "last year's secret");
+ * assert.equal(keyring.matched('visitor_1', stale), 'previous');
+ * assert.equal(keyring.matched('visitor_1', keyring.sign('visitor_1')), 'current');
+ */
+export declare class Keyring {
+  /**
+   * @param current the secret to sign with, or a key that was prepared from it
+   * @param previous the secret that is still accepted; none if undefined or null
+   * @throws {IdentityHmacError} `empty_secret`
+   * @throws {TypeError} if an argument is not a key, a string or a `Uint8Array`
+   */
+  constructor(current: Bytes | IdentityKey, previous?: Bytes | IdentityKey | null);
+
+  /**
+   * Signs `visitorId` with the current key.
+   *
+   * @throws {IdentityHmacError} `empty_visitor_id`
+   * @throws {TypeError} if `visitorId` is neither a string nor a `Uint8Array`
+   */
+  sign(visitorId: Bytes): string;
+
+  /** Whether either key signed `visitorId` as `hmac`. Never throws, whatever it is given. */
+  verify(visitorId: unknown, hmac: unknown): boolean;
+
+  /**
+   * Like {@link Keyring.verify}, and says which key it was, so that you know when nobody needs
+   * the previous secret any more. `null` means that the hmac is not to be accepted.
+   */
+  matched(visitorId: unknown, hmac: unknown): 'current' | 'previous' | null;
+
+  /** `[object Keyring]`. */
+  toJSON(): string;
+}

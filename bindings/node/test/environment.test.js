@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { implementations } from './implementations.js';
+
+afterEach(() => {
+  delete process.env.IDENTITY_SECRET;
+  delete process.env.CHAT_SECRET;
+});
+
+const FAULTS = [
+  [undefined, 'secret_unset', 'is not set; set it to the identity verification secret'],
+  ['\t', 'secret_blank', 'is blank; set it to the identity verification secret'],
+  [
+    's3cret\n',
+    'secret_surrounded_by_whitespace',
+    'begins or ends with white space, such as a line end; remove it',
+  ],
+  [
+    "'s3cret'",
+    'secret_quoted',
+    'stands in quotes that would become part of the secret; remove them',
+  ],
+  [
+    's3cr\ufffdt',
+    'secret_not_utf8',
+    "is not valid UTF-8; store the secret as text, or pass the key's bytes directly",
+  ],
+];
+
+for (const [entry, { IdentityHmacError, IdentityKey }] of implementations) {
+  describe(`${entry} reads the secret from the environment`, () => {
+    test('from IDENTITY_SECRET, or from the variable that it is told', async () => {
+      process.env.IDENTITY_SECRET = 's3cret';
+      process.env.CHAT_SECRET = 'other';
+      const sign = (key) => key.sign('visitor_1');
+      assert.equal(await sign(IdentityKey.fromEnv()), await sign(new IdentityKey('s3cret')));
+      assert.equal(
+        await sign(IdentityKey.fromEnv('CHAT_SECRET')),
+        await sign(new IdentityKey('other')),
+      );
+    });
+
+    test('and names the variable and the fault, never the value', () => {
+      for (const [value, code, fault] of FAULTS) {
+        if (value !== undefined) {
+          process.env.CHAT_SECRET = value;
+        }
+        assert.throws(
+          () => IdentityKey.fromEnv('CHAT_SECRET'),
+          (error) => {
+            assert(error instanceof IdentityHmacError);
+            assert.equal(error.code, code);
+            assert.equal(error.message, `CHAT_SECRET ${fault}`);
+            return true;
+          },
+        );
+      }
+    });
+
+    test('and trims what Unicode calls white space, and a byte order mark, no more and no less', () => {
+      const spaces = [];
+      for (let code = 1; code <= 0xffff; code++) {
+        if (code >= 0xd800 && code <= 0xdfff) {
+          continue;
+        }
+        process.env.CHAT_SECRET = `s3cret${String.fromCharCode(code)}`;
+        try {
+          IdentityKey.fromEnv('CHAT_SECRET');
+        } catch (error) {
+          if (error.code === 'secret_surrounded_by_whitespace') {
+            spaces.push(code.toString(16));
+          }
+        }
+      }
+      assert.equal(
+        spaces.join(' '),
+        '9 a b c d 20 85 a0 1680 2000 2001 2002 2003 2004 2005 2006 2007 2008 2009 200a 2028 2029 ' +
+          '202f 205f 3000 feff',
+      );
+    });
+
+    test('and takes only a string for the name of the variable', () => {
+      for (const name of [null, 5, Symbol('IDENTITY_SECRET'), {}, ['IDENTITY_SECRET']]) {
+        assert.throws(() => IdentityKey.fromEnv(name), {
+          name: 'TypeError',
+          message: 'name must be a string',
+        });
+      }
+    });
+
+    test('into the class that it was asked of', () => {
+      process.env.IDENTITY_SECRET = 's3cret';
+      class Own extends IdentityKey {}
+      assert(Own.fromEnv() instanceof Own);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { format, inspect } from 'node:util';
+import { deserialize, serialize } from 'node:v8';
+import { MessageChannel } from 'node:worker_threads';
+import { implementations } from './implementations.js';
+
+const SECRET = 'very-s3cret';
+
+for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementations) {
+  const subjects = {
+    IdentityKey: new IdentityKey(SECRET),
+    Keyring: new Keyring(SECRET, `previous-${SECRET}`),
+  };
+  for (const [type, subject] of Object.entries(subjects)) {
+    describe(`${entry} ${type}`, () => {
+      test('shows its type and nothing else', () => {
+        const shown = `[object ${type}]`;
+        assert.equal(String(subject), shown);
+        assert.equal(inspect(subject), shown);
+        assert.equal(inspect({ subject }, { depth: 9, showHidden: true }), `{ subject: ${shown} }`);
+        assert.equal(format('%s %o %j', subject, subject, subject), `${shown} ${shown} "${shown}"`);
+        assert.equal(JSON.stringify({ subject }), `{"subject":"${shown}"}`);
+      });
+
+      test('has no property of its own, and hides the secret from a debugger-like look', () => {
+        assert.deepEqual(Reflect.ownKeys(subject), []);
+        assert.deepEqual({ ...subject }, {});
+        const everything = { customInspect: false, showHidden: true, showProxy: true, depth: 9 };
+        const shown = inspect(subject, { ...everything, getters: true });
+        assert.match(shown, new RegExp(type));
+        assert.doesNotMatch(shown, /s3cret|0x|External/);
+      });
+
+      test('is refused by everything that would copy it', () => {
+        const { port1 } = new MessageChannel();
+        const refusal = { name: 'DataCloneError', message: `#<${type}> could not be cloned.` };
+        assert.throws(() => structuredClone(subject), refusal);
+        assert.throws(() => structuredClone({ nested: [subject] }), refusal);
+        assert.throws(() => port1.postMessage(subject), refusal);
+        assert.throws(() => serialize(subject), { message: refusal.message });
+        port1.close();
+      });
+
+      test('is not mistaken for another', () => {
+        assert.equal(subject.constructor.name, type);
+        assert(subject instanceof (type === 'Keyring' ? Keyring : IdentityKey));
+        assert.throws(() => subject.sign.call({}, 'visitor_1'), TypeError);
+        assert.throws(
+          () => subject.verify.call(Object.create(subject), 'visitor_1', ''),
+          TypeError,
+        );
+      });
+
+      test('works in a subclass', async () => {
+        class Own extends subject.constructor {}
+        const own = new Own(SECRET);
+        assert(own instanceof Own);
+        assert.equal(await own.sign('visitor_1'), await subject.sign('visitor_1'));
+      });
+    });
+  }
+
+  test(`${entry} has no secret in an error that is copied or serialized`, () => {
+    process.env.A_SETTING = `"${SECRET}"`;
+    assert.throws(
+      () => IdentityKey.fromEnv('A_SETTING'),
+      (error) => {
+        for (const shown of [
+          inspect(error, { showHidden: true, depth: 9 }),
+          inspect(deserialize(serialize(error))),
+          JSON.stringify(error, Object.getOwnPropertyNames(error)),
+        ]) {
+          assert.doesNotMatch(shown, new RegExp(SECRET));
+        }
+        return error instanceof IdentityHmacError;
+      },
+    );
+  });
+}
