@@ -182,6 +182,16 @@ fn an_id_may_hold_tabs_commas_quotes_and_bytes_that_are_not_text_in_every_format
 }
 
 #[test]
+fn in_csv_a_lone_carriage_return_is_part_of_the_id_even_without_quotes() {
+    with_secret()
+        .args(["verify", "--format", "csv"])
+        .write_stdin(format!("a\rb,{}\n", hmac("a\rb")))
+        .assert()
+        .success()
+        .stdout("\"a\rb\",current\n");
+}
+
+#[test]
 fn json_names_the_result_and_gives_the_id_as_it_came() {
     with_secret()
         .args(["verify", "--format", "json"])
