@@ -107,7 +107,7 @@ const SETTING_FAULTS = [
 ];
 
 function checkSetting(name, value) {
-  if (value === undefined) {
+  if (typeof value !== 'string') {
     throw new IdentityHmacError(
       'secret_unset',
       `${name} is not set; set it to the identity verification secret`,

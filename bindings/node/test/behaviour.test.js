@@ -28,7 +28,7 @@ for (const [
     const keyring = new Keyring('s3cret', '0ld');
 
     test('a secret that is neither text nor bytes is a TypeError that names the argument', async () => {
-      for (const secret of junk) {
+      for (const secret of [...junk, keyring]) {
         await rejectsWithTypeError(() => generateIdentityHmac('visitor_1', secret), 'secret');
         await rejectsWithTypeError(() => verifyIdentityHmac('visitor_1', HMAC, secret), 'secret');
         await rejectsWithTypeError(() => new IdentityKey(secret), 'secret');

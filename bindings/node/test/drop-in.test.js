@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes, randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { implementations } from './implementations.js';
 
 const documented = (visitorId, secret) =>
@@ -85,6 +86,7 @@ for (const [entry, { generateIdentityHmac, IdentityKey }] of implementations) {
         }
       }
       await signsAlike(Uint8Array.of(1, 2, 3), Buffer.from('from a pool').subarray(2, 5));
+      await signsAlike(runInNewContext('Uint8Array.of(1, 2, 3)'), Buffer.from('of another realm'));
       await signsAlike(new (class extends Uint8Array {})(5), Buffer.allocUnsafeSlow(70).fill(1));
     });
   });

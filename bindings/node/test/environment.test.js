@@ -79,6 +79,12 @@ for (const [entry, { IdentityHmacError, IdentityKey }] of implementations) {
       );
     });
 
+    test('and not from what process.env inherits', () => {
+      for (const name of ['toString', 'constructor', '__proto__']) {
+        assert.throws(() => IdentityKey.fromEnv(name), { code: 'secret_unset' });
+      }
+    });
+
     test('and takes only a string for the name of the variable', () => {
       for (const name of [null, 5, Symbol('IDENTITY_SECRET'), {}, ['IDENTITY_SECRET']]) {
         assert.throws(() => IdentityKey.fromEnv(name), {
