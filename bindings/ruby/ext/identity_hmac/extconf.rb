@@ -22,11 +22,10 @@ def found_rust(cargo)
 end
 
 cargo = ENV.fetch("CARGO", nil) || find_executable("cargo")
-remedy = "install Rust #{required_rust} or newer from https://rustup.rs"
-abort "identity_hmac: cargo was not found; #{remedy}" unless cargo
-rust = found_rust(cargo)
-if Gem::Version.new(rust) < Gem::Version.new(required_rust)
-  abort "identity_hmac: #{cargo} belongs to Rust #{rust}, which is too old; #{remedy}"
+rust = cargo && found_rust(cargo)
+unless rust && Gem::Version.new(rust) >= Gem::Version.new(required_rust)
+  found = rust ? "#{cargo} is of Rust #{rust}" : "no working cargo was found"
+  abort "identity_hmac: #{found}; install Rust #{required_rust} or newer from https://rustup.rs"
 end
 
 File.write("Makefile", <<~MAKEFILE)

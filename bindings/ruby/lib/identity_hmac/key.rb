@@ -36,7 +36,7 @@ module IdentityHmac
     # @raise [Error] which names the variable and the fault, never the value, if the variable is
     #   unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8
     def self.from_env(name = "IDENTITY_SECRET")
-      from_setting(name, ENV[name])
+      from_setting(name, ENV.fetch(name, nil))
     end
     private_class_method :from_setting
 

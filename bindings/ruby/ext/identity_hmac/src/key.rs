@@ -21,7 +21,7 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
 
 impl Key {
     fn new(ruby: &Ruby, class: RClass, secret: Value) -> Result<Obj<Self>, Error> {
-        let secret = string::required(ruby, "secret", secret)?;
+        let secret = string::required(ruby, "secret must be a String", secret)?;
         let key = string::with_bytes([secret], |[secret]| IdentityKey::new(secret));
         Self::wrap(ruby, class, key)
     }
@@ -33,7 +33,7 @@ impl Key {
         name: RString,
         value: Option<RString>,
     ) -> Result<Obj<Self>, Error> {
-        let name = name.to_string()?;
+        let name = string::with_bytes([name], |[name]| String::from_utf8_lossy(name).into_owned());
         let key = match value {
             Some(value) => string::with_bytes([value], |[value]| {
                 IdentityKey::from_setting(&name, Some(value))
@@ -55,7 +55,7 @@ impl Key {
     }
 
     fn sign(ruby: &Ruby, rb_self: &Self, visitor_id: Value) -> Result<RString, Error> {
-        let visitor_id = string::required(ruby, "visitor_id", visitor_id)?;
+        let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
         let hmac = string::with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id));
         signature(ruby, hmac)
     }

@@ -39,7 +39,7 @@ impl Keyring {
     }
 
     fn sign(ruby: &Ruby, rb_self: &Self, visitor_id: Value) -> Result<RString, Error> {
-        let visitor_id = string::required(ruby, "visitor_id", visitor_id)?;
+        let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
         let hmac = string::with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id));
         signature(ruby, hmac)
     }
@@ -68,7 +68,8 @@ fn key(ruby: &Ruby, name: &str, value: Value) -> Result<IdentityKey, Error> {
     if let Ok(key) = <&Key>::try_convert(value) {
         return Ok(key.0.clone());
     }
-    let secret = string::required(ruby, name, value)?;
+    let rule = format!("{name} must be a String or an IdentityHmac::Key");
+    let secret = string::required(ruby, &rule, value)?;
     string::with_bytes([secret], |[secret]| IdentityKey::new(secret))
         .map_err(|error| error::from_input(ruby, &error))
 }

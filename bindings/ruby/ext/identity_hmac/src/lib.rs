@@ -39,8 +39,8 @@ fn declare_ractor_safe() {
 }
 
 fn generate_identity_hmac(ruby: &Ruby, visitor_id: Value, secret: Value) -> Result<RString, Error> {
-    let visitor_id = string::required(ruby, "visitor_id", visitor_id)?;
-    let secret = string::required(ruby, "secret", secret)?;
+    let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
+    let secret = string::required(ruby, "secret must be a String", secret)?;
     let hmac = string::with_bytes([visitor_id, secret], |[visitor_id, secret]| {
         identity_hmac::generate_identity_hmac(visitor_id, secret)
     });
@@ -53,7 +53,7 @@ fn verify_identity_hmac(
     hmac: Value,
     secret: Value,
 ) -> Result<bool, Error> {
-    let secret = string::required(ruby, "secret", secret)?;
+    let secret = string::required(ruby, "secret must be a String", secret)?;
     let visitor_id = string::or_empty(ruby, visitor_id)?;
     let hmac = string::or_empty(ruby, hmac)?;
     let verified = string::with_bytes([visitor_id, hmac, secret], |[visitor_id, hmac, secret]| {

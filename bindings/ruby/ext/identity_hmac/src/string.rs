@@ -2,12 +2,12 @@
 
 use magnus::{Error, RString, Ruby, Value, prelude::*};
 
-/// The String that the argument called `name` is, or that its `to_str` gives, which is how Ruby's
-/// own methods take a String.
-pub(crate) fn required(ruby: &Ruby, name: &str, value: Value) -> Result<RString, Error> {
+/// The String that an argument is, or that its `to_str` gives, which is how Ruby's own methods take
+/// a String. `rule` says it for the error: `secret must be a String`.
+pub(crate) fn required(ruby: &Ruby, rule: &str, value: Value) -> Result<RString, Error> {
     RString::try_convert(value).map_err(|error| {
         if error.is_kind_of(ruby.exception_type_error()) {
-            let message = format!("{name} must be a String, not {}", value.class());
+            let message = format!("{rule}, not {}", value.class());
             Error::new(ruby.exception_type_error(), message)
         } else {
             error

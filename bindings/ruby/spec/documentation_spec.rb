@@ -1,0 +1,92 @@
+# frozen_string_literal: true
+
+require "open3"
+require "rbconfig"
+
+# Every piece of Ruby in the README and in the documentation of lib/, run as a program of its own.
+RSpec.describe "the documentation" do
+  folder = File.expand_path("..", __dir__)
+
+  readme = File.read(File.join(folder, "README.md")).scan(/^```ruby\n(.*?)^```$/m).flatten
+  route, pieces = readme.partition { |code| code.include?('require "sinatra"') }
+
+  comments = Dir[File.join(folder, "lib/**/*.rb")].to_h do |path|
+    lines = File.readlines(path).map { |line| line[/\A *# ?(.*\n)\z/, 1] || "\n" }
+    # An example goes on for as long as it is indented more than its tag.
+    examples = lines.join.scan(/^( *)@example.*\n((?:\1  .*\n)+)/).map(&:last)
+    [File.basename(path), examples]
+  end
+
+  # Turns `expression # => value`, or the value on the line after, into a check of it.
+  def checked(code)
+    code.gsub(/\n *# => /, " # => ")
+        .gsub(/^ *(?<code>.+?) *# => (?<value>.+)$/, 'check((\k<code>), (\k<value>))')
+  end
+
+  def run(code, environment = { "IDENTITY_SECRET" => "s3cret" })
+    prelude = <<~RUBY
+      def check(given, expected)
+        abort "not \#{expected.inspect} but \#{given.inspect}" unless given == expected
+      end
+    RUBY
+    output, status = Open3.capture2e(environment, RbConfig.ruby, "-w", "-r", "identity_hmac",
+                                     stdin_data: prelude + checked(code))
+    expect(output).to eq ""
+    expect(status).to be_success
+  end
+
+  pieces.each_with_index do |code, index|
+    it("has a README whose piece of code #{index + 1} does what it says") { run(code) }
+  end
+
+  comments.each do |file, examples|
+    examples.each_with_index do |code, index|
+      it("has an example #{index + 1} in #{file} that does what it says") { run(code) }
+    end
+  end
+
+  it "has an example for the module, its functions and each of its classes" do
+    expect(comments.transform_values(&:length))
+      .to include("identity_hmac.rb" => 4, "error.rb" => 1, "key.rb" => 2, "keyring.rb" => 1)
+  end
+
+  it "is checked by an example that would fail" do
+    expect { run("1 + 1 # => 3") }
+      .to raise_error(RSpec::Expectations::ExpectationNotMetError, /not 3 but 2/)
+  end
+
+  describe "the README's route" do
+    define_method(:answers) do |requests|
+      run(<<~RUBY, { "IDENTITY_SECRET" => "s3cret", "APP_ENV" => "test" })
+        $VERBOSE = nil # Sinatra warns
+        #{route.fetch(0)}
+        set :run, false
+        def ask(query, session)
+          path = "/api/chat-identity\#{query}"
+          Rack::MockRequest.new(Sinatra::Application).get(path, "rack.session" => session)
+        end
+        #{requests}
+      RUBY
+    end
+
+    it "signs for a user who is logged in, and lets no cache keep it" do
+      answers(<<~RUBY)
+        answer = ask("?visitorId=visitor_1", { user_id: 1 })
+        answer.status # => 200
+        JSON.parse(answer.body)["hmac"][0, 8] # => "03d2bb32"
+        answer["Cache-Control"] # => "no-store"
+      RUBY
+    end
+
+    it "answers 401 to anyone else, and 400 to what is not a visitor id" do
+      answers(<<~RUBY)
+        answer = ask("?visitorId=visitor_1", {})
+        [answer.status, answer.body] # => [401, ""]
+        statuses = ["", "?visitorId=", "?visitorId[]=visitor_1"].map do |query|
+          ask(query, { user_id: 1 }).status
+        end
+        statuses # => [400, 400, 400]
+      RUBY
+    end
+  end
+end

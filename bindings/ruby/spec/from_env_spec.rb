@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+require "openssl"
+
+RSpec.describe "IdentityHmac::Key.from_env" do
+  it "reads IDENTITY_SECRET, or the variable that it is told" do
+    with_env("IDENTITY_SECRET", "s3cret") do
+      expect(IdentityHmac::Key.from_env.sign("visitor_1"))
+        .to eq documented("visitor_1", "s3cret")
+    end
+    with_env("CHAT_SECRET", "n3w") do
+      expect(IdentityHmac::Key.from_env("CHAT_SECRET").sign("visitor_1"))
+        .to eq documented("visitor_1", "n3w")
+    end
+  end
+
+  it "names the variable and the fault, and never the value" do
+    with_env("CHAT_SECRET", "'s3cret'") do
+      IdentityHmac::Key.from_env("CHAT_SECRET")
+    rescue IdentityHmac::Error => error
+      expect(error.code).to eq "secret_quoted"
+      expect(error.message).to start_with "CHAT_SECRET stands in quotes"
+      expect([error.full_message, error.inspect, Marshal.dump(error)].join)
+        .not_to include "s3cret"
+    else
+      raise "the quotes were not refused"
+    end
+  end
+
+  it "leaves to Ruby what cannot be the name of a variable" do
+    expect { IdentityHmac::Key.from_env(nil) }.to raise_error(TypeError)
+    expect { IdentityHmac::Key.from_env("A\0B") }.to raise_error(ArgumentError)
+  end
+
+  it "takes the name of a variable in any encoding" do
+    ["SECRET_é", "SECRET_\xff", "SECRET_é".encode("ISO-8859-1"), "SECRET_é".b].each do |name|
+      expect { IdentityHmac::Key.from_env(name) }
+        .to raise_error(IdentityHmac::Error) { |error| expect(error.code).to eq "secret_unset" }
+    end
+  end
+
+  it "makes objects of a subclass" do
+    subclass = Class.new(IdentityHmac::Key)
+    with_env("IDENTITY_SECRET", "s3cret") do
+      expect(subclass.from_env).to be_an_instance_of subclass
+    end
+  end
+end

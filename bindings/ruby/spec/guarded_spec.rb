@@ -1,0 +1,128 @@
+# frozen_string_literal: true
+
+require "json"
+require "objspace"
+require "openssl"
+require "yaml"
+
+RSpec.describe "an object that holds a secret" do
+  # Both hold the same secret, so that one search finds it.
+  objects = {
+    IdentityHmac::Key => -> { IdentityHmac::Key.new("s3cret") },
+    IdentityHmac::Keyring => -> { IdentityHmac::Keyring.new("other", previous: "s3cret") }
+  }
+
+  let(:hmac) { documented("visitor_1", "s3cret") }
+
+  objects.each do |type, make|
+    describe type do
+      subject(:object) { make.call }
+
+      it "shows its type and nothing else" do
+        shown = "#<#{type}>"
+        expect([object.inspect, object.to_s, object.pretty_inspect.chomp]).to all eq(shown)
+        expect(JSON.generate(object)).to eq JSON.generate(shown)
+        expect(object.instance_variables).to be_empty
+        expect(ObjectSpace.dump(object)).not_to include "s3cret"
+      end
+
+      it "cannot be copied" do
+        [-> { object.dup }, -> { object.clone }, -> { object.clone(freeze: false) }].each do |copy|
+          expect(&copy).to raise_error(TypeError, /\A#{type} holds a secret and cannot be copied/)
+        end
+        kernel = Kernel.instance_method(:clone)
+        expect { kernel.bind_call(object) }.to raise_error(TypeError)
+      end
+
+      it "cannot be dumped, alone or inside of something" do
+        dumps = [Marshal.method(:dump), YAML.method(:dump)].product([object, [object]])
+        dumps.each do |dump, dumped|
+          expect { dump.call(dumped) }
+            .to raise_error(TypeError, "#{type} holds a secret and cannot be dumped")
+        end
+      end
+
+      it "cannot be made without a secret" do
+        expect { type.allocate }.to raise_error(TypeError, /allocator undefined/)
+        expect { Class.new(type).allocate }.to raise_error(TypeError, /allocator undefined/)
+        expect { type.new }.to raise_error(ArgumentError)
+        made_up = "\x04\bo:#{(type.name.length + 5).chr}#{type}\0"
+        expect { Marshal.load(made_up) } # rubocop:disable Security/MarshalLoad
+          .to raise_error(TypeError, /allocator undefined/)
+      end
+
+      it "stays the same when it is initialized once more" do
+        object.send(:initialize)
+        expect(object.verify("visitor_1", hmac)).to be true
+      end
+
+      it "is frozen" do
+        expect(object).to be_frozen
+        expect { object.instance_variable_set(:@a, 1) }.to raise_error(FrozenError)
+      end
+
+      it "makes objects of a subclass" do
+        subclass = Class.new(type)
+        expect(subclass.new("s3cret")).to be_an_instance_of subclass
+      end
+
+      it "refuses to lend its methods to another object" do
+        expect { type.instance_method(:sign).bind_call(Object.new, "visitor_1") }
+          .to raise_error(TypeError)
+      end
+
+      it "signs and verifies in many threads at once" do
+        results = Array.new(8) do |n|
+          Thread.new do
+            Array.new(500) { |i| object.verify("#{n}.#{i}", object.sign("#{n}.#{i}")) }
+          end
+        end
+        expect(results.flat_map(&:value)).to eq [true] * 4000
+      end
+
+      it "verifies in a forked process" do
+        process = fork { exit!(object.verify("visitor_1", hmac)) }
+        expect(Process.wait2(process).last).to be_success
+      end
+
+      it "signs and verifies in Ractors that share it" do
+        expect(Ractor.shareable?(object)).to be true
+        expect(Ractor.make_shareable(object)).to be object
+        ractors = Array.new(3) do |n|
+          Ractor.new(object, n) do |shared, id|
+            Array.new(500) { |i| shared.verify("#{id}.#{i}", shared.sign("#{id}.#{i}")) }
+          end
+        end
+        expect(ractors.flat_map(&:take)).to eq [true] * 1500
+      end
+    end
+  end
+
+  it "is not the secret's String: a later change of that changes nothing" do
+    secret = +"s3cret"
+    key = IdentityHmac::Key.new(secret)
+    secret.replace("another")
+    expect(key.verify("visitor_1", hmac)).to be true
+  end
+
+  it "is not needed in another Ractor, which has all of the module" do
+    answers = Ractor.new do
+      signature = IdentityHmac.generate_identity_hmac("visitor_1", "s3cret")
+      ENV["A_RACTORS_SECRET"] = "s3cret"
+      code = begin
+        IdentityHmac.generate_identity_hmac("visitor_1", "")
+      rescue IdentityHmac::Error => error
+        error.code
+      end
+      [
+        signature,
+        IdentityHmac::Key.from_env("A_RACTORS_SECRET").sign("visitor_1"),
+        IdentityHmac::Keyring.new("other", previous: "s3cret").matched("visitor_1", signature),
+        IdentityHmac.generate_secret.length,
+        IdentityHmac::VERSION.class,
+        code
+      ]
+    end
+    expect(answers.take).to eq [hmac, hmac, :previous, 64, String, "empty_secret"]
+  end
+end
