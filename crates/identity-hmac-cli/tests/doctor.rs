@@ -220,6 +220,11 @@ fn the_right_signature_matches_in_either_letter_case() {
 fn what_stuck_to_the_signers_secret_is_named() {
     let signed_with = |secret: String| Question::new(SECRET, ID, sign(secret, ID));
     assert_answers([
+        ("secret_with_punctuation", signed_with(format!("{SECRET},"))),
+        (
+            "secret_with_punctuation",
+            signed_with(format!("\"{SECRET}")),
+        ),
         (
             "secret_trailing_newline",
             signed_with(format!("{SECRET}\n")),
@@ -320,6 +325,10 @@ fn a_secret_that_was_decoded_or_encoded_is_named() {
         .map(|at| u8::from_str_radix(&HEX_SECRET[at..at + 2], 16).unwrap())
         .collect();
     assert_answers([
+        (
+            "secret_base64_decoded",
+            given(&format!("whsec_{BASE64_SECRET}"), &bytes),
+        ),
         ("secret_hex_decoded", given(HEX_SECRET, &text_of_hex)),
         (
             "secret_hex_decoded",
@@ -479,6 +488,8 @@ fn another_text_than_the_visitor_id_is_named() {
     let signed = |id: &str, signed: &str| Question::new(SECRET, id, sign(SECRET, signed));
     let same = |text: &str| signed(ID, text);
     assert_answers([
+        ("visitor_id_with_punctuation", same("Visitor_42;")),
+        ("visitor_id_placeholder", same("False")),
         ("visitor_id_trailing_newline", same("Visitor_42\n")),
         ("visitor_id_trailing_newline", same("Visitor_42\r\n")),
         ("visitor_id_with_white_space", same("Visitor_42 ")),
@@ -587,6 +598,16 @@ fn another_algorithm_is_named() {
     // printf Visitor_42 | openssl dgst -sha224 -hmac Zq7-correct-horse-battery-staple
     let hmac_sha224 = "e31bbfbdd6400b8483ace38667cb254860aa950ce3525c3e0cb7f826".to_owned();
     assert_answers([
+        ("arguments_both_visitor_id", sent(sign(ID, ID))),
+        ("arguments_both_secret", sent(sign(SECRET, SECRET))),
+        (
+            "arguments_joined",
+            sent(sign(SECRET, format!("{SECRET}{ID}"))),
+        ),
+        (
+            "arguments_joined",
+            sent(sign(SECRET, format!("{ID}{SECRET}"))),
+        ),
         ("arguments_swapped", sent(sign(ID, SECRET))),
         (
             "algorithm_hmac_sha1",
@@ -655,6 +676,10 @@ fn another_notation_of_the_right_signature_is_named() {
             .join(separator)
     };
     let signed: Vec<_> = bytes.iter().map(|byte| byte.cast_signed()).collect();
+    let words: Vec<_> = bytes
+        .chunks(4)
+        .map(|word| i32::from_be_bytes(word.try_into().unwrap()))
+        .collect();
     let python = written(&bytes, |byte| format!("\\x{byte:02x}"));
     let visitors = || (0..).map(|number| format!("visitor_{number}"));
     let of_visitor_with = |property: &dyn Fn(Vec<u8>) -> bool| {
@@ -665,6 +690,12 @@ fn another_notation_of_the_right_signature_is_named() {
     let zeros_id =
         of_visitor_with(&|bytes| bytes[1..].iter().filter(|byte| **byte < 16).count() > 2);
     assert_answers([
+        (
+            "hmac_byte_list",
+            sent(&json!({"words": words, "sigBytes": 32}).to_string()),
+        ),
+        ("hmac_prefixed", sent(&format!("sha256{right}"))),
+        ("hmac_beginning_lost", sent(&right[1..63])),
         ("hmac_base64", sent(&base64)),
         ("hmac_base64", sent(base64.trim_end_matches('='))),
         (
@@ -706,7 +737,7 @@ fn another_notation_of_the_right_signature_is_named() {
         ("hmac_cut_short", sent(&right[..8])),
         ("hmac_beginning_lost", sent(&right[1..])),
         ("hmac_hex_of_text", sent(&hex(&right))),
-        ("hmac_base64_of_hex", sent(&STANDARD.encode(&right))),
+        ("hmac_base64_of_text", sent(&STANDARD.encode(&right))),
         ("hmac_with_other_text", sent(&format!("{right}  -"))),
         ("hmac_with_other_text", sent(&format!("{right};"))),
         ("hmac_with_other_text", sent(&format!("{right}{right}"))),

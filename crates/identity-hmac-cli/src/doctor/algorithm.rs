@@ -35,28 +35,59 @@ fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
 
 /// The wrong ones, the commonest first.
 pub(super) fn mistaken() -> Vec<Algorithm> {
-    let swapped = Algorithm {
-        cause: Some(Cause {
-            code: "arguments_swapped",
-            message: "Secret and visitor id were swapped: the id was used as the key and the \
-                      secret as the message."
-                .into(),
-            remedy: "Swap the two arguments: the key is the secret, the message is the visitor id.",
-        }),
-        sign: Box::new(|secret, visitor_id| hmac_sha256(visitor_id, secret)),
-    };
     let mut algorithms = vec![
-        swapped,
+        with_other_arguments(
+            "arguments_swapped",
+            "Secret and visitor id were swapped: the id was used as the key and the secret as the \
+             message.",
+            |secret, visitor_id| hmac_sha256(visitor_id, secret),
+        ),
         with_other_hash::<Sha1>("algorithm_hmac_sha1", "SHA-1"),
         with_other_hash::<Sha512>("algorithm_hmac_sha512", "SHA-512"),
         with_other_hash::<Sha384>("algorithm_hmac_sha384", "SHA-384"),
         with_other_hash::<Sha224>("algorithm_hmac_sha224", "SHA-224"),
         with_other_hash::<Sha512_256>("algorithm_hmac_sha512_256", "SHA-512/256"),
+        with_other_arguments(
+            "arguments_both_visitor_id",
+            "The visitor id was used as the key as well as the message.",
+            |_, visitor_id| hmac_sha256(visitor_id, visitor_id),
+        ),
+        with_other_arguments(
+            "arguments_both_secret",
+            "The secret was used as the message as well as the key.",
+            |secret, _| hmac_sha256(secret, secret),
+        ),
+        with_other_arguments(
+            "arguments_joined",
+            "The message was the secret and then the visitor id.",
+            |secret, visitor_id| hmac_sha256(secret, &[secret, visitor_id].concat()),
+        ),
+        with_other_arguments(
+            "arguments_joined",
+            "The message was the visitor id and then the secret.",
+            |secret, visitor_id| hmac_sha256(secret, &[visitor_id, secret].concat()),
+        ),
     ];
     algorithms.extend(plain::<Sha256>("algorithm_plain_sha256", "SHA-256"));
     algorithms.extend(plain::<Sha1>("algorithm_plain_sha1", "SHA-1"));
     algorithms.extend(plain::<Sha512>("algorithm_plain_sha512", "SHA-512"));
     algorithms
+}
+
+fn with_other_arguments(
+    code: &'static str,
+    message: &'static str,
+    sign: fn(&[u8], &[u8]) -> String,
+) -> Algorithm {
+    Algorithm {
+        cause: Some(Cause {
+            code,
+            message: message.into(),
+            remedy: "Pass the secret as the key and the visitor id as the message; the order of the \
+                     two differs between languages.",
+        }),
+        sign: Box::new(sign),
+    }
 }
 
 fn with_other_hash<D: EagerHash + 'static>(code: &'static str, hash: &str) -> Algorithm {

@@ -72,12 +72,11 @@ impl Reading {
                 remedy: "Send all of it; look for a database field, a log line or a slice that is \
                          too short.",
             })
-        } else if right.ends_with(given) {
+        } else if right.contains(given) {
             Some(Cause {
                 code: "hmac_beginning_lost",
                 message: format!(
-                    "The beginning of the hmac is lost: only the last {} of its {} digits are \
-                     there.",
+                    "The beginning of the hmac is lost: only {} of its {} digits are there.",
                     given.len(),
                     right.len(),
                 )
@@ -172,14 +171,14 @@ const MISTAKES: &[Mistake] = &[
         made: without_separators,
     },
     Mistake {
-        code: "hmac_base64_of_hex",
-        message: "The hmac is the base64 of the hexadecimal digits: encoded twice.",
-        remedy: "Send the hexadecimal digits themselves.",
+        code: "hmac_base64_of_text",
+        message: "The hmac is the base64 of a text that is itself the signature: encoded twice.",
+        remedy: "Encode the signature's bytes once, in hexadecimal.",
         made: |text| {
             let decoded = rewrites::base64_decoded(text).into_iter();
             decoded
                 .chain(rewrites::base64url_decoded(text))
-                .filter(|text| is_hex(text))
+                .filter(|text| text.is_ascii())
                 .collect()
         },
     },
@@ -281,11 +280,11 @@ fn base64_decoded(text: &[u8], alphabet: &alphabet::Alphabet) -> Rewritten {
         .collect()
 }
 
-/// What stands behind the first `=` or `:`, which may also be padding, or behind `0x` or `\x`.
+/// What stands behind the first `=` or `:`, which may also be padding, or behind a mark without one.
 fn without_prefix(text: &[u8]) -> Rewritten {
     rewrites::of_text(text, |text| {
         let marked = ['=', ':', ' '].map(|mark| text.split_once(mark).map(|(_, rest)| rest));
-        let escaped = ["0x", "0X", r"\x"].map(|start| text.strip_prefix(start));
+        let escaped = ["0x", "0X", r"\x", "sha256"].map(|start| text.strip_prefix(start));
         marked
             .into_iter()
             .chain(escaped)
@@ -335,19 +334,23 @@ fn python_bytes(text: &[u8]) -> Rewritten {
     vec![hex::encode(&bytes).into_bytes(), bytes]
 }
 
-/// As `3,210,…`, `[3, -46, …]` or `{"type":"Buffer","data":[3,210,…]}`; Java's bytes are signed.
+/// As `3,210,…`, `[3, -46, …]` or `{"type":"Buffer","data":[3,210,…]}`, or in words of 32 bits as
+/// `CryptoJS` shows its `WordArray`. In Java and `CryptoJS` they are signed.
 fn byte_list(text: &[u8]) -> Rewritten {
     rewrites::of_text(text, |text| {
         let list = text.rsplit_once('[').map_or(text, |(_, list)| list);
         let list = list.split_once(']').map_or(list, |(list, _)| list);
-        let byte = |number: &str| {
-            let number: i16 = number.trim().parse().ok()?;
-            u8::try_from(number)
-                .or_else(|_| u8::try_from(number + 256))
-                .ok()
+        let numbers = list.split(',').map(|number| number.trim().parse());
+        let Ok(numbers) = numbers.collect::<Result<Vec<i32>, _>>() else {
+            return Vec::new();
         };
-        let bytes: Option<Vec<u8>> = list.split(',').map(byte).collect();
-        bytes.into_iter().map(hex::encode).collect()
+        let bytes = numbers.iter().map(|&number| match u8::try_from(number) {
+            Ok(byte) => Some(byte),
+            Err(_) => i8::try_from(number).ok().map(i8::cast_unsigned),
+        });
+        let bytes: Option<Vec<u8>> = bytes.collect();
+        let words = || numbers.iter().flat_map(|word| word.to_be_bytes()).collect();
+        vec![hex::encode(bytes.unwrap_or_else(words))]
     })
 }
 

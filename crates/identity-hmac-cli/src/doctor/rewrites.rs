@@ -76,7 +76,7 @@ pub(super) fn of_text(input: &[u8], change: impl Fn(&str) -> Vec<String>) -> Rew
 // White space, quotes and other things around it
 
 pub(super) fn with_newline(input: &[u8]) -> Rewritten {
-    vec![surrounded(input, "", "\n")]
+    vec![surrounded(input, "", "\n"), surrounded(input, "", "\n\n")]
 }
 
 pub(super) fn with_crlf(input: &[u8]) -> Rewritten {
@@ -97,6 +97,22 @@ pub(super) fn with_white_space(input: &[u8]) -> Rewritten {
         ("\n", ""),
         ("", "\u{a0}"),
         ("", "\u{200b}"),
+    ];
+    around
+        .map(|(before, after)| surrounded(input, before, after))
+        .to_vec()
+}
+
+/// What stands beside a value in the text that it was copied from.
+pub(super) fn with_punctuation(input: &[u8]) -> Rewritten {
+    let around = [
+        ("", ","),
+        ("", ";"),
+        ("", "."),
+        ("", "\""),
+        ("\"", ""),
+        ("", "'"),
+        ("'", ""),
     ];
     around
         .map(|(before, after)| surrounded(input, before, after))

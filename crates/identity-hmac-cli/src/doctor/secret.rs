@@ -69,7 +69,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         code: "secret_base64_decoded",
         message: "The signer decoded the secret from base64 before it signed.",
         remedy: "Sign with the secret's text as it is: the characters themselves are the key.",
-        made: rewrites::base64_decoded,
+        // Libraries for Standard Webhooks take secrets with this prefix, and decode the rest.
+        made: |secret| rewrites::base64_decoded(secret.strip_prefix(b"whsec_").unwrap_or(secret)),
     },
     Mistake {
         code: "secret_base64url_decoded",
@@ -231,6 +232,14 @@ pub(super) const MISTAKES: &[Mistake] = &[
         message: "The secret given to doctor is HTML-escaped, such as `&amp;` for `&`.",
         remedy: "Copy the secret from the page as it is shown, not from its source.",
         made: rewrites::html_unescaped,
+    },
+    Mistake {
+        code: "secret_with_punctuation",
+        message: "The secret that signed had a comma, a semicolon, a full stop or a lone quote \
+                  beside it.",
+        remedy: "Remove it where the signer stores its secret: it comes from the text that the \
+                 secret was copied from.",
+        made: rewrites::with_punctuation,
     },
     Mistake {
         code: "secret_twice",

@@ -156,6 +156,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: as_python_value,
     },
     Mistake {
+        code: "visitor_id_with_punctuation",
+        message: "The visitor id was signed with a comma, a semicolon, a full stop or a lone quote \
+                  beside it.",
+        remedy: "Remove it before signing: it comes from the text around the id.",
+        made: rewrites::with_punctuation,
+    },
+    Mistake {
         code: "visitor_id_in_path",
         message: "The visitor id was signed with a slash, as it stands in a path.",
         remedy: "Take the id out of the path before signing.",
@@ -297,6 +304,8 @@ const PLACEHOLDERS: &[&str] = &[
     "NaN",
     "false",
     "true",
+    "False",
+    "True",
     "0",
     "[object Object]",
     "[object Promise]",
