@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 /// The longest line that is looked at. No visitor id is longer, and a file without line ends must
 /// not fill the memory.
-pub(crate) const MAX_LINE_LEN: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_LINE_LEN: usize = 1024 * 1024;
 
 /// Appends to `lines` the next whole lines of `input`: what the next read gives, so that ids which
 /// trickle in are handled as they come. Appends nothing at the end of the input.

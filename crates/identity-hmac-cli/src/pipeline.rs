@@ -40,9 +40,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A buffer that a long line made larger than this is not kept.
-const KEPT_CAPACITY: usize = 4 * 1024 * 1024;
-
 /// Whole lines, and what became of them.
 #[derive(Default)]
 struct Chunk {
@@ -69,9 +66,6 @@ impl Chunk {
     }
 
     fn clear(&mut self) {
-        if self.lines.capacity().max(self.output.capacity()) > KEPT_CAPACITY {
-            *self = Self::default();
-        }
         self.lines.clear();
         self.line_count = 0;
         self.output.clear();

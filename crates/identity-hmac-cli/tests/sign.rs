@@ -241,15 +241,15 @@ fn many_lines_keep_their_order_on_any_number_of_threads() {
 }
 
 #[test]
-fn an_id_of_a_megabyte_is_signed_and_a_line_of_seventeen_is_refused() {
+fn an_id_of_a_mebibyte_is_signed_and_a_longer_line_is_refused() {
     let long = "v".repeat(1024 * 1024);
-    let input = format!("{long}\n{}\nvisitor_1\n", long.repeat(17));
+    let input = format!("{long}\n{long}v\nvisitor_1\n");
     let assert = with_secret()
         .arg("sign")
         .write_stdin(input)
         .assert()
         .code(1)
-        .stderr(contains("line 2: longer than 16 MiB"));
+        .stderr(contains("line 2: longer than 1 MiB"));
     let expected = format!("{long}\t{}\nvisitor_1\t{VISITOR_1}\n", hmac(&long));
     assert!(assert.get_output().stdout == expected.as_bytes());
 }
@@ -313,7 +313,7 @@ fn a_stream_without_line_ends_does_not_fill_the_memory() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.starts_with("error: line 1: longer than 16 MiB\n"),
+        stderr.starts_with("error: line 1: longer than 1 MiB\n"),
         "{stderr}"
     );
 }
