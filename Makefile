@@ -15,7 +15,7 @@ each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: setup setup-rust packages
 .PHONY: test test-rust test-no-std test-bindings test-readme test-conformance
-.PHONY: check check-rust check-licenses check-vectors check-bindings
+.PHONY: check check-rust check-licenses check-vectors check-bindings check-scripts
 
 setup: setup-rust
 	@$(call each_binding,setup)
@@ -46,7 +46,7 @@ test-conformance: test-readme
 	$(CARGO) build --locked --release -p identity-hmac-cli -p conformance-core
 	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
-check: check-rust check-licenses check-vectors check-bindings
+check: check-rust check-licenses check-vectors check-bindings check-scripts
 
 check-rust: setup
 	$(CARGO) fmt --all --check
@@ -63,3 +63,10 @@ check-vectors:
 
 check-bindings: packages
 	$(call each_binding,check)
+
+# What stands under tests/, with the tools of the bindings.
+check-scripts: setup
+	bindings/python/.venv/bin/ruff format --check tests
+	bindings/python/.venv/bin/ruff check tests
+	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
+	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance

@@ -24,7 +24,20 @@ RAW_CASES = 20_000
 MALFORMED_SIGNATURES = 60
 
 # Lengths in bytes about the limits of SHA-256: the padding's at 55 and 56, the block's at 64.
-LENGTH_CLASSES = [(1, 1), (2, 16), (17, 31), (32, 32), (33, 53), (54, 57), (58, 62), (63, 65), (66, 117), (118, 121), (122, 200), (1000, 1100)]
+LENGTH_CLASSES = [
+    (1, 1),
+    (2, 16),
+    (17, 31),
+    (32, 32),
+    (33, 53),
+    (54, 57),
+    (58, 62),
+    (63, 65),
+    (66, 117),
+    (118, 121),
+    (122, 200),
+    (1000, 1100),
+]
 ALPHABETS = [
     string.ascii_letters + string.digits + "_-",
     string.printable.rstrip(string.whitespace),
@@ -94,7 +107,9 @@ class Cases:
 
 def case(**fields) -> dict:
     return {
-        f"{name}_hex" if isinstance(value, bytes) else name: value.hex() if isinstance(value, bytes) else value
+        f"{name}_hex" if isinstance(value, bytes) else name: value.hex()
+        if isinstance(value, bytes)
+        else value
         for name, value in fields.items()
     }
 
@@ -134,7 +149,11 @@ def malformed(right: str, rng: random.Random) -> Iterator[object]:
     for _ in range(20):
         yield replaced(right, rng, format((int(right[0], 16) + 1) % 16, "x"), at=0)
         yield replaced(right, rng, rng.choice("gGzZ/:@`[{ -+.,;'\"\\\0\t\n\r\x7f"))
-        yield replaced(right, rng, rng.choice("äé\u00a0\u0130\u0660\u0966\u2028\u200b\ufeff\uff10\uff21\U0001d7d8😀"))
+        yield replaced(
+            right,
+            rng,
+            rng.choice("äé\u00a0\u0130\u0660\u0966\u2028\u200b\ufeff\uff10\uff21\U0001d7d8😀"),
+        )
     for at in range(64):
         yield right[:at] + chr(ord(right[at]) + 0x100) + right[at + 1 :]
         yield right[:at]
@@ -143,14 +162,47 @@ def malformed(right: str, rng: random.Random) -> Iterator[object]:
         yield "".join(chr(ord(c) + raised) for c in right)
     yield "".join(chr(0xFEE0 + ord(c)) for c in right.upper())
     # White space, quotes, prefixes, separators, padding.
-    for mark in (" ", "\t", "\n", "\r", "\r\n", "\v", "\f", "\0", "\u0085", "\u00a0", "\u2003", "\u2028", "\u3000", "\u200b", "\ufeff", "0", "00", "=", '"', "'"):
+    for mark in (
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\r\n",
+        "\v",
+        "\f",
+        "\0",
+        "\u0085",
+        "\u00a0",
+        "\u2003",
+        "\u2028",
+        "\u3000",
+        "\u200b",
+        "\ufeff",
+        "0",
+        "00",
+        "=",
+        '"',
+        "'",
+    ):
         yield mark + right
         yield right + mark
         yield mark + right + mark
         yield right[:32] + mark + right[32:]
         yield (mark + right)[:64]
         yield (right + mark)[-64:]
-    for prefix in ("0x", "0X", "\\x", "sha256=", "sha256:", "hmac ", "SHA256=", "v1=", "h'", "#", "urn:sha256:"):
+    for prefix in (
+        "0x",
+        "0X",
+        "\\x",
+        "sha256=",
+        "sha256:",
+        "hmac ",
+        "SHA256=",
+        "v1=",
+        "h'",
+        "#",
+        "urn:sha256:",
+    ):
         yield prefix + right
         yield (prefix + right)[:64]
     for separator in (" ", ":", "-", "\n", ","):

@@ -1,7 +1,7 @@
 """Signs and verifies the conformance cases in Python, and prints what came out.
 
-    python.py FOLDER          with the installed package
-    python.py FOLDER stdlib   with the standard library, the way the document does it
+python.py FOLDER          with the installed package
+python.py FOLDER stdlib   with the standard library, the way the document does it
 """
 
 import hashlib
@@ -18,7 +18,12 @@ def cases(folder: Path, name: str) -> Iterator[dict]:
     with (folder / name).open(encoding="ascii") as lines:
         for line in lines:
             case = json.loads(line)
-            yield {field.removesuffix("_hex"): bytes.fromhex(value) if field.endswith("_hex") else value for field, value in case.items()}
+            yield {
+                field.removesuffix("_hex"): bytes.fromhex(value)
+                if field.endswith("_hex")
+                else value
+                for field, value in case.items()
+            }
 
 
 def digest(folder: Path, name: str, sign: Callable[[Value, Value], str]) -> str:
@@ -53,7 +58,9 @@ def with_package(folder: Path) -> dict:
             wrong.append(number)
         asked += 1
     return {
-        "lines": digest(folder, "lines.jsonl", lambda visitor_id, secret: IdentityKey(secret).sign(visitor_id)),
+        "lines": digest(
+            folder, "lines.jsonl", lambda visitor_id, secret: IdentityKey(secret).sign(visitor_id)
+        ),
         "raw": digest(folder, "raw.jsonl", generate_identity_hmac),
         "malformed": {"asked": asked, "wrong": wrong},
     }

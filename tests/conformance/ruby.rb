@@ -33,8 +33,8 @@ def answers(visitor_id, candidate, secret)
     IdentityHmac::Keyring.new(secret).verify(visitor_id, candidate),
     IdentityHmac::Keyring.new("other", previous: secret).matched(visitor_id, candidate) == :previous
   ].uniq
-rescue Exception => e # rubocop:disable Lint/RescueException -- a panic would be a `fatal`
-  [e.class.name]
+rescue Exception => error # rubocop:disable Lint/RescueException -- a panic would be a `fatal`
+  [error.class.name]
 end
 
 def malformed
@@ -45,16 +45,14 @@ def malformed
     wrong << asked unless given == [one["accepted"]]
     asked += 1
   end
-  { asked: asked, wrong: wrong }
+  { asked:, wrong: }
 end
 
 def with_gem
   require "identity_hmac"
-  {
-    lines: digest("lines.jsonl") { |visitor_id, secret| IdentityHmac::Key.new(secret).sign(visitor_id) },
-    raw: digest("raw.jsonl") { |visitor_id, secret| IdentityHmac.generate_identity_hmac(visitor_id, secret) },
-    malformed: malformed
-  }
+  prepared = ->(visitor_id, secret) { IdentityHmac::Key.new(secret).sign(visitor_id) }
+  one_call = IdentityHmac.method(:generate_identity_hmac)
+  { lines: digest("lines.jsonl", &prepared), raw: digest("raw.jsonl", &one_call), malformed: }
 end
 
 def with_stdlib

@@ -25,18 +25,30 @@ HERE = Path(__file__).parent
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--installed", required=True, type=Path, help="the folder in which tests/readme/run.py installed the packages"
+        "--installed",
+        required=True,
+        type=Path,
+        help="the folder in which tests/readme/run.py installed the packages",
     )
     parser.add_argument(
-        "--built", required=True, type=Path, help="the folder with the built identity-hmac and conformance-core"
+        "--built",
+        required=True,
+        type=Path,
+        help="the folder with the built identity-hmac and conformance-core",
     )
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of the cases; random if not given")
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbits(32), help="of the cases; random if not given"
+    )
     return parser.parse_args()
 
 
 def run(*command: object, cwd: Path = HERE, **environment: str) -> dict:
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=os.environ | environment, stdout=subprocess.PIPE, check=True
+        [str(word) for word in command],
+        cwd=cwd,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     return json.loads(done.stdout)
 
@@ -66,7 +78,9 @@ def read(lines: Path) -> Iterator[tuple[bytes, bytes]]:
     with lines.open(encoding="ascii") as cases:
         for case in map(json.loads, cases):
             secret, visitor_id = (
-                bytes.fromhex(case[f"{name}_hex"]) if f"{name}_hex" in case else to_bytes(case[name])
+                bytes.fromhex(case[f"{name}_hex"])
+                if f"{name}_hex" in case
+                else to_bytes(case[name])
                 for name in ("secret", "visitor_id")
             )
             yield secret, visitor_id
@@ -93,7 +107,9 @@ def main() -> None:
             "Python": run(python, HERE / "python.py", folder),
             "Ruby": run("ruby", HERE / "ruby.rb", folder, GEM_HOME=gem_home),
             "Node": run("node", node, folder, "identity-hmac", cwd=npm_project),
-            "Node, WebCrypto": run("node", node, folder, "identity-hmac/webcrypto", cwd=npm_project),
+            "Node, WebCrypto": run(
+                "node", node, folder, "identity-hmac/webcrypto", cwd=npm_project
+            ),
         }
 
     failures = judge(results)

@@ -56,7 +56,11 @@ def main(folder: Path) -> None:
         encoding="utf-8",
     )
     shutil.copy(ROOT / "Cargo.lock", package)
-    expect("Rust", f"{HMAC} true", run(["cargo", "run", "-q", "--target-dir", folder / "target"], cwd=package))
+    expect(
+        "Rust",
+        f"{HMAC} true",
+        run(["cargo", "run", "-q", "--target-dir", folder / "target"], cwd=package),
+    )
     print("the README's commands and programs print what it says")
 
 
@@ -64,7 +68,9 @@ def sections(text: str) -> dict[str, list[tuple[str, str]]]:
     """The fenced blocks, as (language, text), under each heading."""
     found: dict[str, list[tuple[str, str]]] = {}
     # A fenced block is matched first, so that a comment in it is not taken for a heading.
-    for language, block, heading in re.findall(r"^```(\w*)\n(.*?)^```$|^#+ ([^\n]+)$", text, re.MULTILINE | re.DOTALL):
+    for language, block, heading in re.findall(
+        r"^```(\w*)\n(.*?)^```$|^#+ ([^\n]+)$", text, re.MULTILINE | re.DOTALL
+    ):
         if heading:
             blocks = found.setdefault(heading, [])
         else:
@@ -85,7 +91,13 @@ def shell(commands: str, cwd: Path = ROOT, **environment: str) -> str:
 def run(command: list, cwd: Path = ROOT, **environment: str) -> str:
     environment = os.environ | OFFLINE | {"IDENTITY_SECRET": SECRET} | environment
     done = subprocess.run(
-        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return done.stdout
 

@@ -19,16 +19,17 @@ from pathlib import Path
 OUTPUT = Path(__file__).with_name("identity-hmac.json")
 
 COMMENT = [
-    "Test vectors of identity-hmac. Written by tests/vectors/generate.py from Python's hmac module;",
-    "change that script, not this file.",
-    "Each case has a kind, a name, and inputs. An input stands as text under its name (its bytes are",
-    "the UTF-8 of the text), or, where it is not text, in hexadecimal under its name with _hex added.",
+    "Test vectors of identity-hmac. Written by tests/vectors/generate.py from Python's hmac",
+    "module; change that script, not this file.",
+    "Each case has a kind, a name, and inputs. An input stands as text under its name (its bytes",
+    "are the UTF-8 of the text), or, where it is not text, in hexadecimal under <name>_hex.",
     "valid: signing visitor_id with secret gives hmac, and verifying that hmac succeeds.",
-    "accepted: verifying hmac against visitor_id and secret succeeds, though signing never writes it so.",
+    "accepted: verifying hmac against visitor_id and secret succeeds, though no signer writes it",
+    "so.",
     "rejected: verifying hmac against visitor_id and secret answers no, and raises nothing.",
     "refused: the operation (sign or verify) with these inputs is an error with this code.",
-    "keyring: a keyring of current and previous (null: none) says which of them hmac matched: current,",
-    "previous or null, and verifies it unless that is null.",
+    "keyring: a keyring of current and previous (null: none) says which of them hmac matched:",
+    "current, previous or null, and verifies it unless that is null.",
     "setting_accepted: a key read from a setting (an environment variable) with this value signs",
     "visitor_id as hmac.",
     "setting_refused: a setting with this value (null: unset) is an error with this code.",
@@ -75,7 +76,29 @@ def valid_cases():
         yield valid(f"a secret of {length} bytes of text", "k" * length, "x")
         yield valid(f"a secret of {length} bytes that are not text", pattern(length), VISITOR_ID)
 
-    for length in (1, 2, 31, 32, 54, 55, 56, 57, 63, 64, 65, 118, 119, 120, 127, 128, 129, 183, 184, 1000, 10000):
+    for length in (
+        1,
+        2,
+        31,
+        32,
+        54,
+        55,
+        56,
+        57,
+        63,
+        64,
+        65,
+        118,
+        119,
+        120,
+        127,
+        128,
+        129,
+        183,
+        184,
+        1000,
+        10000,
+    ):
         yield valid(f"an id of {length} bytes of text", SECRET, "v" * length)
         yield valid(f"an id of {length} bytes that are not text", SECRET, pattern(length))
 
@@ -106,7 +129,11 @@ def valid_cases():
     yield valid("an id that ends in a NUL", SECRET, "visitor_1\0")
     yield valid("a NUL inside a secret", "s3\0cret", VISITOR_ID)
     yield valid("a secret that is a NUL", "\0", VISITOR_ID)
-    yield valid("a secret that ends in a NUL signs as the secret without it (RFC 2104)", "s3cret\0", VISITOR_ID)
+    yield valid(
+        "a secret that ends in a NUL signs as the secret without it (RFC 2104)",
+        "s3cret\0",
+        VISITOR_ID,
+    )
 
     for name, text in {
         "a trailing line feed": "{}\n",
@@ -121,8 +148,12 @@ def valid_cases():
         "upper case": "{}",
     }.items():
         change = str.upper if name == "upper case" else str
-        yield valid(f"a secret with {name} is signed with as it is", change(text.format(SECRET)), VISITOR_ID)
-        yield valid(f"an id with {name} is signed as it is", SECRET, change(text.format(VISITOR_ID)))
+        yield valid(
+            f"a secret with {name} is signed with as it is", change(text.format(SECRET)), VISITOR_ID
+        )
+        yield valid(
+            f"an id with {name} is signed as it is", SECRET, change(text.format(VISITOR_ID))
+        )
 
     yield valid("an id that is a space", SECRET, " ")
     yield valid("an id that is a line feed", SECRET, "\n")
@@ -132,7 +163,11 @@ def valid_cases():
     yield valid("an id that looks like markup", SECRET, "<b>&amp;</b>\\n%s%n")
     yield valid("an id that is a UUID", SECRET, "0190f7a2-7c4e-7b1a-9d55-3f1c2b6a8e90")
     yield valid("an id that is an e-mail address", SECRET, "jane@example.com")
-    yield valid("a secret of hexadecimal digits is not decoded", "00112233445566778899aabbccddeeff" * 2, VISITOR_ID)
+    yield valid(
+        "a secret of hexadecimal digits is not decoded",
+        "00112233445566778899aabbccddeeff" * 2,
+        VISITOR_ID,
+    )
     yield valid("a secret in base64 is not decoded", "c2VjcmV0LWtleS1ieXRlcw==", VISITOR_ID)
     yield valid("an id of hexadecimal digits is not decoded", SECRET, "deadbeef")
     yield valid("an id in Latin-1, which is not UTF-8", SECRET, "café".encode("latin-1"))
@@ -146,9 +181,19 @@ def valid_cases():
 def accepted_cases():
     tag = sign(to_bytes(SECRET), to_bytes(VISITOR_ID))
     mixed = "".join(c.upper() if i % 2 else c for i, c in enumerate(tag))
-    for name, written in {"upper case": tag.upper(), "mixed case": mixed, "upper case in its first half": tag[:32].upper() + tag[32:]}.items():
-        yield case("accepted", f"an hmac in {name}", secret=SECRET, visitor_id=VISITOR_ID, hmac=written)
-    digits = "visitor_" + next(str(i) for i in range(10_000) if sign(to_bytes(SECRET), f"visitor_{i}".encode())[0].isalpha())
+    for name, written in {
+        "upper case": tag.upper(),
+        "mixed case": mixed,
+        "upper case in its first half": tag[:32].upper() + tag[32:],
+    }.items():
+        yield case(
+            "accepted", f"an hmac in {name}", secret=SECRET, visitor_id=VISITOR_ID, hmac=written
+        )
+    digits = "visitor_" + next(
+        str(i)
+        for i in range(10_000)
+        if sign(to_bytes(SECRET), f"visitor_{i}".encode())[0].isalpha()
+    )
     yield case(
         "accepted",
         "an hmac that begins with a letter, in upper case",
@@ -162,7 +207,12 @@ def rejected_cases():
     tag = sign(to_bytes(SECRET), to_bytes(VISITOR_ID))
     raw = bytes.fromhex(tag)
 
-    def rejected(name: str, hmac: str | bytes, visitor_id: str | bytes = VISITOR_ID, secret: str | bytes = SECRET):
+    def rejected(
+        name: str,
+        hmac: str | bytes,
+        visitor_id: str | bytes = VISITOR_ID,
+        secret: str | bytes = SECRET,
+    ):
         return case("rejected", name, secret=secret, visitor_id=visitor_id, hmac=hmac)
 
     flip = {"first": 0, "middle": 31, "last": 63}
@@ -171,12 +221,24 @@ def rejected_cases():
         yield rejected(f"the {name} digit changed", tag[:at] + digit + tag[at + 1 :])
     yield rejected("another visitor's hmac", sign(to_bytes(SECRET), b"visitor_2"))
     yield rejected("another secret's hmac", sign(b"other", to_bytes(VISITOR_ID)))
-    yield rejected("the hmac of the arguments swapped", sign(to_bytes(VISITOR_ID), to_bytes(SECRET)))
-    yield rejected("the hmac of the secret with a trailing line feed", sign(b"s3cret\n", to_bytes(VISITOR_ID)))
-    yield rejected("the hmac of the id with a trailing line feed", sign(to_bytes(SECRET), b"visitor_1\n"))
+    yield rejected(
+        "the hmac of the arguments swapped", sign(to_bytes(VISITOR_ID), to_bytes(SECRET))
+    )
+    yield rejected(
+        "the hmac of the secret with a trailing line feed", sign(b"s3cret\n", to_bytes(VISITOR_ID))
+    )
+    yield rejected(
+        "the hmac of the id with a trailing line feed", sign(to_bytes(SECRET), b"visitor_1\n")
+    )
     yield rejected("a plain SHA-256 of the id", hashlib.sha256(to_bytes(VISITOR_ID)).hexdigest())
-    yield rejected("a plain SHA-256 of secret and id", hashlib.sha256(b"s3cretvisitor_1").hexdigest())
-    yield rejected("the hmac of the other Unicode form", sign(to_bytes(SECRET), "cafe\u0301".encode()), visitor_id="caf\u00e9")
+    yield rejected(
+        "a plain SHA-256 of secret and id", hashlib.sha256(b"s3cretvisitor_1").hexdigest()
+    )
+    yield rejected(
+        "the hmac of the other Unicode form",
+        sign(to_bytes(SECRET), "cafe\u0301".encode()),
+        visitor_id="caf\u00e9",
+    )
     yield rejected("all zeros", "0" * 64)
     yield rejected("nothing", "")
     yield rejected("one digit", tag[0])
@@ -207,9 +269,16 @@ def rejected_cases():
     yield rejected("characters just outside the digits' ranges", "/:@G`g" + tag[6:])
     yield rejected("full-width digits", "".join(chr(ord(c) + 0xFEE0) for c in tag))
     yield rejected("one full-width digit", chr(ord(tag[0]) + 0xFEE0) + tag[1:])
-    yield rejected("Arabic-Indic digits in place of the decimal ones", "".join(chr(0x660 + int(c)) if c.isdigit() else c for c in tag))
-    yield rejected("every character code raised by 0x100", "".join(chr(ord(c) + 0x100) for c in tag))
-    yield rejected("every character code raised by 0x10000", "".join(chr(ord(c) + 0x10000) for c in tag))
+    yield rejected(
+        "Arabic-Indic digits in place of the decimal ones",
+        "".join(chr(0x660 + int(c)) if c.isdigit() else c for c in tag),
+    )
+    yield rejected(
+        "every character code raised by 0x100", "".join(chr(ord(c) + 0x100) for c in tag)
+    )
+    yield rejected(
+        "every character code raised by 0x10000", "".join(chr(ord(c) + 0x10000) for c in tag)
+    )
     yield rejected("the high bit of every byte set", bytes(ord(c) | 0x80 for c in tag))
     yield rejected("64 bytes that are not text", b"\xff" * 64)
     yield rejected("64 characters of more than one byte", "é" * 64)
@@ -221,7 +290,11 @@ def rejected_cases():
     yield rejected("undefined as text", "undefined")
     yield rejected("[object Object]", "[object Object]")
     yield rejected("a megabyte's start of hexadecimal digits", "ab" * 5000)
-    yield rejected("an empty visitor id with the hmac that HMAC gives it", sign(to_bytes(SECRET), b""), visitor_id="")
+    yield rejected(
+        "an empty visitor id with the hmac that HMAC gives it",
+        sign(to_bytes(SECRET), b""),
+        visitor_id="",
+    )
     yield rejected("an empty visitor id with another visitor's hmac", tag, visitor_id="")
 
 
@@ -230,12 +303,18 @@ def refused_cases():
     unkeyed = sign(b"", to_bytes(VISITOR_ID))
 
     def sign_refused(name: str, secret: str, visitor_id: str, code: str):
-        return case("refused", name, operation="sign", secret=secret, visitor_id=visitor_id, code=code)
+        return case(
+            "refused", name, operation="sign", secret=secret, visitor_id=visitor_id, code=code
+        )
 
     yield sign_refused("signing with an empty secret", "", VISITOR_ID, "empty_secret")
     yield sign_refused("signing an empty visitor id", SECRET, "", "empty_visitor_id")
     yield sign_refused("signing nothing with nothing", "", "", "empty_secret")
-    for name, written in {"the hmac of another secret": tag, "the hmac that HMAC gives it": unkeyed, "no hmac": ""}.items():
+    for name, written in {
+        "the hmac of another secret": tag,
+        "the hmac that HMAC gives it": unkeyed,
+        "no hmac": "",
+    }.items():
         yield case(
             "refused",
             f"verifying with an empty secret and {name}",
@@ -252,14 +331,25 @@ def keyring_cases():
 
     def keyring(name: str, hmac: str, matched: str | None, previous: str | None = old):
         return case(
-            "keyring", name, current=new, previous=previous, visitor_id=VISITOR_ID, hmac=hmac, matched=matched
+            "keyring",
+            name,
+            current=new,
+            previous=previous,
+            visitor_id=VISITOR_ID,
+            hmac=hmac,
+            matched=matched,
         )
 
     by_new, by_old = (sign(secret.encode(), to_bytes(VISITOR_ID)) for secret in (new, old))
     yield keyring("signed with the current secret", by_new, "current")
     yield keyring("signed with the previous secret", by_old, "previous")
     yield keyring("signed with the previous secret, in upper case", by_old.upper(), "previous")
-    yield keyring("signed with the current secret while there is no previous one", by_new, "current", previous=None)
+    yield keyring(
+        "signed with the current secret while there is no previous one",
+        by_new,
+        "current",
+        previous=None,
+    )
     yield keyring("signed with a secret that is gone", by_old, None, previous=None)
     yield keyring("signed with neither", sign(b"0lder", to_bytes(VISITOR_ID)), None)
     yield keyring("another visitor's", sign(new.encode(), b"visitor_2"), None)
