@@ -3,7 +3,10 @@
 //! `napi`'s own `String` passes over the text twice and allocates each time, which takes longer
 //! than the HMAC itself.
 
-#![allow(unsafe_code, reason = "reading text without a heap takes Node-API itself")]
+#![allow(
+    unsafe_code,
+    reason = "reading text without a heap takes Node-API itself"
+)]
 
 use std::ptr;
 use std::slice;
