@@ -1,7 +1,11 @@
 //! Signs and verifies the conformance cases with the core, and prints what came out.
 //!
 //! Usage: `conformance-core FOLDER`
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +33,10 @@ fn main() {
 fn digest(folder: &Path, file: &str, sign: impl Fn(&[u8], &[u8]) -> String) -> String {
     let mut all = Sha256::new();
     for case in cases(folder, file) {
-        let hmac = sign(&input(&case, "visitor_id").unwrap(), &input(&case, "secret").unwrap());
+        let hmac = sign(
+            &input(&case, "visitor_id").unwrap(),
+            &input(&case, "secret").unwrap(),
+        );
         all.update(hmac + "\n");
     }
     hex::encode(all.finalize())
@@ -41,9 +48,13 @@ fn malformed(folder: &Path) -> Value {
     let mut wrong = Vec::new();
     for (number, case) in cases(folder, "malformed.jsonl").enumerate() {
         // What is neither text nor bytes cannot be passed in Rust.
-        let Some(hmac) = input(&case, "hmac") else { continue };
-        let (visitor_id, secret) =
-            (input(&case, "visitor_id").unwrap(), input(&case, "secret").unwrap());
+        let Some(hmac) = input(&case, "hmac") else {
+            continue;
+        };
+        let (visitor_id, secret) = (
+            input(&case, "visitor_id").unwrap(),
+            input(&case, "secret").unwrap(),
+        );
         let accepted = case["accepted"] == true;
         let key = IdentityKey::new(&secret).unwrap();
         if key.verify(&visitor_id, &hmac).is_ok() != accepted
@@ -59,8 +70,10 @@ fn malformed(folder: &Path) -> Value {
 /// The cases of a file that Rust can read as text: JSON with a lone surrogate is not.
 fn cases(folder: &Path, file: &str) -> impl Iterator<Item = Value> {
     let lines = fs::read_to_string(folder.join(file)).unwrap();
-    let cases: Vec<Value> =
-        lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let cases: Vec<Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
     cases.into_iter()
 }
 
