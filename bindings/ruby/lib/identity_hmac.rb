@@ -13,17 +13,13 @@ require "identity_hmac/keyring"
 # own methods.
 #
 # +include IdentityHmac+ makes {.generate_identity_hmac} and {.verify_identity_hmac} private
-# methods of a class, or of a whole script.
+# methods of a class, or of a whole script. +IdentityHmac::VERSION+ is the gem's version.
 #
 # @example The document's function, as the document calls it
 #   include IdentityHmac
 #   generate_identity_hmac("visitor_1", "s3cret")
 #   # => "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
 module IdentityHmac
-  # @!parse
-  #   # The gem's version.
-  #   VERSION = String
-
   # @!method self.generate_identity_hmac(visitor_id, secret)
   #   Signs a visitor id in one call: the document's function. To sign many ids with one secret
   #   prepare a {Key}, which is faster.

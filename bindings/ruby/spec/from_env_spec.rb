@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 RSpec.describe "IdentityHmac::Key.from_env" do
   it "reads IDENTITY_SECRET, or the variable that it is told" do
     with_env("IDENTITY_SECRET", "s3cret") do

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 # Ruby collects and moves objects at every chance that it has, so that what is not kept alive is
 # gone, and a pointer to where something was is wrong.
 RSpec.describe "under GC stress" do

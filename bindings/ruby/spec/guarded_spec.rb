@@ -2,7 +2,6 @@
 
 require "json"
 require "objspace"
-require "openssl"
 require "yaml"
 
 RSpec.describe "an object that holds a secret" do

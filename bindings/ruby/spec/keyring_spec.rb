@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 RSpec.describe IdentityHmac::Keyring do
   it "is made of secrets, of keys, or of one of each" do
     key = IdentityHmac::Key.method(:new)

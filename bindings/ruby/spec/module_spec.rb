@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 RSpec.describe IdentityHmac do
   let(:hmac) { documented("visitor_1", "s3cret") }
 

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 RSpec.describe "signing" do
   # Stands in for a String, as a Delegator does.
   stand_in = Struct.new(:to_str)

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "openssl"
+
 # What is tested is the installed gem. RSpec puts the source tree's lib/ in front of it.
 $LOAD_PATH.delete(File.expand_path("../lib", __dir__))
 require "identity_hmac"

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "openssl"
-
 RSpec.describe "verifying" do
   verifiers = {
     "verify_identity_hmac" => lambda { |id, hmac|
