@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+# For `rspec --require`: every call of a spec into the library runs with Ruby collecting at every
+# chance that it has. RSpec itself does not, which would take hours.
+
+require "identity_hmac"
+
+# Only what is young, which is all that a call makes. gc_stress_spec.rb collects everything.
+NO_MAJOR_COLLECTION = 1
+
+def stress(owner, *names)
+  owner.prepend(Module.new do
+    names.each do |name|
+      define_method(name) do |*arguments, **options|
+        GC.stress = NO_MAJOR_COLLECTION
+        super(*arguments, **options)
+      ensure
+        GC.stress = false
+      end
+    end
+  end)
+end
+
+stress IdentityHmac.singleton_class, :generate_identity_hmac, :verify_identity_hmac
+stress IdentityHmac.singleton_class, :generate_secret
+stress IdentityHmac::Key.singleton_class, :new, :from_env
+stress IdentityHmac::Key, :sign, :verify
+stress IdentityHmac::Keyring.singleton_class, :new
+stress IdentityHmac::Keyring, :sign, :verify, :matched
