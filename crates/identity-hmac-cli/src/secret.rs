@@ -28,7 +28,7 @@ pub(crate) struct SecretArgs {
 /// Where the previous secret is, during a rotation.
 #[derive(Debug, Args)]
 pub(crate) struct PreviousSecretArgs {
-    /// Also accept what the secret in FILE signed, as during a rotation
+    /// Read from FILE the previous secret, which may still be in use during a rotation
     #[arg(long, value_name = "FILE")]
     previous_secret_file: Option<PathBuf>,
 }
