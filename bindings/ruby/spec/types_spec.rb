@@ -27,7 +27,9 @@ RSpec.describe "the types in sig/" do
     it "name every method of the instances of #{type}, and no other" do
       named = own(builder.build_instance(name))
       expect(named).to include(*type.public_instance_methods(false))
-      expect(named.reject { |method| type.method_defined?(method) }).to be_empty
+      # Older versions of rbs hold a module function's private half to be public.
+      defined = type.instance_methods + type.private_instance_methods
+      expect(named - defined).to be_empty
     end
   end
 end
