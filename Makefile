@@ -30,6 +30,7 @@ test: test-rust test-no-std test-bindings test-readme test-conformance
 
 test-rust:
 	$(CARGO) test --locked --all-features
+	$(CARGO) test --locked -p identity-hmac --no-default-features
 
 # Built by itself, so that no other crate's features reach the core.
 test-no-std:

@@ -26,7 +26,7 @@ use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
 /// use identity_hmac::IdentityKey;
 ///
 /// let key = IdentityKey::new("s3cret")?;
-/// let hmac = key.sign("visitor_1")?.to_hex();
+/// let hmac = key.sign("visitor_1")?.to_string();
 /// assert_eq!(hmac, "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae");
 /// assert!(key.verify("visitor_1", &hmac).is_ok());
 /// assert!(key.verify("visitor_2", &hmac).is_err());
@@ -211,7 +211,7 @@ fn is_quoted(text: &str) -> bool {
 ///
 /// ```
 /// let hmac = identity_hmac::generate_identity_hmac("visitor_1", "s3cret")?;
-/// assert!(hmac.to_hex().starts_with("03d2bb32"));
+/// assert!(hmac.to_string().starts_with("03d2bb32"));
 /// # Ok::<(), identity_hmac::InputError>(())
 /// ```
 pub fn generate_identity_hmac(

@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+// Its examples need `std`.
+#![cfg_attr(feature = "std", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "std"),
+    doc = "Sign and verify identity HMACs, without `std`."
+)]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

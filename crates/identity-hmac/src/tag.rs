@@ -14,7 +14,7 @@ const HEX_LEN: usize = 2 * TAG_LEN;
 
 /// An identity HMAC: the HMAC-SHA256 of a visitor id under an identity verification secret.
 ///
-/// [`Display`](fmt::Display) and [`to_hex`](Self::to_hex) write it as the 64 lowercase
+/// [`Display`](fmt::Display) and `to_hex` write it as the 64 lowercase
 /// hexadecimal digits that `identify()` takes; [`FromStr`] reads them back in either case
 /// (RFC 4648 section 8).
 ///

@@ -49,7 +49,7 @@ impl VerificationMode {
     /// use identity_hmac::{IdentityKey, Keyring, Matched, Verification, VerificationMode};
     ///
     /// let keyring = Keyring::new(IdentityKey::new("s3cret")?);
-    /// let hmac = keyring.sign("visitor_1")?.to_hex();
+    /// let hmac = keyring.sign("visitor_1")?.to_string();
     ///
     /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", Some(&hmac));
     /// assert_eq!(outcome, Verification::Verified(Matched::Current));

@@ -1,4 +1,5 @@
 //! What holds for every id and secret, against an implementation of HMAC that is not ours.
+#![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use identity_hmac::{

@@ -1,4 +1,5 @@
 //! RFC 4231 section 4: the published test cases of HMAC-SHA-256.
+#![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use identity_hmac::IdentityKey;

@@ -1,4 +1,5 @@
 //! No secret and no key state in any `Debug`, in any error, or in memory after a drop.
+#![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Debug;

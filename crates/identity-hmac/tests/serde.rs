@@ -1,5 +1,5 @@
 //! What is not secret can be serialized, as the text that the protocol uses.
-#![cfg(feature = "serde")]
+#![cfg(all(feature = "serde", feature = "std"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use identity_hmac::{IdentityHmac, Matched, VerificationMode, generate_identity_hmac};

@@ -1,4 +1,5 @@
 //! Every case of `tests/vectors/identity-hmac.json`.
+#![cfg(feature = "std")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

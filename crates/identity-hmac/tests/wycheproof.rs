@@ -1,4 +1,5 @@
 //! Project Wycheproof's set for HMAC-SHA256, whole.
+#![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use identity_hmac::{IdentityKey, InputError};
