@@ -165,6 +165,17 @@ fn lines_become_json_with_hexadecimal_where_the_id_is_not_text() {
 }
 
 #[test]
+fn an_id_of_nothing_but_quotes_is_doubled_whole_in_csv() {
+    let id = "\"".repeat(1000);
+    with_secret()
+        .args(["sign", "--format", "csv"])
+        .write_stdin(id.clone())
+        .assert()
+        .success()
+        .stdout(format!("\"{}\",{}\n", id.repeat(2), hmac(&id)));
+}
+
+#[test]
 fn lines_become_csv_quoted_only_where_needed() {
     with_secret()
         .args(["sign", "--format", "csv"])
