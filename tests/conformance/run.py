@@ -133,8 +133,10 @@ def judge(results: dict[str, dict]) -> list[str]:
             continue
         asked, wrong = result["malformed"]["asked"], result["malformed"]["wrong"]
         print(f"malformed: {name} answered {asked}, {len(wrong)} of them wrongly")
-        if wrong or asked < 10_000:
-            failures.append(f"malformed: {name} was wrong in lines {wrong[:10]} of {asked}")
+        if wrong:
+            failures.append(f"malformed: {name} was wrong in lines {wrong[:10]}")
+        if asked < 10_000:
+            failures.append(f"malformed: {name} was asked {asked} only")
     return failures
 
 

@@ -189,7 +189,7 @@ def accepted_cases():
         yield case(
             "accepted", f"an hmac in {name}", secret=SECRET, visitor_id=VISITOR_ID, hmac=written
         )
-    digits = "visitor_" + next(
+    with_letter = "visitor_" + next(
         str(i)
         for i in range(10_000)
         if sign(to_bytes(SECRET), f"visitor_{i}".encode())[0].isalpha()
@@ -198,8 +198,8 @@ def accepted_cases():
         "accepted",
         "an hmac that begins with a letter, in upper case",
         secret=SECRET,
-        visitor_id=digits,
-        hmac=sign(to_bytes(SECRET), digits.encode()).upper(),
+        visitor_id=with_letter,
+        hmac=sign(to_bytes(SECRET), with_letter.encode()).upper(),
     )
 
 

@@ -1,4 +1,5 @@
-//! What can go wrong: input that must not be signed with, and a signature that does not fit.
+//! What can go wrong: input that must not be signed with, a signature that does not fit, and an
+//! operating system without randomness.
 
 use thiserror::Error;
 
@@ -135,3 +136,9 @@ pub enum VerifyError {
     #[error(transparent)]
     Failed(#[from] VerificationFailed),
 }
+
+/// The operating system gave no random bytes, so that no secret could be made.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct RandomUnavailable(#[from] getrandom::Error);

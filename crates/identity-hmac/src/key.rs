@@ -11,6 +11,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
+#[cfg(feature = "std")]
+use crate::RandomUnavailable;
 use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
 
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
@@ -248,12 +250,6 @@ pub fn verify_identity_hmac(
 ) -> Result<(), VerifyError> {
     Ok(IdentityKey::new(secret)?.verify(visitor_id, hmac)?)
 }
-
-/// The operating system gave no random bytes, so that no secret could be made.
-#[cfg(feature = "std")]
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the operating system gave no random bytes: {0}")]
-pub struct RandomUnavailable(#[from] getrandom::Error);
 
 /// A new identity verification secret: 32 random bytes from the operating system, as 64 lowercase
 /// hexadecimal digits. The digits themselves are the secret: they are not decoded before signing.

@@ -14,10 +14,12 @@ mod keyring;
 mod tag;
 mod verification;
 
-pub use error::{InputError, VerificationFailed, VerifyError};
-pub use key::{IdentityKey, generate_identity_hmac, verify_identity_hmac};
 #[cfg(feature = "std")]
-pub use key::{RandomUnavailable, generate_secret};
+pub use error::RandomUnavailable;
+pub use error::{InputError, VerificationFailed, VerifyError};
+#[cfg(feature = "std")]
+pub use key::generate_secret;
+pub use key::{IdentityKey, generate_identity_hmac, verify_identity_hmac};
 pub use keyring::{Keyring, Matched};
 pub use tag::IdentityHmac;
 pub use verification::{Verification, VerificationMode};
