@@ -35,6 +35,11 @@ pub enum InputError {
     #[error("the hmac is not 64 hexadecimal digits; pass it exactly as it was signed")]
     MalformedHmac,
 
+    /// A text that should be a [`VerificationMode`](crate::VerificationMode) is none. Code
+    /// `unknown_mode`.
+    #[error("the verification mode is none of off, observe and required")]
+    UnknownMode,
+
     /// A named setting that should hold the secret does not exist. Code `secret_unset`.
     #[cfg(feature = "std")]
     #[error("{name} is not set; set it to the identity verification secret")]
@@ -100,6 +105,7 @@ impl InputError {
             Self::EmptySecret => "empty_secret",
             Self::EmptyVisitorId => "empty_visitor_id",
             Self::MalformedHmac => "malformed_hmac",
+            Self::UnknownMode => "unknown_mode",
             #[cfg(feature = "std")]
             Self::SecretUnset { .. } => "secret_unset",
             #[cfg(feature = "std")]

@@ -1,6 +1,9 @@
 //! The document's rule for an `identify()` call, as one pure function.
 
-use crate::{Keyring, Matched};
+use core::fmt;
+use core::str::FromStr;
+
+use crate::{InputError, Keyring, Matched};
 
 /// How an organization treats the `hmac` of an `identify()` call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,6 +45,16 @@ pub enum Verification {
 }
 
 impl VerificationMode {
+    /// `"off"`, `"observe"` or `"required"`, as `Display` writes and `FromStr` reads it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Observe => "observe",
+            Self::Required => "required",
+        }
+    }
+
     /// Applies the mode to one call: `visitor_id` as the vendor knows it, and the `hmac` that the
     /// call carried, if it carried one.
     ///
@@ -79,6 +92,35 @@ impl VerificationMode {
             Some(matched) => Verification::Verified(matched),
             None => Verification::Invalid { refused },
         }
+    }
+}
+
+impl fmt::Display for VerificationMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Reads what `Display` writes.
+///
+/// # Errors
+///
+/// [`InputError::UnknownMode`] for any other text.
+///
+/// ```
+/// use identity_hmac::{InputError, VerificationMode};
+///
+/// assert_eq!("observe".parse(), Ok(VerificationMode::Observe));
+/// assert_eq!("on".parse::<VerificationMode>(), Err(InputError::UnknownMode));
+/// ```
+impl FromStr for VerificationMode {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        [Self::Off, Self::Observe, Self::Required]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or(InputError::UnknownMode)
     }
 }
 

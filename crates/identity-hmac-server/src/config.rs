@@ -1,0 +1,217 @@
+//! The command line and the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+use crate::admin_token::AdminToken;
+use crate::http::Settings;
+use crate::key_file::MasterKeySource;
+use crate::store::{Store, StoreError};
+
+const DEFAULT_MASTER_KEY_FILE: &str = "identity-master.key";
+
+/// Where the state is, and the key that seals the secrets in it.
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// The database: sqlite:FILE, made when there is none, or postgres://USER@HOST/DATABASE
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "IDENTITY_DATABASE",
+        hide_env_values = true,
+        default_value = "sqlite:identity.db"
+    )]
+    database: String,
+    /// How many connections to PostgreSQL there may be at a time
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "IDENTITY_DATABASE_CONNECTIONS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    database_connections: u32,
+    /// The file with the master key, 64 hexadecimal digits, made for a new database [default:
+    /// identity-master.key, or the environment variable IDENTITY_MASTER_KEY itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+    /// How log lines on standard error are written
+    #[arg(
+        long,
+        global = true,
+        env = "IDENTITY_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub(crate) log_format: LogFormat,
+    /// What is logged: error, warn, info, debug, or filters as in `warn,identity_hmac_server=debug`
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "IDENTITY_LOG",
+        default_value = "info"
+    )]
+    pub(crate) log: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    Text,
+    /// A JSON object per line
+    Json,
+}
+
+impl StateArgs {
+    pub(crate) fn store(&self) -> Result<Store, StoreError> {
+        Store::open(&self.database, self.database_connections)
+    }
+
+    pub(crate) fn master_key_source(&self) -> anyhow::Result<MasterKeySource> {
+        match (&self.master_key_file, variable("IDENTITY_MASTER_KEY")?) {
+            (Some(_), Some(_)) => bail!("give --master-key-file or IDENTITY_MASTER_KEY, not both"),
+            (Some(file), None) => Ok(MasterKeySource::File(file.clone())),
+            (None, Some(digits)) => Ok(MasterKeySource::Value(digits)),
+            (None, None) => Ok(MasterKeySource::File(DEFAULT_MASTER_KEY_FILE.into())),
+        }
+    }
+}
+
+/// Answer HTTP requests until SIGTERM or Ctrl-C
+///
+/// The first start makes the database, the master key and an admin token, which it prints once.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "IDENTITY_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// The file with the admin token [default: the environment variable `IDENTITY_ADMIN_TOKEN`
+    /// itself, or a token made on the first start]
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// A proxy whose X-Forwarded-For is believed: an address, or a network as in 10.0.0.0/8
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "NETWORK",
+        env = "IDENTITY_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    trusted_proxies: Vec<IpNet>,
+    /// How many requests a minute an address may make of this process; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_ADDRESS_RATE",
+        default_value_t = 1200
+    )]
+    address_rate: u32,
+    /// How many requests a minute a visitor may make of this process; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_VISITOR_RATE",
+        default_value_t = 120
+    )]
+    visitor_rate: u32,
+    /// How many connections there may be at a time; further ones wait
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_MAX_CONNECTIONS",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) max_connections: u32,
+    /// Seconds until the headers of a request have to be there, and until an idle connection ends
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_HEADER_DEADLINE", default_value = "8",
+        value_parser = seconds)]
+    pub(crate) header_deadline: Duration,
+    /// Seconds until the body of a request has to be there, and its answer to be taken
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_BODY_DEADLINE", default_value = "8",
+        value_parser = seconds)]
+    pub(crate) body_deadline: Duration,
+    /// Seconds until a request is answered, come what may
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_REQUEST_DEADLINE", default_value = "15",
+        value_parser = seconds)]
+    request_deadline: Duration,
+    /// Seconds that requests have to end in after SIGTERM
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DEADLINE", default_value = "10",
+        value_parser = seconds)]
+    pub(crate) drain_deadline: Duration,
+}
+
+impl ServeArgs {
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings {
+            admin_token: self.admin_token()?,
+            trusted_proxies: self.trusted_proxies.clone(),
+            address_rate: self.address_rate,
+            visitor_rate: self.visitor_rate,
+            body_deadline: self.body_deadline,
+            request_deadline: self.request_deadline,
+        })
+    }
+
+    fn admin_token(&self) -> anyhow::Result<AdminToken> {
+        const VARIABLE: &str = "IDENTITY_ADMIN_TOKEN";
+        match (&self.admin_token_file, variable(VARIABLE)?) {
+            (Some(_), Some(_)) => bail!("give --admin-token-file or {VARIABLE}, not both"),
+            (Some(file), None) => {
+                let name = file.display().to_string();
+                let token = read_line(file).with_context(|| name.clone())?;
+                Ok(AdminToken::configured(&name, &token)?)
+            }
+            (None, Some(token)) => Ok(AdminToken::configured(VARIABLE, &token)?),
+            (None, None) => Ok(AdminToken::Stored),
+        }
+    }
+}
+
+/// Reads an environment variable that may hold a secret.
+fn variable(name: &str) -> anyhow::Result<Option<Zeroizing<String>>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(Zeroizing::new(value))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8"),
+    }
+}
+
+/// Reads a file of one line, without its end.
+fn read_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(std::fs::read_to_string(path)?);
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
+        .map_err(|_| "neither an address nor a network as in 10.0.0.0/8".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("not a number of seconds from 1 to 3600".to_owned()),
+    }
+}

@@ -1,0 +1,80 @@
+//! Request bodies: one JSON object, whose members are taken one by one.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+
+use super::App;
+use super::problem::Problem;
+use crate::strict_json;
+
+/// The largest body, in bytes.
+pub(crate) const MAX_LEN: usize = 64 * 1024;
+/// The deepest metadata, counting the metadata object itself.
+pub(crate) const MAX_METADATA_LEVELS: usize = 8;
+
+/// The members of a body that were not taken yet.
+#[derive(Debug)]
+pub(crate) struct Members(Map<String, Value>);
+
+impl Members {
+    /// Reads the members of one JSON object.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
+        match strict_json::parse(text, 1 + MAX_METADATA_LEVELS)? {
+            Value::Object(members) => Ok(Self(members)),
+            _ => Err(Problem::invalid_request(
+                None,
+                "the body is not a JSON object",
+            )),
+        }
+    }
+
+    /// Takes a member; `None` when it is absent.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// Ends the taking: what is left is a member that nobody knows.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        match self.0.keys().next() {
+            Some(name) => Err(Problem::invalid_request(Some(name), "unknown field")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromRequest<Arc<App>> for Members {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::unsupported_media_type());
+        }
+        let body = tokio::time::timeout(app.body_deadline, Bytes::from_request(request, app))
+            .await
+            .map_err(|_| Problem::request_timeout())?
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_LEN),
+                _ => Problem::invalid_request(None, "the body broke off"),
+            })?;
+        Self::parse(&body)
+    }
+}
+
+/// `application/json`, or another type of JSON's syntax (RFC 6839 section 3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
+        return false;
+    };
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}

@@ -1,0 +1,100 @@
+//! `/v1/admin/organizations/{id}/identities`: the vendor's operator finds and erases records.
+
+#![expect(unused_qualifications, reason = "of what utoipa makes of `params`")]
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::App;
+use super::auth::Admin;
+use super::openapi::AdminProblems;
+use super::page::{Limit, PathId, PathIds, QueryParams, next_cursor};
+use super::problem::Problem;
+use crate::identity::IdentityView;
+use crate::store::IdentityFilter;
+
+/// A part of an organization's list of records.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IdentityPage {
+    identities: Vec<IdentityView>,
+    /// The `cursor` of the next part; null at the end.
+    next_cursor: Option<Uuid>,
+}
+
+/// Which records, and which part of their list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only those with this external id.
+    external_id: Option<String>,
+    /// Only those with this e-mail address, as it was given.
+    email: Option<String>,
+    /// How many, 1 to 100; 50 when not given.
+    #[serde(default)]
+    #[param(value_type = u32)]
+    limit: Limit,
+    /// The `nextCursor` of the part before.
+    cursor: Option<Uuid>,
+}
+
+/// List the records of an organization
+#[utoipa::path(
+    get,
+    path = "/v1/admin/organizations/{id}/identities",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path), Filter),
+    responses((status = 200, body = IdentityPage), AdminProblems)
+)]
+pub(crate) async fn list(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(organization): PathId,
+    QueryParams(query): QueryParams<Filter>,
+) -> Result<Json<IdentityPage>, Problem> {
+    let filter = IdentityFilter {
+        external_id: query.external_id,
+        email: query.email,
+        after: query.cursor,
+    };
+    let limit = query.limit;
+    let identities = app.store.identities(organization, &filter, limit.0).await?;
+    if identities.is_empty() && app.store.organization(organization).await?.is_none() {
+        return Err(Problem::organization_not_found());
+    }
+    Ok(Json(IdentityPage {
+        next_cursor: next_cursor(&identities, limit, |identity| identity.id),
+        identities: identities.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Erase a record
+///
+/// The visitor keeps its token: what it tells after this makes a new record.
+#[utoipa::path(
+    delete,
+    path = "/v1/admin/organizations/{id}/identities/{identityId}",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path), ("identityId" = Uuid, Path)),
+    responses((status = 204), AdminProblems)
+)]
+pub(crate) async fn erase(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathIds(organization, identity): PathIds,
+) -> Result<StatusCode, Problem> {
+    if app.store.erase_identity(organization, identity).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::identity_not_found())
+    }
+}

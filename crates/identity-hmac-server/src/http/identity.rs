@@ -1,0 +1,93 @@
+//! `/v1/identify` and `/v1/identity`: a visitor says who it is, and asks who it is taken for.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use identity_hmac::{Matched, Verification, VerificationMode};
+
+use super::App;
+use super::auth::Visitor;
+use super::body::Members;
+use super::identify_params::{self, IdentifyParams};
+use super::openapi::{IdentifyProblems, IdentityProblems};
+use super::problem::Problem;
+use crate::identity::IdentityResult;
+
+/// Identify the visitor
+///
+/// Makes the visitor's record or merges into it. Whether the `hmac` is looked at, and whether a call
+/// without a valid one is refused, is the organization's `verification`.
+#[utoipa::path(
+    post,
+    path = "/v1/identify",
+    tag = "visitor",
+    security(("visitorToken" = [])),
+    request_body(content = identify_params::Schema, content_type = "application/json"),
+    responses((status = 200, body = IdentityResult), IdentifyProblems)
+)]
+pub(crate) async fn identify(
+    State(app): State<Arc<App>>,
+    Visitor { token, caller }: Visitor,
+    members: Members,
+) -> Result<Json<IdentityResult>, Problem> {
+    let params = IdentifyParams::try_from(members)?;
+    let keyring = app.keyring(token.organization, &caller.secrets)?;
+    let outcome =
+        caller
+            .verification
+            .verify(&keyring, token.visitor.to_string(), params.hmac.as_deref());
+    count(caller.verification, outcome);
+    if outcome == Verification::Verified(Matched::Previous) {
+        tracing::info!(organization = %token.organization, "verified with the previous secret");
+    }
+    if outcome.is_refused() {
+        tracing::info!(organization = %token.organization, ?outcome, "identify refused");
+        return Err(match outcome {
+            Verification::Missing { .. } => Problem::hmac_required(),
+            _ => Problem::hmac_verification_failed(),
+        });
+    }
+    let identity = app
+        .store
+        .identify(
+            token.organization,
+            token.visitor,
+            &params.patch,
+            outcome.is_verified(),
+        )
+        .await?;
+    Ok(Json(identity.into()))
+}
+
+/// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what
+/// `required` would have refused.
+fn count(mode: VerificationMode, outcome: Verification) {
+    let result = match outcome {
+        Verification::Ignored => "ignored",
+        Verification::Missing { .. } => "missing",
+        Verification::Invalid { .. } => "invalid",
+        Verification::Verified(Matched::Current) => "verified_current",
+        Verification::Verified(Matched::Previous) => "verified_previous",
+    };
+    metrics::counter!("identify_total", "mode" => mode.as_str(), "result" => result).increment(1);
+}
+
+/// Read the visitor's record
+#[utoipa::path(
+    get,
+    path = "/v1/identity",
+    tag = "visitor",
+    security(("visitorToken" = [])),
+    responses((status = 200, body = IdentityResult), IdentityProblems)
+)]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Visitor { token, .. }: Visitor,
+) -> Result<Json<IdentityResult>, Problem> {
+    app.store
+        .identity(token.organization, token.visitor)
+        .await?
+        .map(|identity| Json(identity.into()))
+        .ok_or_else(Problem::identity_not_found)
+}

@@ -1,0 +1,196 @@
+//! The HTTP interface: a router per resource over one store.
+
+mod address;
+mod auth;
+mod body;
+mod cors;
+mod identify_params;
+mod identities;
+mod identity;
+mod openapi;
+mod operation;
+mod organizations;
+mod page;
+mod problem;
+mod rate;
+mod telemetry;
+mod visitors;
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use identity_hmac::{IdentityKey, InputError, Keyring};
+use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(crate) use address::Peer;
+pub(crate) use problem::Problem;
+pub(crate) use telemetry::DURATION;
+
+use crate::admin_token::AdminToken;
+use crate::master_key::MasterKey;
+use crate::store::{SealedSecrets, Store};
+use crate::token::Sha256Digest;
+use rate::Rate;
+
+/// What every handler shares.
+#[derive(Debug)]
+pub(crate) struct App {
+    store: Store,
+    /// Known once the database was reached: it says which key is its own.
+    master_key: OnceLock<MasterKey>,
+    admin_token: AdminToken,
+    trusted_proxies: Vec<IpNet>,
+    address_rate: Rate<IpAddr>,
+    visitor_rate: Rate<Sha256Digest>,
+    body_deadline: Duration,
+    request_deadline: Duration,
+    metrics: PrometheusHandle,
+    draining: AtomicBool,
+}
+
+/// What an operator sets about the interface.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) admin_token: AdminToken,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Calls a minute; 0 for no limit.
+    pub(crate) address_rate: u32,
+    /// Calls a minute; 0 for no limit.
+    pub(crate) visitor_rate: u32,
+    pub(crate) body_deadline: Duration,
+    pub(crate) request_deadline: Duration,
+}
+
+impl App {
+    pub(crate) fn new(store: Store, settings: Settings, metrics: PrometheusHandle) -> Self {
+        Self {
+            store,
+            master_key: OnceLock::new(),
+            admin_token: settings.admin_token,
+            trusted_proxies: settings.trusted_proxies,
+            address_rate: Rate::per_minute(settings.address_rate),
+            visitor_rate: Rate::per_minute(settings.visitor_rate),
+            body_deadline: settings.body_deadline,
+            request_deadline: settings.request_deadline,
+            metrics,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets the service begin: the database was reached, and this is its master key.
+    pub(crate) fn begin(&self, master_key: MasterKey) {
+        // A second call could only bring the same key.
+        let _ = self.master_key.set(master_key);
+    }
+
+    /// Tells monitors to send nothing more here.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Does what has to be done every now and then, so that memory does not grow.
+    pub(crate) fn upkeep(&self) {
+        self.address_rate.forget_idle();
+        self.visitor_rate.forget_idle();
+        self.metrics.run_upkeep();
+    }
+
+    fn master_key(&self) -> Result<&MasterKey, Problem> {
+        self.master_key.get().ok_or_else(Problem::unavailable)
+    }
+
+    /// Opens the secrets of an organization.
+    fn keyring(&self, organization: Uuid, secrets: &SealedSecrets) -> Result<Keyring, Problem> {
+        let master_key = self.master_key()?;
+        let open = |sealed: &[u8]| {
+            let secret = master_key
+                .open(organization, sealed)
+                .map_err(|error| Problem::internal(&error.to_string()))?;
+            IdentityKey::new(&*secret)
+                .map_err(|error: InputError| Problem::internal(&error.to_string()))
+        };
+        let keyring = Keyring::new(open(&secrets.current)?);
+        Ok(match &secrets.previous {
+            Some(previous) => keyring.with_previous(open(previous)?),
+            None => keyring,
+        })
+    }
+}
+
+fn visitor_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(visitors::create))
+        .routes(routes!(identity::identify))
+        .routes(routes!(identity::show))
+        .layer(cors::layer())
+        .layer(map_response(cors::hide_refusal))
+}
+
+fn admin_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::create, organizations::list))
+        .routes(routes!(organizations::show, organizations::update))
+        .routes(routes!(organizations::rotate_secret))
+        .routes(routes!(organizations::retire_previous_secret))
+        .routes(routes!(identities::list))
+        .routes(routes!(identities::erase))
+}
+
+fn operation_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(operation::healthz))
+        .routes(routes!(operation::readyz))
+        .routes(routes!(operation::metrics))
+}
+
+/// Builds the whole interface.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let limited = visitor_routes()
+        .merge(admin_routes())
+        .layer(from_fn_with_state(app.clone(), rate::limit_address));
+    let (router, document) = OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(limited)
+        .merge(operation_routes())
+        .split_for_parts();
+    router
+        .route("/openapi.json", axum::routing::get(Json(document)))
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(body::MAX_LEN))
+        .layer(from_fn_with_state(app.clone(), end_in_time))
+        .layer(CatchPanicLayer::custom(
+            |_: Box<dyn std::any::Any + Send>| Problem::internal("a panic").into_response(),
+        ))
+        .layer(from_fn_with_state(app.clone(), telemetry::observe))
+        .with_state(app)
+}
+
+/// Gives up on a request that takes too long, so that none holds its connection for ever.
+async fn end_in_time(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    tokio::time::timeout(app.request_deadline, next.run(request))
+        .await
+        .map_err(|_| {
+            tracing::error!("the request took too long");
+            Problem::unavailable()
+        })
+}

@@ -1,0 +1,106 @@
+//! The OpenAPI document, made from the handlers themselves, and the problems that they share.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use super::problem::Document;
+
+/// What the document says beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "identity-hmac-server"),
+    tags(
+        (name = "visitor", description = "what a chat page calls"),
+        (name = "admin", description = "what the vendor's operator calls"),
+        (name = "operation", description = "what a monitor calls"),
+    ),
+    modifiers(&BearerTokens)
+)]
+pub(crate) struct Description;
+
+struct BearerTokens;
+
+impl Modify for BearerTokens {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        for name in ["visitorToken", "adminToken"] {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+            components.add_security_scheme(name, SecurityScheme::Http(bearer));
+        }
+    }
+}
+
+/// Declares the problems that a handler answers with, for the document alone.
+macro_rules! problems {
+    ($(#[$doc:meta])* $name:ident { $($kind:ident: $status:literal $description:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(IntoResponses)]
+        #[expect(dead_code, reason = "it stands for responses in the OpenAPI document")]
+        pub(crate) enum $name {
+            $(
+                #[response(
+                    status = $status,
+                    description = $description,
+                    content_type = "application/problem+json"
+                )]
+                $kind(Document<'static>),
+            )+
+        }
+    };
+}
+
+problems! {
+    /// Of `POST /v1/visitors`.
+    NewVisitorProblems {
+        Unauthorized: 401 "`unknown_organization`",
+        Forbidden: 403 "`origin_not_allowed`",
+        TooManyRequests: 429 "`rate_limited`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of `POST /v1/identify`.
+    IdentifyProblems {
+        Unauthorized: 401 "`invalid_visitor_token`",
+        Forbidden: 403 "`hmac_required`, `hmac_verification_failed` or `origin_not_allowed`",
+        Timeout: 408 "`request_timeout`",
+        TooLarge: 413 "`too_large`",
+        MediaType: 415 "`unsupported_media_type`",
+        Invalid: 422 "`invalid_request`, with `field` where one is at fault",
+        TooManyRequests: 429 "`rate_limited`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of `GET /v1/identity`.
+    IdentityProblems {
+        Unauthorized: 401 "`invalid_visitor_token`",
+        Forbidden: 403 "`origin_not_allowed`",
+        NotFound: 404 "`identity_not_found`",
+        TooManyRequests: 429 "`rate_limited`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of the admin's routes without a body.
+    AdminProblems {
+        Unauthorized: 401 "`invalid_admin_token`",
+        NotFound: 404 "`organization_not_found` or `identity_not_found`",
+        Invalid: 422 "`invalid_request`",
+        TooManyRequests: 429 "`rate_limited`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of the admin's routes with a body.
+    AdminBodyProblems {
+        Unauthorized: 401 "`invalid_admin_token`",
+        NotFound: 404 "`organization_not_found`",
+        Timeout: 408 "`request_timeout`",
+        TooLarge: 413 "`too_large`",
+        MediaType: 415 "`unsupported_media_type`",
+        Invalid: 422 "`invalid_request`, with `field` where one is at fault",
+        TooManyRequests: 429 "`rate_limited`",
+        Unavailable: 503 "`unavailable`",
+    }
+}

@@ -1,0 +1,64 @@
+//! `/healthz`, `/readyz`, `/metrics`, `/openapi.json`: what monitors and tools ask.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+use super::problem::Problem;
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Status {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: Json<Status> = Json(Status { status: "ok" });
+
+/// Is the process alive?
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operation",
+    responses((status = 200, body = Status))
+)]
+pub(crate) async fn healthz() -> Json<Status> {
+    OK
+}
+
+/// Can the process serve?
+///
+/// Not while its database is away, nor once it was asked to end.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operation",
+    responses((status = 200, body = Status), (status = 503, description = "`unavailable`"))
+)]
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, Problem> {
+    if app.is_draining() {
+        return Err(Problem::unavailable());
+    }
+    app.master_key()?;
+    app.store.ping().await?;
+    Ok(OK)
+}
+
+/// Metrics in the text format of Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"))
+)]
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (StatusCode::OK, kind, app.metrics.render())
+}

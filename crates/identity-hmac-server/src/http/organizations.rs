@@ -1,0 +1,254 @@
+//! `/v1/admin/organizations`: the vendor's operator sets up its customers.
+
+#![expect(unused_qualifications, reason = "of what utoipa makes of `params`")]
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use identity_hmac::{InputError, VerificationMode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::App;
+use super::auth::Admin;
+use super::body::Members;
+use super::openapi::{AdminBodyProblems, AdminProblems};
+use super::page::{Limit, PathId, QueryParams, next_cursor};
+use super::problem::Problem;
+use crate::organization::{self, OrganizationView, OrganizationWithSecret, Refused, SecretError};
+use crate::store::OrganizationPatch;
+
+/// What an organization is set to.
+#[derive(ToSchema)]
+#[schema(as = OrganizationParams, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it stands for the body in the OpenAPI document")]
+struct Schema {
+    /// What people call it; needed to create one.
+    #[schema(max_length = 256, example = "Corner Shop")]
+    name: Option<String>,
+    /// `off` (how an organization starts), `observe` or `required`.
+    verification: Option<String>,
+    /// The origins whose pages may call, as in `https://shop.example`; empty for any.
+    allowed_origins: Option<Vec<String>>,
+}
+
+/// A part of the list of organizations.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationPage {
+    organizations: Vec<OrganizationView>,
+    /// The `cursor` of the next part; null at the end.
+    next_cursor: Option<Uuid>,
+}
+
+/// Which part of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Part {
+    /// How many, 1 to 100; 50 when not given.
+    #[serde(default)]
+    #[param(value_type = u32)]
+    limit: Limit,
+    /// The `nextCursor` of the part before.
+    cursor: Option<Uuid>,
+}
+
+/// Create an organization
+///
+/// The answer holds its secret, this once.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/organizations",
+    tag = "admin",
+    security(("adminToken" = [])),
+    request_body(content = Schema, content_type = "application/json"),
+    responses((status = 201, body = OrganizationWithSecret), AdminBodyProblems)
+)]
+pub(crate) async fn create(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    members: Members,
+) -> Result<(StatusCode, Json<OrganizationWithSecret>), Problem> {
+    let patch = read(members)?;
+    let name = patch
+        .name
+        .ok_or_else(|| Problem::invalid_request(Some("name"), "missing"))?;
+    let created = organization::create(
+        &app.store,
+        app.master_key()?,
+        name,
+        patch.verification.unwrap_or_default(),
+        patch.allowed_origins.unwrap_or_default(),
+    )
+    .await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// List the organizations
+#[utoipa::path(
+    get,
+    path = "/v1/admin/organizations",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(Part),
+    responses((status = 200, body = OrganizationPage), AdminProblems)
+)]
+pub(crate) async fn list(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    QueryParams(part): QueryParams<Part>,
+) -> Result<Json<OrganizationPage>, Problem> {
+    let organizations = app.store.organizations(part.cursor, part.limit.0).await?;
+    Ok(Json(OrganizationPage {
+        next_cursor: next_cursor(&organizations, part.limit, |organization| organization.id),
+        organizations: organizations.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// Read an organization
+#[utoipa::path(
+    get,
+    path = "/v1/admin/organizations/{id}",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = OrganizationView), AdminProblems)
+)]
+pub(crate) async fn show(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+) -> Result<Json<OrganizationView>, Problem> {
+    app.store
+        .organization(id)
+        .await?
+        .map(|organization| Json(organization.into()))
+        .ok_or_else(Problem::organization_not_found)
+}
+
+/// Change an organization
+///
+/// What is absent stays.
+#[utoipa::path(
+    patch,
+    path = "/v1/admin/organizations/{id}",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    request_body(content = Schema, content_type = "application/json"),
+    responses((status = 200, body = OrganizationView), AdminBodyProblems)
+)]
+pub(crate) async fn update(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+    members: Members,
+) -> Result<Json<OrganizationView>, Problem> {
+    app.store
+        .update_organization(id, &read(members)?)
+        .await?
+        .map(|organization| Json(organization.into()))
+        .ok_or_else(Problem::organization_not_found)
+}
+
+/// Give an organization a new secret
+///
+/// The answer holds it, this once. The secret that was current still verifies, as the previous one;
+/// the one before that no longer does.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/organizations/{id}/rotate-secret",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = OrganizationWithSecret), AdminProblems)
+)]
+pub(crate) async fn rotate_secret(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+) -> Result<Json<OrganizationWithSecret>, Problem> {
+    organization::rotate_secret(&app.store, app.master_key()?, id)
+        .await?
+        .map(Json)
+        .ok_or_else(Problem::organization_not_found)
+}
+
+/// Retire the previous secret
+///
+/// From now on it does not verify. Nothing happens when there is none.
+#[utoipa::path(
+    delete,
+    path = "/v1/admin/organizations/{id}/previous-secret",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 204), AdminProblems)
+)]
+pub(crate) async fn retire_previous_secret(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    if app.store.retire_previous_secret(id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::organization_not_found())
+    }
+}
+
+fn read(mut members: Members) -> Result<OrganizationPatch, Problem> {
+    let patch = OrganizationPatch {
+        name: members.take("name").map(read_name).transpose()?,
+        verification: members.take("verification").map(read_mode).transpose()?,
+        allowed_origins: members
+            .take("allowedOrigins")
+            .map(read_origins)
+            .transpose()?,
+    };
+    members.finish()?;
+    Ok(patch)
+}
+
+fn read_name(value: Value) -> Result<String, Problem> {
+    let Value::String(name) = value else {
+        return Err(Problem::invalid_request(Some("name"), "not a string"));
+    };
+    organization::check_name(&name).map_err(|refused| refuse("name", &refused))?;
+    Ok(name)
+}
+
+fn read_mode(value: Value) -> Result<VerificationMode, Problem> {
+    let mode = value.as_str().unwrap_or_default();
+    mode.parse().map_err(|error: InputError| {
+        Problem::invalid_request(Some("verification"), &error.to_string())
+    })
+}
+
+fn read_origins(value: Value) -> Result<Vec<String>, Problem> {
+    const NAME: &str = "allowedOrigins";
+    let origins: Vec<String> = serde_json::from_value(value)
+        .map_err(|_| Problem::invalid_request(Some(NAME), "not a list of strings"))?;
+    for origin in &origins {
+        organization::check_origin(origin).map_err(|refused| refuse(NAME, &refused))?;
+    }
+    Ok(origins)
+}
+
+fn refuse(field: &str, refused: &Refused) -> Problem {
+    Problem::invalid_request(Some(field), &refused.to_string())
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Store(error) => error.into(),
+            SecretError::Random(_) | SecretError::Seal(_) => Self::internal(&error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Paths and queries: ids, and the parts of a long list.
+
+use std::num::NonZeroU32;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::problem::Problem;
+
+/// How many entries a part of a list holds at most: 1 to 100.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "NonZeroU32")]
+pub(crate) struct Limit(pub(crate) u32);
+
+impl Limit {
+    const MAX: u32 = 100;
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<NonZeroU32> for Limit {
+    type Error = &'static str;
+
+    fn try_from(limit: NonZeroU32) -> Result<Self, &'static str> {
+        if limit.get() > Self::MAX {
+            return Err("larger than 100");
+        }
+        Ok(Self(limit.get()))
+    }
+}
+
+/// Where the next part begins, unless this one is the last.
+pub(crate) fn next_cursor<T>(part: &[T], limit: Limit, id: impl Fn(&T) -> Uuid) -> Option<Uuid> {
+    let full = part.len() == limit.0 as usize;
+    part.last().filter(|_| full).map(id)
+}
+
+/// A query string that names nothing unknown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueryParams<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => Err(Problem::invalid_request(None, &rejection.body_text())),
+        }
+    }
+}
+
+/// The organization of a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathId(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<Uuid>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id))
+            .map_err(|_| Problem::organization_not_found())
+    }
+}
+
+/// The organization and the identity of a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathIds(pub(crate) Uuid, pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(Uuid, Uuid)>::from_request_parts(parts, state).await;
+        path.map(|Path((organization, identity))| Self(organization, identity))
+            .map_err(|_| Problem::identity_not_found())
+    }
+}

@@ -1,0 +1,265 @@
+//! One error type for every route: it answers as an RFC 9457 problem document and logs what the
+//! answer hides.
+
+use axum::Json;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::StoreError;
+use crate::strict_json::Refusal;
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document<'a> {
+    /// Always `about:blank`: `code` tells the kinds apart.
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    /// The phrase of the HTTP status.
+    #[schema(example = "Forbidden")]
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(example = 403)]
+    status: u16,
+    /// What is wrong and what to do, for a person.
+    #[schema(example = "HMAC verification failed")]
+    detail: &'a str,
+    /// What is wrong, for a program: stable.
+    #[schema(example = "hmac_verification_failed")]
+    code: &'static str,
+    /// The path of the member at fault, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "metadata.plan")]
+    field: Option<&'a str>,
+}
+
+/// A call that is not done as asked.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    field: Option<String>,
+    retry_after: Option<u64>,
+}
+
+/// Marks the answer to a page whose origin is not allowed: it gets no CORS header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OriginRefused;
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            field: None,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn hmac_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "hmac_required",
+            "HMAC verification is required: pass the hmac that your backend made for this visitor",
+        )
+    }
+
+    pub(crate) fn hmac_verification_failed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "hmac_verification_failed",
+            "HMAC verification failed",
+        )
+    }
+
+    pub(crate) fn invalid_visitor_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_visitor_token",
+            "the visitor token is missing or not valid: send Authorization: Bearer with the \
+             visitorToken that POST /v1/visitors gave",
+        )
+    }
+
+    pub(crate) fn invalid_admin_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_admin_token",
+            "the admin token is missing or not valid: send it as Authorization: Bearer",
+        )
+    }
+
+    pub(crate) fn unknown_organization() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unknown_organization",
+            "the organization key is missing or not known: send X-Organization-Key with the \
+             organizationKey of your organization",
+        )
+    }
+
+    pub(crate) fn origin_not_allowed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "origin_not_allowed",
+            "pages of this origin may not call for this organization: add it to allowedOrigins",
+        )
+    }
+
+    pub(crate) fn organization_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "organization_not_found",
+            "there is no organization with this id",
+        )
+    }
+
+    pub(crate) fn identity_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "identity_not_found",
+            "there is no such identity: it was never made, or was erased",
+        )
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing here: /openapi.json lists what there is",
+        )
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this path does not take this method: see /openapi.json",
+        )
+    }
+
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "the body did not arrive in time",
+        )
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("the body is larger than {limit} bytes"),
+        )
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the body has to be JSON: send Content-Type: application/json",
+        )
+    }
+
+    /// A member of the body, by its path, or the body as a whole.
+    pub(crate) fn invalid_request(field: Option<&str>, reason: &str) -> Self {
+        let detail = match field {
+            Some(field) => format!("{field}: {reason}"),
+            None => format!("the request cannot be read: {reason}"),
+        };
+        Self {
+            field: field.map(str::to_owned),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", detail)
+        }
+    }
+
+    /// `seconds` until a call would be served again.
+    pub(crate) fn rate_limited(seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                format!("too many requests: try again in {seconds} s"),
+            )
+        }
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self {
+            retry_after: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "the service cannot do this now: try again",
+            )
+        }
+    }
+
+    /// A fault of the service itself. The reason stays in the log.
+    pub(crate) fn internal(reason: &str) -> Self {
+        tracing::error!(reason, "internal fault");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the service failed: the log has the reason under this request's id",
+        )
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::MetadataTooLarge { .. } => {
+                Self::invalid_request(Some("metadata"), &error.to_string())
+            }
+            StoreError::Corrupt(_) => Self::internal(&error.to_string()),
+            _ => {
+                tracing::error!(%error, "the database failed");
+                Self::unavailable()
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::invalid_request(refusal.path.as_deref(), &refusal.reason)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            field: self.field.as_deref(),
+        };
+        let mut response = (self.status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        // What is left of the body will not be read.
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.code == "origin_not_allowed" {
+            response.extensions_mut().insert(OriginRefused);
+        }
+        response
+    }
+}

@@ -1,0 +1,58 @@
+//! How often one caller may call: by address, and by visitor.
+
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::App;
+use super::address::Client;
+use super::problem::Problem;
+
+/// Limits the calls of each key to so many a minute, in one burst or spread. Each process counts by
+/// itself.
+#[derive(Debug)]
+pub(crate) struct Rate<K: Hash + Eq + Clone>(Option<DefaultKeyedRateLimiter<K>>);
+
+impl<K: Hash + Eq + Clone> Rate<K> {
+    /// `calls` a minute for each key; 0 for no limit.
+    pub(crate) fn per_minute(calls: u32) -> Self {
+        Self(NonZeroU32::new(calls).map(|calls| RateLimiter::keyed(Quota::per_minute(calls))))
+    }
+
+    /// Counts a call of `key`, or refuses it.
+    pub(crate) fn check(&self, key: &K) -> Result<(), Problem> {
+        let Some(limiter) = &self.0 else {
+            return Ok(());
+        };
+        limiter.check_key(key).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            Problem::rate_limited(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+        })
+    }
+
+    /// Forgets the keys that have their whole quota again.
+    pub(crate) fn forget_idle(&self) {
+        if let Some(limiter) = &self.0 {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+}
+
+/// Turns away a client whose address calls too often.
+pub(crate) async fn limit_address(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if let Some(client) = request.extensions().get::<Client>() {
+        app.address_rate.check(&client.subnet())?;
+    }
+    Ok(next.run(request).await)
+}

@@ -1,0 +1,64 @@
+//! `POST /v1/visitors`: a chat page gets its anonymous visitor.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::App;
+use super::auth::check_origin;
+use super::cors::ORGANIZATION_KEY;
+use super::openapi::NewVisitorProblems;
+use super::problem::Problem;
+use crate::token::{VisitorToken, parse_organization_key};
+
+/// A new anonymous visitor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewVisitor {
+    /// What your backend signs.
+    visitor_id: Uuid,
+    /// What the visitor's browser keeps and sends with every call: whoever has it is the visitor.
+    #[schema(example = "vt_…")]
+    visitor_token: String,
+}
+
+/// Make a visitor
+///
+/// For a page of the organization that `X-Organization-Key` names.
+#[utoipa::path(
+    post,
+    path = "/v1/visitors",
+    tag = "visitor",
+    params(("X-Organization-Key" = String, Header, description = "the organizationKey, `pk_…`")),
+    responses((status = 201, body = NewVisitor), NewVisitorProblems)
+)]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<NewVisitor>), Problem> {
+    let organization = headers
+        .get(ORGANIZATION_KEY)
+        .and_then(|key| parse_organization_key(key.to_str().ok()?))
+        .ok_or_else(Problem::unknown_organization)?;
+    let organization = app
+        .store
+        .organization(organization)
+        .await?
+        .ok_or_else(Problem::unknown_organization)?;
+    check_origin(&headers, &organization.allowed_origins)?;
+
+    let visitor_id = Uuid::now_v7();
+    let (visitor_token, token) = VisitorToken::generate(organization.id, visitor_id)
+        .map_err(|error| Problem::internal(&error.to_string()))?;
+    app.store.create_visitor(&token).await?;
+    let visitor = NewVisitor {
+        visitor_id,
+        visitor_token,
+    };
+    Ok((StatusCode::CREATED, Json(visitor)))
+}

@@ -1,0 +1,70 @@
+//! Records as they are shown: to the visitor, to the admin, and on the command line.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::store::{Identity, Metadata};
+
+/// The record of a visitor, as the document has it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IdentityResult {
+    /// The record's own id: the same for every call of one visitor.
+    pub(crate) id: Uuid,
+    /// The visitor id.
+    pub(crate) anonymous_user_id: Uuid,
+    /// The customer's own id of the user.
+    pub(crate) external_id: Option<String>,
+    /// The visitor's e-mail address.
+    pub(crate) email: Option<String>,
+    /// The visitor's display name.
+    pub(crate) name: Option<String>,
+    /// What else was told.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+    pub(crate) metadata: Option<Metadata>,
+    /// Whether the `identify()` call carried a valid hmac under a mode that looks at it. When the
+    /// record is read: whether the last call did.
+    pub(crate) hmac_verified: bool,
+}
+
+impl From<Identity> for IdentityResult {
+    fn from(identity: Identity) -> Self {
+        Self {
+            id: identity.id,
+            anonymous_user_id: identity.visitor_id,
+            external_id: identity.external_id,
+            email: identity.email,
+            name: identity.name,
+            metadata: identity.metadata,
+            hmac_verified: identity.hmac_verified,
+        }
+    }
+}
+
+/// A record as the admin sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Identity)]
+pub(crate) struct IdentityView {
+    /// What the visitor sees of it.
+    #[serde(flatten)]
+    pub(crate) result: IdentityResult,
+    /// When the visitor was first identified.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) created_at: OffsetDateTime,
+    /// When the visitor was last identified.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) updated_at: OffsetDateTime,
+}
+
+impl From<Identity> for IdentityView {
+    fn from(identity: Identity) -> Self {
+        Self {
+            created_at: identity.created_at,
+            updated_at: identity.updated_at,
+            result: identity.into(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod admin_token;
+mod command;
+mod config;
+mod http;
+mod identity;
+mod key_file;
+pub mod master_key;
+pub mod organization;
+mod private_file;
+mod serve;
+pub mod store;
+pub mod strict_json;
+pub mod token;
+
+pub use command::run;

@@ -1,0 +1,243 @@
+//! Setting up organizations: the same for the admin's routes and for the command line.
+
+use std::fmt;
+
+use identity_hmac::{RandomUnavailable, VerificationMode, generate_secret};
+use serde::Serialize;
+use time::OffsetDateTime;
+use url::Url;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::master_key::{MasterKey, NotSealed};
+use crate::store::{NewOrganization, Organization, Store, StoreError};
+use crate::token::organization_key;
+
+/// The longest name of an organization, in characters.
+pub const MAX_NAME_CHARS: usize = 256;
+
+/// A name or an origin that an organization cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// An empty or blank name.
+    #[error("the name is blank")]
+    BlankName,
+    /// A name of too many characters.
+    #[error("the name is longer than {MAX_NAME_CHARS} characters")]
+    LongName,
+    /// A name with a line end or another control character.
+    #[error("the name holds a control character")]
+    ControlInName,
+    /// What no browser sends as `Origin`.
+    #[error("{given:?} is not an origin: give scheme, host and port alone, as in {example:?}")]
+    NotAnOrigin {
+        /// What was given.
+        given: String,
+        /// What may have been meant.
+        example: String,
+    },
+}
+
+/// A secret that could not be made or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// No randomness for the secret.
+    #[error(transparent)]
+    Random(#[from] RandomUnavailable),
+    /// No randomness for sealing it.
+    #[error(transparent)]
+    Seal(#[from] NotSealed),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An organization, without its secrets.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Organization)]
+pub struct OrganizationView {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// What its chat pages send as `X-Organization-Key`: public.
+    #[schema(example = "pk_018f3f0e6c5d7a1b8c2d3e4f5a6b7c8d")]
+    pub organization_key: String,
+    /// How its `identify()` calls are verified.
+    #[schema(value_type = String, example = "required")]
+    pub verification: VerificationMode,
+    /// The origins whose pages may call; empty for any.
+    pub allowed_origins: Vec<String>,
+    /// Whether the secret before the last rotation still verifies.
+    pub has_previous_secret: bool,
+    /// When it was created.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+impl From<Organization> for OrganizationView {
+    fn from(organization: Organization) -> Self {
+        Self {
+            organization_key: organization_key(organization.id),
+            id: organization.id,
+            name: organization.name,
+            verification: organization.verification,
+            allowed_origins: organization.allowed_origins,
+            has_previous_secret: organization.secrets.previous.is_some(),
+            created_at: organization.created_at,
+        }
+    }
+}
+
+/// An organization and its new secret, which is shown this once.
+#[derive(Serialize, ToSchema)]
+pub struct OrganizationWithSecret {
+    /// The organization.
+    #[serde(flatten)]
+    pub organization: OrganizationView,
+    /// What the organization's backends sign with: 64 hexadecimal digits.
+    #[schema(value_type = String)]
+    pub secret: Zeroizing<String>,
+}
+
+/// Shows nothing of the secret.
+impl fmt::Debug for OrganizationWithSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrganizationWithSecret")
+            .field("organization", &self.organization)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks the name of an organization.
+///
+/// # Errors
+///
+/// [`Refused`] when it is blank, longer than [`MAX_NAME_CHARS`], or holds a control character.
+pub fn check_name(name: &str) -> Result<(), Refused> {
+    if name.trim().is_empty() {
+        Err(Refused::BlankName)
+    } else if name.chars().count() > MAX_NAME_CHARS {
+        Err(Refused::LongName)
+    } else if name.contains(char::is_control) {
+        Err(Refused::ControlInName)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks that a text is an origin as a browser writes it (RFC 6454 section 6.1).
+///
+/// # Errors
+///
+/// [`Refused::NotAnOrigin`], with the origin of the URL that was given in its place.
+pub fn check_origin(given: &str) -> Result<(), Refused> {
+    let origin = Url::parse(given)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .map(|url| url.origin().ascii_serialization());
+    if origin.as_deref() == Some(given) {
+        return Ok(());
+    }
+    Err(Refused::NotAnOrigin {
+        given: given.to_owned(),
+        example: origin.unwrap_or_else(|| "https://shop.example".to_owned()),
+    })
+}
+
+/// Creates an organization with a new secret, and returns the secret: it is shown this once.
+///
+/// # Errors
+///
+/// [`SecretError`] when there is no randomness or the database fails.
+pub async fn create(
+    store: &Store,
+    master_key: &MasterKey,
+    name: String,
+    verification: VerificationMode,
+    allowed_origins: Vec<String>,
+) -> Result<OrganizationWithSecret, SecretError> {
+    let id = Uuid::now_v7();
+    let secret = Zeroizing::new(generate_secret()?);
+    let organization = store
+        .create_organization(&NewOrganization {
+            id,
+            name,
+            verification,
+            allowed_origins,
+            secret: master_key.seal(id, secret.as_bytes())?,
+        })
+        .await?;
+    Ok(OrganizationWithSecret {
+        organization: organization.into(),
+        secret,
+    })
+}
+
+/// Gives an organization a new secret, and returns it: it is shown this once. The one that was
+/// current still verifies, as the previous one. `None` when there is no such organization.
+///
+/// # Errors
+///
+/// [`SecretError`] when there is no randomness or the database fails.
+pub async fn rotate_secret(
+    store: &Store,
+    master_key: &MasterKey,
+    id: Uuid,
+) -> Result<Option<OrganizationWithSecret>, SecretError> {
+    let secret = Zeroizing::new(generate_secret()?);
+    let sealed = master_key.seal(id, secret.as_bytes())?;
+    let organization = store.rotate_secret(id, &sealed).await?;
+    Ok(organization.map(|organization| OrganizationWithSecret {
+        organization: organization.into(),
+        secret,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_taken_as_a_browser_writes_it() {
+        for origin in [
+            "https://shop.example",
+            "http://127.0.0.1:3000",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(check_origin(origin), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_refused_with_what_was_meant() {
+        for (given, example) in [
+            ("https://shop.example/", "https://shop.example"),
+            ("https://shop.example:443", "https://shop.example"),
+            ("https://Shop.Example/chat?x#y", "https://shop.example"),
+            ("https://user@shop.example", "https://shop.example"),
+            ("shop.example", "https://shop.example"),
+            ("null", "https://shop.example"),
+            ("*", "https://shop.example"),
+            ("", "https://shop.example"),
+            ("file:///etc", "https://shop.example"),
+        ] {
+            let refused = Refused::NotAnOrigin {
+                given: given.to_owned(),
+                example: example.to_owned(),
+            };
+            assert_eq!(check_origin(given), Err(refused));
+        }
+    }
+
+    #[test]
+    fn a_name_is_neither_blank_nor_long_nor_of_two_lines() {
+        assert_eq!(check_name("Müller & Söhne"), Ok(()));
+        assert_eq!(check_name(&"ü".repeat(256)), Ok(()));
+        assert_eq!(check_name(&"ü".repeat(257)), Err(Refused::LongName));
+        assert_eq!(check_name(" \t"), Err(Refused::BlankName));
+        assert_eq!(check_name("a\nb"), Err(Refused::ControlInName));
+    }
+}

@@ -1,0 +1,251 @@
+//! Listening: every connection has deadlines, and the end is orderly.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
+
+use crate::admin_token::{self, AdminToken};
+use crate::config::{ServeArgs, StateArgs};
+use crate::http::{App, DURATION, Peer, router};
+use crate::key_file::MasterKeySource;
+use crate::master_key::MasterKey;
+use crate::store::{Store, StoreError};
+
+/// The upper bounds of the latency histogram, in seconds.
+const DURATION_BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+/// How often memory that is no longer needed is given back.
+const UPKEEP_EVERY: Duration = Duration::from_secs(30);
+/// How long to wait before a database that was away is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait when the system has no file descriptor left for a new connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<()> {
+    // Many connections, each a file descriptor: as many as the system lets this process have.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    let settings = args.settings()?;
+    let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
+    let source = state.master_key_source()?;
+    let store = state.store()?;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: --listen takes another address",
+            args.listen
+        )
+    })?;
+    let mut ends = Ends::new()?;
+
+    let metrics = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &DURATION_BUCKETS)?
+        .install_recorder()?;
+    let app = Arc::new(App::new(store.clone(), settings, metrics));
+    let beginning = Beginning {
+        store: store.clone(),
+        source,
+        makes_admin_token,
+    };
+    match beginning.begin().await {
+        Ok(master_key) => app.begin(master_key),
+        Err(error) if is_temporary(&error) => {
+            tracing::error!(error = format!("{error:#}"), "the database is away");
+            tokio::spawn(begin_later(beginning, app.clone()));
+        }
+        Err(error) => return Err(error),
+    }
+    tokio::spawn(upkeep(app.clone()));
+
+    writeln!(
+        io::stdout(),
+        "listening on http://{}",
+        listener.local_addr()?
+    )?;
+    let connections = GracefulShutdown::new();
+    accept(
+        listener,
+        &router(app.clone()),
+        args,
+        &connections,
+        &mut ends,
+    )
+    .await;
+
+    tracing::info!("ending: no new connections");
+    app.drain();
+    tokio::select! {
+        () = connections.shutdown() => tracing::info!("every request was answered"),
+        () = tokio::time::sleep(args.drain_deadline) => tracing::warn!("some requests did not end in time"),
+        () = ends.recv() => tracing::warn!("asked twice: ending at once"),
+    }
+    // An unreachable database does not answer this either.
+    let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
+    Ok(())
+}
+
+/// What has to be done once before the first request can be answered.
+struct Beginning {
+    store: Store,
+    source: MasterKeySource,
+    makes_admin_token: bool,
+}
+
+impl Beginning {
+    async fn begin(&self) -> anyhow::Result<MasterKey> {
+        self.store.migrate().await?;
+        let master_key = self.source.master_key(&self.store).await?;
+        if self.makes_admin_token
+            && let Some(token) = admin_token::make_first(&self.store).await?
+        {
+            writeln!(io::stdout(), "admin token, shown this once: {}", *token)?;
+        }
+        Ok(master_key)
+    }
+}
+
+/// Waits for a database that was away at the start.
+async fn begin_later(beginning: Beginning, app: Arc<App>) {
+    loop {
+        tokio::time::sleep(RETRY_EVERY).await;
+        match beginning.begin().await {
+            Ok(master_key) => {
+                tracing::info!("the database is there");
+                return app.begin(master_key);
+            }
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the database is away"),
+        }
+    }
+}
+
+fn is_temporary(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(StoreError::is_temporary)
+}
+
+async fn upkeep(app: Arc<App>) {
+    let mut every = tokio::time::interval(UPKEEP_EVERY);
+    loop {
+        every.tick().await;
+        app.upkeep();
+    }
+}
+
+/// The signals that end the service.
+struct Ends {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Ends {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Takes connections until a signal comes.
+async fn accept(
+    listener: TcpListener,
+    router: &Router,
+    args: &ServeArgs,
+    connections: &GracefulShutdown,
+    ends: &mut Ends,
+) {
+    let places = Arc::new(Semaphore::new(args.max_connections as usize));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(args.header_deadline);
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            () = ends.recv() => return,
+        };
+        match (place, accepted) {
+            (Ok(place), Ok((stream, peer))) => {
+                let connection = Connection {
+                    stream,
+                    peer,
+                    place,
+                };
+                connection.serve(
+                    &http,
+                    router.clone(),
+                    args.body_deadline,
+                    connections.watcher(),
+                );
+            }
+            (_, Err(error)) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+            (Err(_), _) => unreachable!("the semaphore is never closed"),
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn serve(
+        self,
+        http: &http1::Builder,
+        router: Router,
+        write_deadline: Duration,
+        watcher: Watcher,
+    ) {
+        // Answers are small: without this each would wait for the acknowledgement of the one before.
+        if let Err(error) = self.stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        let mut stream = TimeoutStream::new(self.stream);
+        stream.set_write_timeout(Some(write_deadline));
+        let peer = Peer(self.peer.ip());
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = watcher.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+            drop(self.place);
+        });
+    }
+}

@@ -1,0 +1,294 @@
+//! Identities: one record for each visitor, made and merged by `identify()`.
+
+use serde_json::{Map, Value};
+use sqlx::{FromRow, QueryBuilder};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Pools, Store, StoreError, reading, retrying, writing};
+
+/// A JSON object of the customer's own making.
+pub type Metadata = Map<String, Value>;
+
+/// The record of one visitor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// The record's own id.
+    pub id: Uuid,
+    /// Whose record it is.
+    pub visitor_id: Uuid,
+    /// The customer's id of the user.
+    pub external_id: Option<String>,
+    /// The user's e-mail address.
+    pub email: Option<String>,
+    /// The user's name.
+    pub name: Option<String>,
+    /// What else the customer tells.
+    pub metadata: Option<Metadata>,
+    /// Whether the last `identify()` carried a valid hmac under a mode that looks at it.
+    pub hmac_verified: bool,
+    /// When the visitor was first identified.
+    pub created_at: OffsetDateTime,
+    /// When the visitor was last identified.
+    pub updated_at: OffsetDateTime,
+}
+
+/// What becomes of one member of the record (RFC 7396).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Patch<T> {
+    /// The member was absent: what is stored stays.
+    #[default]
+    Keep,
+    /// The member was `null`: what is stored goes.
+    Clear,
+    /// The member takes this value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    const fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+}
+
+/// The changes of one `identify()` call: a JSON Merge Patch (RFC 7396).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdentityPatch {
+    /// The user's name.
+    pub name: Patch<String>,
+    /// The user's e-mail address.
+    pub email: Patch<String>,
+    /// The customer's id of the user.
+    pub external_id: Patch<String>,
+    /// What else the customer tells: merged member by member, at every level.
+    pub metadata: Patch<Metadata>,
+}
+
+impl IdentityPatch {
+    /// The largest stored metadata, in bytes of compact JSON.
+    pub const MAX_METADATA_LEN: usize = 16 * 1024;
+}
+
+/// Which identities to list.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityFilter {
+    /// Only those with this external id.
+    pub external_id: Option<String>,
+    /// Only those with this e-mail address.
+    pub email: Option<String>,
+    /// Only those after this id.
+    pub after: Option<Uuid>,
+}
+
+#[derive(FromRow)]
+struct IdentityRow {
+    id: Uuid,
+    visitor_id: Uuid,
+    external_id: Option<String>,
+    email: Option<String>,
+    name: Option<String>,
+    metadata: Option<String>,
+    hmac_verified: bool,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<IdentityRow> for Identity {
+    type Error = StoreError;
+
+    fn try_from(row: IdentityRow) -> Result<Self, StoreError> {
+        let metadata = row
+            .metadata
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose();
+        Ok(Self {
+            id: row.id,
+            visitor_id: row.visitor_id,
+            external_id: row.external_id,
+            email: row.email,
+            name: row.name,
+            metadata: metadata.map_err(|_| StoreError::Corrupt("metadata"))?,
+            hmac_verified: row.hmac_verified,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// Applies a JSON Merge Patch (RFC 7396, section 2) to stored metadata.
+fn merge(stored: Option<&Metadata>, patch: &Metadata) -> Metadata {
+    let mut merged = Value::Object(stored.cloned().unwrap_or_default());
+    json_patch::merge(&mut merged, &Value::Object(patch.clone()));
+    match merged {
+        Value::Object(merged) => merged,
+        _ => unreachable!("an object patched by an object is an object"),
+    }
+}
+
+fn write_metadata(metadata: &Metadata) -> Result<String, StoreError> {
+    let text = serde_json::to_string(metadata).map_err(|_| StoreError::Corrupt("metadata"))?;
+    if text.len() > IdentityPatch::MAX_METADATA_LEN {
+        return Err(StoreError::MetadataTooLarge {
+            limit: IdentityPatch::MAX_METADATA_LEN,
+        });
+    }
+    Ok(text)
+}
+
+impl Store {
+    /// Merges one `identify()` call into the visitor's record, or makes it, and returns the whole.
+    ///
+    /// Calls that race for one visitor lose nothing: the unique key decides who makes the row, and
+    /// the statement that changes it holds the row's lock until metadata is merged too.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::MetadataTooLarge`] when the merged metadata would exceed its limit, with
+    /// nothing written; another [`StoreError`] when the database fails.
+    pub async fn identify(
+        &self,
+        organization: Uuid,
+        visitor: Uuid,
+        patch: &IdentityPatch,
+        hmac_verified: bool,
+    ) -> Result<Identity, StoreError> {
+        // Metadata that is to be merged with what the row holds stays as it is here.
+        const UPSERT: &str = "INSERT INTO identities
+            (organization_id, visitor_id, id, name, email, external_id, metadata,
+             hmac_verified, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            ON CONFLICT (organization_id, visitor_id) DO UPDATE SET
+                name = CASE WHEN $10 THEN identities.name ELSE excluded.name END,
+                email = CASE WHEN $11 THEN identities.email ELSE excluded.email END,
+                external_id = CASE WHEN $12 THEN identities.external_id ELSE excluded.external_id END,
+                metadata = CASE WHEN $13 THEN NULL ELSE identities.metadata END,
+                hmac_verified = excluded.hmac_verified,
+                updated_at = excluded.updated_at
+            RETURNING id, visitor_id, external_id, email, name, metadata,
+                hmac_verified, created_at, updated_at";
+        const SET_METADATA: &str = "UPDATE identities SET metadata = $3
+            WHERE organization_id = $1 AND visitor_id = $2";
+
+        let first = match &patch.metadata {
+            Patch::Set(metadata) => Some(write_metadata(&merge(None, metadata))?),
+            Patch::Keep | Patch::Clear => None,
+        };
+        let new_id = Uuid::now_v7();
+        writing!(self, pool, begin => {
+            let upsert = sqlx::query_as::<_, IdentityRow>(UPSERT)
+                .bind(organization)
+                .bind(visitor)
+                .bind(new_id)
+                .bind(patch.name.value())
+                .bind(patch.email.value())
+                .bind(patch.external_id.value())
+                .bind(&first)
+                .bind(hmac_verified)
+                .bind(OffsetDateTime::now_utc())
+                .bind(patch.name.is_keep())
+                .bind(patch.email.is_keep())
+                .bind(patch.external_id.is_keep())
+                .bind(patch.metadata == Patch::Clear);
+            let Patch::Set(metadata) = &patch.metadata else {
+                return upsert.fetch_one(pool).await?.try_into();
+            };
+            let mut transaction = pool.begin_with(begin).await?;
+            let mut identity: Identity = upsert.fetch_one(&mut *transaction).await?.try_into()?;
+            if identity.id != new_id {
+                let merged = merge(identity.metadata.as_ref(), metadata);
+                if identity.metadata.as_ref() != Some(&merged) {
+                    sqlx::query(SET_METADATA)
+                        .bind(organization)
+                        .bind(visitor)
+                        .bind(write_metadata(&merged)?)
+                        .execute(&mut *transaction)
+                        .await?;
+                    identity.metadata = Some(merged);
+                }
+            }
+            transaction.commit().await?;
+            Ok(identity)
+        })
+    }
+
+    /// Reads a visitor's record; `None` before the first `identify()`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn identity(
+        &self,
+        organization: Uuid,
+        visitor: Uuid,
+    ) -> Result<Option<Identity>, StoreError> {
+        const SQL: &str = "SELECT id, visitor_id, external_id, email, name, metadata,
+                hmac_verified, created_at, updated_at
+            FROM identities WHERE organization_id = $1 AND visitor_id = $2";
+        reading!(self, pool => sqlx::query_as::<_, IdentityRow>(SQL)
+            .bind(organization)
+            .bind(visitor)
+            .fetch_optional(pool)
+            .await?
+            .map(TryInto::try_into)
+            .transpose())
+    }
+
+    /// Lists up to `limit` records of an organization in the order of their creation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn identities(
+        &self,
+        organization: Uuid,
+        filter: &IdentityFilter,
+        limit: u32,
+    ) -> Result<Vec<Identity>, StoreError> {
+        reading!(self, pool => {
+            let mut query = QueryBuilder::new(
+                "SELECT id, visitor_id, external_id, email, name, metadata,
+                    hmac_verified, created_at, updated_at
+                FROM identities WHERE organization_id = ",
+            );
+            query.push_bind(organization);
+            if let Some(external_id) = &filter.external_id {
+                query.push(" AND external_id = ").push_bind(external_id);
+            }
+            if let Some(email) = &filter.email {
+                query.push(" AND email = ").push_bind(email);
+            }
+            if let Some(after) = filter.after {
+                query.push(" AND id > ").push_bind(after);
+            }
+            query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
+            query
+                .build_query_as::<IdentityRow>()
+                .fetch_all(pool)
+                .await?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect()
+        })
+    }
+
+    /// Erases a record; false when the organization has none with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn erase_identity(&self, organization: Uuid, id: Uuid) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2";
+        writing!(self, pool => {
+            let done = sqlx::query(SQL).bind(organization).bind(id).execute(pool).await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+}

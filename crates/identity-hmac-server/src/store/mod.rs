@@ -1,0 +1,203 @@
+//! The state of the service in one SQL database: SQLite in one file, or PostgreSQL by URL.
+//!
+//! The same statements run on both. They keep to what Citus, CockroachDB and YugabyteDB take as
+//! well: keys that lead with the organization, ids made here, no lock but the row's own.
+
+mod error;
+mod identities;
+mod organizations;
+mod settings;
+mod visitors;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgPool, SqlitePool};
+
+pub use error::StoreError;
+pub use identities::{Identity, IdentityFilter, IdentityPatch, Metadata, Patch};
+pub use organizations::{NewOrganization, Organization, OrganizationPatch, SealedSecrets};
+pub(crate) use settings::Setting;
+pub use visitors::Caller;
+
+/// How long a request waits for a connection, and a statement for its locks.
+const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
+/// Readers of SQLite beside its one writer.
+const SQLITE_READERS: u32 = 4;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The database of the service.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+enum Pools {
+    /// SQLite has one writer at a time: a pool of one connection queues the writers in order,
+    /// where its own busy timeout would let some of them starve.
+    Sqlite {
+        reads: SqlitePool,
+        writes: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// Runs an expression against a pool that reads, of whichever database it is, and again while the
+/// database asks for it.
+macro_rules! reading {
+    ($store:expr, $pool:ident => $run:expr) => {
+        match &$store.pools {
+            Pools::Sqlite { reads: $pool, .. } => retrying(|| async { $run }).await,
+            Pools::Postgres($pool) => retrying(|| async { $run }).await,
+        }
+    };
+}
+
+/// The same for a pool that writes. `$begin` is the statement that starts a transaction.
+macro_rules! writing {
+    ($store:expr, $pool:ident => $run:expr) => {
+        writing!($store, $pool, _begin => $run)
+    };
+    ($store:expr, $pool:ident, $begin:ident => $run:expr) => {
+        match &$store.pools {
+            Pools::Sqlite { writes: $pool, .. } => {
+                // A deferred transaction that turns into a writer fails when another one was faster.
+                let $begin = "BEGIN IMMEDIATE";
+                retrying(|| async { $run }).await
+            }
+            Pools::Postgres($pool) => {
+                let $begin = "BEGIN";
+                retrying(|| async { $run }).await
+            }
+        }
+    };
+}
+use {reading, writing};
+
+/// Runs `attempt`, and again after a short random pause when the database reports that it could
+/// not order it among the others (SQLSTATE 40001, and 40P01 for a deadlock): at most 10 times.
+async fn retrying<T, F: Future<Output = Result<T, StoreError>>>(
+    attempt: impl FnMut() -> F,
+) -> Result<T, StoreError> {
+    let pauses = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(2))
+        .with_max_delay(Duration::from_millis(250))
+        .with_max_times(9);
+    attempt
+        .retry(pauses)
+        .when(StoreError::is_serialization_failure)
+        .await
+}
+
+impl Store {
+    /// Prepares the pools for a database URL; nothing is connected yet, except that a new SQLite
+    /// file is created, readable by its owner alone.
+    ///
+    /// `connections` is how many connections to PostgreSQL there may be at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Url`] for a URL of no supported database, [`StoreError::File`] when the SQLite
+    /// file cannot be created.
+    pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let malformed = |error: sqlx::Error| StoreError::Url(error.to_string());
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(malformed)?
+                .application_name("identity-hmac-server")
+                .options([(
+                    "statement_timeout",
+                    DATABASE_DEADLINE.as_millis().to_string(),
+                )])
+                .disable_statement_logging();
+            let pool = PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(DATABASE_DEADLINE)
+                .test_before_acquire(false)
+                .connect_lazy_with(options);
+            return Ok(Self {
+                pools: Pools::Postgres(pool),
+            });
+        }
+        if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(StoreError::Url(
+                "it starts neither with sqlite: and a file nor with postgres:".to_owned(),
+            ));
+        }
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(malformed)?
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(DATABASE_DEADLINE)
+            .disable_statement_logging();
+        create_private(options.get_filename()).map_err(|error| StoreError::File {
+            path: options.get_filename().to_owned(),
+            error,
+        })?;
+        let pool = |size| {
+            SqlitePoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(DATABASE_DEADLINE)
+                .test_before_acquire(false)
+                .connect_lazy_with(options.clone())
+        };
+        Ok(Self {
+            pools: Pools::Sqlite {
+                reads: pool(SQLITE_READERS),
+                writes: pool(1),
+            },
+        })
+    }
+
+    /// Brings the schema to what this version needs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database is not reached or holds a newer schema.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        writing!(self, pool => Ok(MIGRATIONS.run(pool).await?))
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when none comes.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        reading!(self, pool => {
+            sqlx::query("SELECT 1").execute(pool).await?;
+            Ok(())
+        })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { reads, writes } => {
+                reads.close().await;
+                writes.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Creates an empty file with mode 0600 unless there is one. SQLite gives its `-wal` and `-shm`
+/// files the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}

@@ -1,0 +1,57 @@
+//! The few values that the whole service shares.
+
+use super::{Pools, Store, StoreError, reading, retrying, writing};
+
+/// A value that the whole service shares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Setting {
+    /// A known text sealed with the master key, to tell whether a key is the database's own.
+    MasterKeyCheck,
+    /// SHA-256 of the admin token.
+    AdminTokenSha256,
+}
+
+impl Setting {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::MasterKeyCheck => "master_key_check",
+            Self::AdminTokenSha256 => "admin_token_sha256",
+        }
+    }
+}
+
+impl Store {
+    /// Reads a setting; `None` when it was never written.
+    pub(crate) async fn setting(&self, setting: Setting) -> Result<Option<Vec<u8>>, StoreError> {
+        const SQL: &str = "SELECT value FROM settings WHERE name = $1";
+        reading!(self, pool => Ok(sqlx::query_scalar(SQL)
+            .bind(setting.name())
+            .fetch_optional(pool)
+            .await?))
+    }
+
+    /// Writes a setting unless there is one; true when this call wrote it. Of several processes
+    /// that start together, one is told so.
+    pub(crate) async fn write_first(
+        &self,
+        setting: Setting,
+        value: &[u8],
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2)
+            ON CONFLICT (name) DO NOTHING";
+        writing!(self, pool => {
+            let done = sqlx::query(SQL).bind(setting.name()).bind(value).execute(pool).await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
+    /// Writes a setting over whatever was there.
+    pub(crate) async fn overwrite(&self, setting: Setting, value: &[u8]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        writing!(self, pool => {
+            sqlx::query(SQL).bind(setting.name()).bind(value).execute(pool).await?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Visitors: anonymous ids, each with a token that its browser keeps.
+
+use identity_hmac::VerificationMode;
+use sqlx::FromRow;
+use time::OffsetDateTime;
+
+use super::organizations::{read_mode, read_origins};
+use super::{Pools, SealedSecrets, Store, StoreError, reading, retrying, writing};
+use crate::token::VisitorToken;
+
+/// What an authenticated visitor's call needs to know of its organization.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// How the call is verified.
+    pub verification: VerificationMode,
+    /// The origins whose pages may call; empty for any.
+    pub allowed_origins: Vec<String>,
+    /// The secrets that the call may be signed with.
+    pub secrets: SealedSecrets,
+}
+
+#[derive(FromRow)]
+struct CallerRow {
+    verification: String,
+    allowed_origins: String,
+    current_secret: Vec<u8>,
+    previous_secret: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Stores a new visitor.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn create_visitor(&self, token: &VisitorToken) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO visitors (organization_id, id, token_sha256, created_at)
+            VALUES ($1, $2, $3, $4)";
+        writing!(self, pool => {
+            sqlx::query(SQL)
+                .bind(token.organization)
+                .bind(token.visitor)
+                .bind(token.sha256.as_slice())
+                .bind(OffsetDateTime::now_utc())
+                .execute(pool)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Confirms a presented token; `None` when it is nobody's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn caller(&self, token: &VisitorToken) -> Result<Option<Caller>, StoreError> {
+        const SQL: &str =
+            "SELECT o.verification, o.allowed_origins, o.current_secret, o.previous_secret
+            FROM visitors v JOIN organizations o ON o.id = v.organization_id
+            WHERE v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
+        reading!(self, pool => {
+            let row = sqlx::query_as::<_, CallerRow>(SQL)
+                .bind(token.organization)
+                .bind(token.visitor)
+                .bind(token.sha256.as_slice())
+                .fetch_optional(pool)
+                .await?;
+            let Some(row) = row else { return Ok(None) };
+            Ok(Some(Caller {
+                verification: read_mode(&row.verification)?,
+                allowed_origins: read_origins(&row.allowed_origins),
+                secrets: SealedSecrets {
+                    current: row.current_secret,
+                    previous: row.previous_secret,
+                },
+            }))
+        })
+    }
+}
