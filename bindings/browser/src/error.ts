@@ -1,0 +1,57 @@
+/**
+ * The stable names of what can go wrong. The service's own codes come through as they are, so
+ * there may be more than are listed.
+ */
+export type IdentityErrorCode =
+  | 'not_initialized'
+  | 'hmac_verification_failed'
+  | 'hmac_required'
+  | 'network_error'
+  | 'rate_limited'
+  | 'invalid_request'
+  | 'visitor_changed'
+  | 'unknown_organization'
+  | 'origin_not_allowed'
+  | 'too_large'
+  | 'unavailable'
+  | 'internal'
+  // Any other text too, and still these are offered for completion.
+  | (string & {});
+
+/**
+ * What every function of this package rejects with. No property carries the hmac, the visitor's
+ * token, or what was said about the visitor.
+ *
+ * @example
+ * const error = await getSdkApi().identify({ hmac: 'not the right one' }).catch((error) => error);
+ * assert(error instanceof IdentityError);
+ * assert.equal(error.code, 'hmac_verification_failed');
+ * assert.equal(error.message, 'HMAC verification failed');
+ */
+export class IdentityError extends Error {
+  /** What went wrong, as a name that does not change between versions. */
+  readonly code: IdentityErrorCode;
+  /** The option or parameter that is to blame, such as `metadata.plan`, where one is. */
+  readonly field: string | undefined;
+  /** In how many seconds the service wants to be asked again, where it says so. */
+  readonly retryAfter: number | undefined;
+  /** The name of the request in the service's log, where the service answered. */
+  readonly requestId: string | undefined;
+
+  static {
+    // Written out, since minifying renames the class.
+    IdentityError.prototype.name = 'IdentityError';
+  }
+
+  constructor(
+    code: IdentityErrorCode,
+    message: string,
+    details: Partial<Pick<IdentityError, 'field' | 'retryAfter' | 'requestId'>> = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.field = details.field;
+    this.retryAfter = details.retryAfter;
+    this.requestId = details.requestId;
+  }
+}
