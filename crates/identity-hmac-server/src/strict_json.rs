@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment, Track};
 
 /// The part of a path that an answer repeats, in bytes: a key may be as long as the body.
 const MAX_PATH_LEN: usize = 200;
@@ -25,7 +26,7 @@ pub struct Refusal {
 /// [`Refusal`] for anything else than one JSON text that has a single meaning.
 pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let mut track = serde_path_to_error::Track::new();
+    let mut track = Track::new();
     let value = Strict { levels }
         .deserialize(serde_path_to_error::Deserializer::new(
             &mut reader,
@@ -42,16 +43,22 @@ pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
     Ok(value)
 }
 
-fn shown(path: &serde_path_to_error::Path) -> Option<String> {
-    if path.iter().next().is_none() {
-        return None;
+fn shown(path: &Path) -> Option<String> {
+    let mut shown = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => shown.push_str(&format!("[{index}]")),
+            Segment::Map { key } if shown.is_empty() => shown.push_str(key),
+            Segment::Map { key } => shown.push_str(&format!(".{key}")),
+            // A key that could not be read.
+            _ => break,
+        }
     }
-    let mut path = path.to_string();
-    if path.len() > MAX_PATH_LEN {
-        path.truncate(path.floor_char_boundary(MAX_PATH_LEN));
-        path.push('…');
+    if shown.len() > MAX_PATH_LEN {
+        shown.truncate(shown.floor_char_boundary(MAX_PATH_LEN));
+        shown.push('…');
     }
-    Some(path)
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// Reads any value that nests no deeper than `levels`.

@@ -1,0 +1,189 @@
+//! Those who call the service: the admin of an organization, and its visitors.
+
+use std::sync::LazyLock;
+
+use identity_hmac::generate_identity_hmac;
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::process::Service;
+
+/// The HTTP client of all tests.
+pub(crate) fn http() -> &'static Client {
+    static HTTP: LazyLock<Client> = LazyLock::new(|| {
+        // Each test has a runtime of its own, and connections do not outlive it.
+        Client::builder()
+            .pool_max_idle_per_host(0)
+            .no_proxy()
+            .build()
+            .unwrap()
+    });
+    &HTTP
+}
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap<HeaderValue>,
+    /// The body as JSON; null when there is none.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Sends a request and reads the answer.
+    pub(crate) async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = response.bytes().await.unwrap();
+        let body = match body.as_ref() {
+            [] => Value::Null,
+            body => serde_json::from_slice(body)
+                .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into()),
+        };
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The code of a problem; empty when it is none.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The status and the code of a problem.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code()), (status, code), "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{self:?}");
+        self.body
+    }
+}
+
+/// An organization, with what its admin and its backends know.
+#[derive(Clone, Debug)]
+pub(crate) struct Organization {
+    url: String,
+    admin_token: String,
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+impl Organization {
+    pub(super) async fn create(service: &Service) -> Self {
+        let mut organization = Self {
+            url: service.url.clone(),
+            admin_token: service.admin_token.clone(),
+            id: String::new(),
+            key: String::new(),
+            secret: String::new(),
+        };
+        let request = organization
+            .admin(Method::POST, "")
+            .json(&json!({"name": "Corner Shop"}));
+        let created = Answer::to(request).await.ok();
+        organization.id = created["id"].as_str().unwrap().to_owned();
+        organization.key = created["organizationKey"].as_str().unwrap().to_owned();
+        organization.secret = created["secret"].as_str().unwrap().to_owned();
+        organization
+    }
+
+    /// An admin's request below `/v1/admin/organizations`.
+    pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/v1/admin/organizations{path}", self.url);
+        http().request(method, url).bearer_auth(&self.admin_token)
+    }
+
+    /// Changes the organization.
+    pub(crate) async fn update(&self, patch: Value) -> Answer {
+        let path = format!("/{}", self.id);
+        Answer::to(self.admin(Method::PATCH, &path).json(&patch)).await
+    }
+
+    /// Sets how calls are verified.
+    pub(crate) async fn verification(&self, mode: &str) {
+        self.update(json!({"verification": mode})).await.ok();
+    }
+
+    /// Rotates the secret; the new one becomes `secret`, and the one before is returned.
+    pub(crate) async fn rotate_secret(&mut self) -> String {
+        let path = format!("/{}/rotate-secret", self.id);
+        let rotated = Answer::to(self.admin(Method::POST, &path)).await.ok();
+        let secret = rotated["secret"].as_str().unwrap().to_owned();
+        std::mem::replace(&mut self.secret, secret)
+    }
+
+    /// Makes a visitor.
+    pub(crate) async fn visitor(&self) -> Visitor {
+        let request = http()
+            .post(format!("{}/v1/visitors", self.url))
+            .header("x-organization-key", &self.key);
+        let made = Answer::to(request).await.ok();
+        Visitor {
+            url: self.url.clone(),
+            id: made["visitorId"].as_str().unwrap().to_owned(),
+            token: made["visitorToken"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Signs a visitor id, as the organization's backend does.
+    pub(crate) fn sign(&self, visitor: &Visitor) -> String {
+        generate_identity_hmac(&visitor.id, &self.secret)
+            .unwrap()
+            .to_hex()
+    }
+}
+
+/// A visitor with its token.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    url: String,
+    pub(crate) id: String,
+    pub(crate) token: String,
+}
+
+impl Visitor {
+    /// The same visitor, calling another process of the service.
+    pub(crate) fn at(&self, service: &Service) -> Self {
+        Self {
+            url: service.url.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// A request of `identify()`, still without its body.
+    pub(crate) fn request(&self) -> RequestBuilder {
+        http()
+            .post(format!("{}/v1/identify", self.url))
+            .bearer_auth(&self.token)
+    }
+
+    /// Calls `identify()`.
+    pub(crate) async fn identify(&self, params: Value) -> Answer {
+        Answer::to(self.request().json(&params)).await
+    }
+
+    /// Calls `identify()` with a body as it stands.
+    pub(crate) async fn identify_raw(&self, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request().header("content-type", "application/json");
+        Answer::to(request.body(body)).await
+    }
+
+    /// Reads the record.
+    pub(crate) async fn identity(&self) -> Answer {
+        let request = http().get(format!("{}/v1/identity", self.url));
+        Answer::to(request.bearer_auth(&self.token)).await
+    }
+}

@@ -1,0 +1,56 @@
+//! A fresh database for one test.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::postgres::Cluster;
+
+/// A fresh database, and a folder beside it where the service runs.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) url: String,
+    folder: TempDir,
+}
+
+impl Database {
+    /// A SQLite file in a folder of its own.
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("identity.db").display());
+        Self { url, folder }
+    }
+
+    /// A database in the PostgreSQL that all tests share.
+    pub(crate) async fn postgres() -> Self {
+        Self::in_cluster(Cluster::shared()).await
+    }
+
+    /// A database in a PostgreSQL of the test's own.
+    pub(crate) async fn in_cluster(cluster: &Cluster) -> Self {
+        Self {
+            url: cluster.create_database().await,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Where the service runs: its master key is here, and the SQLite file.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every file that SQLite keeps the database in; none for PostgreSQL.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<_> = std::fs::read_dir(self.folder())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().contains("identity.db"))
+            .collect();
+        files.sort();
+        files
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres")
+    }
+}

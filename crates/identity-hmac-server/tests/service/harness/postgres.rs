@@ -1,0 +1,210 @@
+//! A real PostgreSQL of our own: made, started and stopped here, on a free loopback port.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use sqlx::{ConnectOptions, Connection, Executor};
+
+/// A PostgreSQL server with its data.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    port: u16,
+    server: Mutex<Option<Child>>,
+}
+
+impl Cluster {
+    /// The server that the tests share. It ends with the process of the tests.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+        &SHARED
+    }
+
+    /// Makes a cluster and starts its server.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("identity-postgres-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        if let Some((user, group)) = unprivileged() {
+            chown(&folder, Some(user), Some(group)).unwrap();
+        }
+        let made = as_unprivileged(&bin().join("initdb"))
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
+            .args(["--no-sync", "--pgdata"])
+            .arg(folder.join("data"))
+            .current_dir("/")
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let cluster = Self {
+            folder,
+            port,
+            server: Mutex::new(None),
+        };
+        cluster.resume();
+        cluster
+    }
+
+    /// Starts the server, after [`stop`](Self::stop), and waits until it serves.
+    pub(crate) fn resume(&self) {
+        // The shell stops the server and takes its data away when this process ends, however it
+        // ends: its standard input is closed then.
+        const SUPERVISE: &str = r#"
+            "$@" & server=$!
+            read -r keep
+            kill -INT $server
+            wait $server
+            [ -n "$keep" ] || rm -rf "$FOLDER"
+        "#;
+        let mut server = self.server.lock().unwrap();
+        assert!(server.is_none(), "it runs already");
+        let log = fs::File::create(self.folder.join("log")).unwrap();
+        let postgres = as_unprivileged(&bin().join("postgres"));
+        let child = Command::new("sh")
+            .args(["-c", SUPERVISE, "postgres"])
+            .arg(postgres.get_program())
+            .args(postgres.get_args())
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .arg("-k")
+            .arg(&self.folder)
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1"])
+            .args(["-c", "fsync=off", "-c", "max_connections=300"])
+            .env("FOLDER", &self.folder)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        *server = Some(child);
+        let start = Instant::now();
+        while !self.is_ready() {
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "PostgreSQL does not start: {}",
+                fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops the server and keeps its data.
+    pub(crate) fn stop(&self) {
+        use std::io::Write;
+        let mut child = self.server.lock().unwrap().take().expect("it runs");
+        child.stdin.take().unwrap().write_all(b"keep\n").unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Makes an empty database and returns its URL.
+    pub(crate) async fn create_database(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = self.connect("postgres").await;
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        admin.execute(create).await.unwrap();
+        admin.close().await.unwrap();
+        self.url(&name)
+    }
+
+    /// Connects to a database of this cluster as its owner.
+    pub(crate) async fn connect(&self, database: &str) -> sqlx::PgConnection {
+        let options: sqlx::postgres::PgConnectOptions = self.url(database).parse().unwrap();
+        options.connect().await.unwrap()
+    }
+
+    /// The folder with the data, and the socket.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn is_ready(&self) -> bool {
+        Command::new(bin().join("pg_isready"))
+            .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    }
+}
+
+/// Stops the server and takes its data away.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.server.lock().unwrap().take() {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        } else {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Where the newest PostgreSQL's programs are.
+fn bin() -> &'static Path {
+    static BIN: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .map(|version| version.unwrap().path().join("bin"))
+            .filter(|bin| bin.join("initdb").exists())
+            .collect();
+        versions.sort();
+        versions.pop().expect(
+            "these tests need PostgreSQL's server: `make setup`, or apt-get install postgresql",
+        )
+    });
+    &BIN
+}
+
+/// A user to run PostgreSQL as, since it refuses to run as root; `None` when we are not root.
+fn unprivileged() -> Option<(u32, u32)> {
+    let id = |args: &[&str]| -> u32 {
+        let output = Command::new("id").args(args).output().unwrap();
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    (id(&["-u"]) == 0).then(|| (id(&["-u", "postgres"]), id(&["-g", "postgres"])))
+}
+
+fn as_unprivileged(program: &Path) -> Command {
+    let Some((user, group)) = unprivileged() else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("setpriv");
+    command
+        .args([
+            &format!("--reuid={user}"),
+            &format!("--regid={group}"),
+            "--clear-groups",
+        ])
+        .arg(program);
+    command
+}

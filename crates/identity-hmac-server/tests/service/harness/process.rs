@@ -1,0 +1,152 @@
+//! The service as a process.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::caller::{Organization, http};
+use super::database::Database;
+
+/// How long anything may take that has no reason to take long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The binary with the database's URL, in the database's folder, with no other configuration.
+pub(crate) fn command(database: &Database) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac-server"));
+    command
+        .env_clear()
+        .env("IDENTITY_DATABASE", &database.url)
+        .current_dir(database.folder())
+        .stdin(Stdio::null());
+    command
+}
+
+/// A running service. It is killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Service {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub(crate) url: String,
+    pub(crate) admin_token: String,
+    output: PathBuf,
+    log: PathBuf,
+}
+
+impl Service {
+    /// Starts the service without limits of rate and waits until it listens.
+    pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &["--address-rate=0", "--visitor-rate=0"])
+    }
+
+    /// Starts the service with the arguments given and waits until it listens.
+    pub(crate) fn start_with(database: &Database, args: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let output = database.folder().join(format!("output-{count}"));
+        let log = database.folder().join(format!("log-{count}"));
+        let admin_token = "admin-token-of-the-tests".to_owned();
+        let child = command(database)
+            .args(["serve", "--listen=127.0.0.1:0"])
+            .args(args)
+            .env("IDENTITY_ADMIN_TOKEN", &admin_token)
+            .stdout(File::create(&output).unwrap())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut service = Self {
+            child,
+            url: String::new(),
+            admin_token,
+            output,
+            log,
+        };
+        let start = Instant::now();
+        service.url = loop {
+            if let Some(url) = service.listening_url() {
+                break url;
+            }
+            let ended = service.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && start.elapsed() < PATIENCE,
+                "the service does not start: {}",
+                service.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        service
+    }
+
+    fn listening_url(&self) -> Option<String> {
+        let output = self.output();
+        let (_, rest) = output.split_once("listening on ")?;
+        Some(rest.split_once('\n')?.0.to_owned())
+    }
+
+    /// What the service wrote to its standard output.
+    pub(crate) fn output(&self) -> String {
+        fs::read_to_string(&self.output).unwrap()
+    }
+
+    /// What the service wrote to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Creates an organization.
+    pub(crate) async fn organization(&self) -> Organization {
+        Organization::create(self).await
+    }
+
+    /// Waits until `/readyz` answers with this status.
+    pub(crate) async fn until_ready(&self, status: u16) {
+        let start = Instant::now();
+        loop {
+            let answer = http().get(format!("{}/readyz", self.url)).send().await;
+            if answer.is_ok_and(|answer| answer.status() == status) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "never {status}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Sends a signal by its name, as in `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the process to end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "it does not end: {}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
