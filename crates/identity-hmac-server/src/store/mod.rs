@@ -15,7 +15,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
@@ -165,7 +165,14 @@ impl Store {
     ///
     /// [`StoreError`] when the database is not reached or holds a newer schema.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        writing!(self, pool => Ok(MIGRATIONS.run(pool).await?))
+        // On SQLite nothing keeps two processes from migrating at once: the one that failed finds
+        // the work done when it comes again.
+        let pauses = ConstantBuilder::default().with_delay(Duration::from_millis(100));
+        let migrate = || async { writing!(self, pool => Ok(MIGRATIONS.run(pool).await?)) };
+        migrate
+            .retry(pauses.with_max_times(5))
+            .when(|error| matches!(error, StoreError::Database(_)) && !error.is_temporary())
+            .await
     }
 
     /// Asks the database for a sign of life.
