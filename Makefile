@@ -21,6 +21,7 @@ setup: setup-rust
 	@$(call each_binding,setup)
 
 setup-rust:
+	@scripts/debian-packages postgresql curl
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
 packages: setup
@@ -54,7 +55,7 @@ check-rust: setup
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-cli
+	$(DOC) -p identity-hmac-cli -p identity-hmac-server
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust

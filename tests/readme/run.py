@@ -6,9 +6,11 @@ leaves the fresh installations in FOLDER, for other tests to use: python/ (a ven
 GEM_HOME) and node/ (an npm project). Nothing is fetched from a network.
 """
 
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import venv
@@ -61,7 +63,32 @@ def main(folder: Path) -> None:
         f"{HMAC} true",
         run(["cargo", "run", "-q", "--target-dir", folder / "target"], cwd=package),
     )
+
+    service = "".join(text for _, text in blocks["Run the service"])
+    check_service(service, [])
+    check_service(
+        'export IDENTITY_DATABASE="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres"\n'
+        + service,
+        ["pg_virtualenv", "-t"],
+    )
     print("the README's commands and programs print what it says")
+
+
+def check_service(script: str, environment: list[str]) -> None:
+    """Run the service's section, on a free port, in the environment that a command gives."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    printed = run(
+        [*environment, "sh", "-ec", script.replace("127.0.0.1:8080", address)],
+        IDENTITY_LISTEN=address,
+    )
+    answers = [json.loads(line) for line in re.findall(r"{[^{}]*}", printed)]
+    _visitor, unsigned, refused, signed, renamed = answers
+    assert (unsigned["name"], unsigned["hmacVerified"]) == ("Jane", False), unsigned
+    assert refused["code"] == "hmac_required", refused
+    assert (signed["name"], signed["hmacVerified"]) == ("Jane", True), signed
+    assert (renamed["name"], renamed["hmacVerified"]) == ("Jane Doe", True), renamed
+    assert unsigned["id"] == signed["id"] == renamed["id"], answers
 
 
 def sections(text: str) -> dict[str, list[tuple[str, str]]]:
