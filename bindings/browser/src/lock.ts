@@ -4,10 +4,10 @@
 const TIMEOUT_MS = 10_000;
 
 /** Runs `task` while no other page does under this name, where the browser has Web Locks. */
-export async function runAlone(name: string, task: () => Promise<void>): Promise<void> {
+export async function runAlone<T>(name: string, task: () => Promise<T>): Promise<T> {
   let entered = false;
   try {
-    await navigator.locks.request(name, { signal: AbortSignal.timeout(TIMEOUT_MS) }, () => {
+    return await navigator.locks.request(name, { signal: AbortSignal.timeout(TIMEOUT_MS) }, () => {
       entered = true;
       return task();
     });
@@ -16,6 +16,6 @@ export async function runAlone(name: string, task: () => Promise<void>): Promise
       throw error;
     }
     // There are no Web Locks, as without HTTPS, or another page holds on to this one.
-    await task();
+    return task();
   }
 }

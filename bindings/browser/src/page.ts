@@ -48,7 +48,7 @@ async function reset(): Promise<Conversation> {
   const { organization } = initialized();
   // At once: whatever comes next, nobody resumes this visitor.
   removeVisitor(organization.storageKey);
-  begin(organization);
+  begin(organization, true);
   return settled();
 }
 
@@ -60,9 +60,9 @@ function initialized(): Session {
 }
 
 /** Turns the page to the visitor in storage, or else to a new one. */
-function begin(organization: Organization): void {
+function begin(organization: Organization, isNew = false): void {
   current?.end();
-  current = new Session(organization);
+  current = new Session(organization, isNew);
 }
 
 /** Notices what other pages have done to the visitor. */
@@ -91,8 +91,9 @@ async function settled(): Promise<Conversation> {
 
 /** Asks for the identity of the visitor that the page knows when it calls, and of no other. */
 async function call(path: string, init: RequestInit): Promise<IdentityResult> {
-  if (initialized().failed) {
-    begin(initialized().organization);
+  const { failed, organization } = initialized();
+  if (failed) {
+    begin(organization);
   }
   const session = initialized();
   return session.inTurn(() => exchange(session, path, init));

@@ -32,7 +32,10 @@ export async function request(
         throw error;
       }
       const jitter = Math.random() * BACKOFF_MS * 2 ** attempt;
-      await new Promise((resolve) => setTimeout(resolve, retryAfter * 1000 + jitter));
+      await new Promise((resolve) => {
+        setTimeout(resolve, retryAfter * 1000 + jitter);
+        signal.addEventListener('abort', resolve);
+      });
     }
   }
 }
@@ -76,7 +79,7 @@ async function send(url: string, init: RequestInit, signal: AbortSignal): Promis
   throw new IdentityError(body.code, String(body.detail ?? body.code), {
     field: body.field as string | undefined,
     retryAfter: Number(response.headers.get('Retry-After')) || undefined,
-    requestId: body.requestId as string | undefined,
+    requestId: response.headers.get('X-Request-Id') ?? undefined,
   });
 }
 

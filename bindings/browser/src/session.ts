@@ -13,19 +13,18 @@ export class Session {
   failed = false;
   /** Rejects if no visitor can be made. */
   readonly ready: Promise<Visitor>;
-  /** Aborted when the page turns to another visitor; its reason is what calls reject with. */
-  readonly signal: AbortSignal;
-
-  readonly organization: Organization;
   readonly #controller = new AbortController();
+  /** Aborted when the page turns to another visitor; its reason is what calls reject with. */
+  readonly signal = this.#controller.signal;
   /** Whether the visitor is where other pages can see it, and reset it. */
   #stored = false;
   #lastCall: Promise<unknown> = Promise.resolve();
 
-  /** Takes the visitor in storage at once, or makes one. */
-  constructor(organization: Organization) {
-    this.organization = organization;
-    this.signal = this.#controller.signal;
+  /** Takes the visitor in storage at once, or makes one: always, if it has to be a new one. */
+  constructor(
+    readonly organization: Organization,
+    private readonly isNew: boolean,
+  ) {
     this.ready = this.#start();
     this.ready.catch(() => {
       this.failed = true;
@@ -58,27 +57,32 @@ export class Session {
   }
 
   async #start(): Promise<Visitor> {
-    const { storageKey } = this.organization;
-    this.visitor = readVisitor(storageKey);
+    this.visitor = this.#find();
     this.#stored = this.visitor !== null;
-    if (!this.visitor) {
-      await runAlone(storageKey, () => this.#make());
-    }
-    return this.visitor as unknown as Visitor;
+    return this.visitor ?? runAlone(this.organization.storageKey, () => this.#make());
   }
 
-  async #make(): Promise<void> {
+  /**
+   * The visitor in storage, if that would do. After a reset it would not, whatever it is: a page
+   * that began before the reset may have put it there, and said who the person was.
+   */
+  #find(): Visitor | null {
+    return this.isNew ? null : readVisitor(this.organization.storageKey);
+  }
+
+  async #make(): Promise<Visitor> {
     this.signal.throwIfAborted();
-    const { storageKey } = this.organization;
-    const visitor = readVisitor(storageKey) ?? (await this.#create());
+    const made = this.#find() ?? (await this.#create());
     this.signal.throwIfAborted();
     // Where there is no lock, another page may have stored one meanwhile, and that is the one.
-    if (!readVisitor(storageKey)) {
+    const visitor = this.#find() ?? made;
+    const { storageKey } = this.organization;
+    if (visitor === made) {
       writeVisitor(storageKey, visitor);
     }
-    const stored = readVisitor(storageKey);
-    this.#stored = stored !== null;
-    this.visitor = stored ?? visitor;
+    this.visitor = visitor;
+    this.#stored = readVisitor(storageKey)?.visitorId === visitor.visitorId;
+    return visitor;
   }
 
   async #create(): Promise<Visitor> {

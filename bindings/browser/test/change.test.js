@@ -286,6 +286,22 @@ for (const locks of [true, false]) {
       assert.deepEqual(await browser.open().api.init(options), one.getConversation());
     });
 
+    test('do not take over, at a reset, a visitor that another one began to make before', async () => {
+      const browser = new Browser({ locks });
+      const [one, two] = [browser.open().api, browser.open().api];
+      const { arrived, release } = hold('/v1/visitors');
+      const started = two.init(options);
+      const call = two.identify({ name: 'Jane' });
+      await arrived;
+      one.init(options);
+      const resetting = one.reset();
+      release();
+      const { visitorId } = await resetting;
+      await Promise.allSettled([started, call]);
+      assert.equal(namesByVisitor()[visitorId], undefined);
+      assert.deepEqual(two.getConversation(), { visitorId });
+    });
+
     test('that are all reset at once end with one new visitor', async () => {
       const browser = new Browser({ locks });
       const tabs = Array.from({ length: 3 }, () => browser.open().api);

@@ -108,7 +108,7 @@ test('the organization, and whatever else the service tells, come through', asyn
   ]) {
     const answer = problem(status, code, `about ${code}`);
     answerNext(answer);
-    const { requestId } = answer.body;
+    const requestId = answer.headers['X-Request-Id'];
     await assert.rejects(api.identify({}), { code, message: `about ${code}`, requestId });
   }
 });

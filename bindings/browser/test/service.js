@@ -70,9 +70,10 @@ export function problem(status, code, detail, { retryAfter, ...more } = {}) {
     status,
     headers: {
       'Content-Type': 'application/problem+json',
+      'X-Request-Id': randomUUID(),
       ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
     },
-    body: { type: 'about:blank', status, code, detail, requestId: randomUUID(), ...more },
+    body: { type: 'about:blank', status, code, detail, ...more },
   };
 }
 
