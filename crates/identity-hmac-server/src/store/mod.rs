@@ -13,9 +13,11 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
@@ -31,7 +33,12 @@ const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
 /// Readers of SQLite beside its one writer.
 const SQLITE_READERS: u32 = 4;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// Without a lock around them: that would be an advisory one, which not every engine has.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!();
+    migrations.set_locking(false);
+    migrations
+});
 
 /// The database of the service.
 #[derive(Clone, Debug)]
@@ -165,8 +172,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database is not reached or holds a newer schema.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // On SQLite nothing keeps two processes from migrating at once: the one that failed finds
-        // the work done when it comes again.
+        // Nothing keeps two processes from migrating at once: the one that fails finds the work done
+        // when it comes again.
         let pauses = ConstantBuilder::default().with_delay(Duration::from_millis(100));
         let migrate = || async { writing!(self, pool => Ok(MIGRATIONS.run(pool).await?)) };
         migrate
