@@ -108,7 +108,6 @@ async function exchange(
   try {
     const { visitorToken } = await session.ready;
     look();
-    signal.throwIfAborted();
     const headers = { ...init.headers, Authorization: `Bearer ${visitorToken}` };
     const identity = await request(organization.serverUrl + path, { ...init, headers }, signal);
     look();

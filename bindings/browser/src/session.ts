@@ -71,7 +71,6 @@ export class Session {
   }
 
   async #make(): Promise<Visitor> {
-    this.signal.throwIfAborted();
     const made = this.#find() ?? (await this.#create());
     this.signal.throwIfAborted();
     // Where there is no lock, another page may have stored one meanwhile, and that is the one.

@@ -8,8 +8,8 @@ const script = readFileSync(
   'utf8',
 );
 
-/** By how much a page's clock is fast, so that no test waits for a deadline. */
-const HASTE = 100;
+/** What a page waits for longer than this is a deadline. */
+const LONGEST_PAUSE_MS = 9_000;
 
 export class Browser {
   #locks;
@@ -19,22 +19,41 @@ export class Browser {
     this.#locks = locks ? new LockManager() : undefined;
   }
 
-  /** A new page: its api, the script to run again, and the milliseconds that it has waited for. */
+  /**
+   * A new page: its api, its script to run again, the milliseconds of the pauses that it made, and
+   * `expire()`. Its pauses are short, and its deadlines pass when the test says so.
+   */
   open({ localStorage = this.localStorage } = {}) {
-    const waits = [];
+    const pauses = [];
+    const deadlines = [];
     const scope = {
       globalThis: {},
       localStorage,
       navigator: { locks: this.#locks },
-      AbortSignal: { timeout: (milliseconds) => AbortSignal.timeout(milliseconds / HASTE) },
-      setTimeout: (callback, milliseconds) => {
-        waits.push(milliseconds);
-        return setTimeout(callback, milliseconds / HASTE);
+      AbortSignal: {
+        timeout() {
+          const controller = new AbortController();
+          deadlines.push(() => controller.abort());
+          return controller.signal;
+        },
+      },
+      setTimeout(callback, milliseconds) {
+        if (milliseconds > LONGEST_PAUSE_MS) {
+          deadlines.push(callback);
+        } else {
+          pauses.push(milliseconds);
+          setTimeout(callback);
+        }
       },
     };
     const run = () => new Function(...Object.keys(scope), script)(...Object.values(scope));
     run();
-    return { api: scope.globalThis.getSdkApi(), globalThis: scope.globalThis, run, waits };
+    const expire = () => {
+      for (const pass of deadlines) {
+        pass();
+      }
+    };
+    return { api: scope.globalThis.getSdkApi(), globalThis: scope.globalThis, run, pauses, expire };
   }
 }
 

@@ -243,6 +243,15 @@ for (const locks of [true, false]) {
       assert.equal((await two.identify({ name: 'John' })).anonymousUserId, after.visitorId);
     });
 
+    test('have the new visitor from init as well', async () => {
+      const browser = new Browser({ locks });
+      const [one, two] = [browser.open().api, browser.open().api];
+      await one.init(options);
+      await two.init(options);
+      const after = await one.reset();
+      assert.deepEqual(await two.init(options), after);
+    });
+
     test('do not speak for a visitor that the page has not seen', async () => {
       const browser = new Browser({ locks });
       const [one, two] = [browser.open().api, browser.open().api];
@@ -250,7 +259,7 @@ for (const locks of [true, false]) {
       await two.init(options);
       const after = await one.reset();
       await assert.rejects(two.identify({ name: 'Jane' }), CHANGED);
-      assert.equal(namesByVisitor()[after.visitorId], undefined);
+      assert.equal(service.to('/v1/identify').length, 0);
       assert.deepEqual(two.getConversation(), after);
       assert.equal((await two.identify({ name: 'John' })).anonymousUserId, after.visitorId);
     });
@@ -318,12 +327,15 @@ for (const locks of [true, false]) {
 
 test('a page does not wait forever for one that holds the lock', async () => {
   const browser = new Browser();
-  const stuck = hold('/v1/visitors');
-  const waiting = browser.open().api.init(options);
-  await stuck.arrived;
-  const conversation = await browser.open().api.init(options);
-  stuck.release();
-  assert.deepEqual(await waiting, conversation);
+  const { arrived, release } = hold('/v1/visitors');
+  const stuck = browser.open().api.init(options);
+  await arrived;
+  const { api, expire } = browser.open();
+  const starting = api.init(options);
+  expire();
+  const conversation = await starting;
+  release();
+  assert.deepEqual(await stuck, conversation);
 });
 
 test('the visitors of other organizations stay where they are', async () => {
