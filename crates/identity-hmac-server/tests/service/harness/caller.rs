@@ -22,32 +22,44 @@ pub(crate) fn http() -> &'static Client {
     &HTTP
 }
 
+/// A client that keeps its connections, for the many calls of one test.
+pub(crate) fn kept() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
 /// An answer, read whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap<HeaderValue>,
-    /// The body as JSON; null when there is none.
+    /// The body as it came.
+    pub(crate) text: String,
+    /// The body as JSON; null when there is none, a string when it is something else.
     pub(crate) body: Value,
 }
 
 impl Answer {
     /// Sends a request and reads the answer.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        Self::over(http(), request).await.unwrap()
+    }
+
+    /// Sends a request over the connections of a client; fails when they do.
+    pub(crate) async fn over(client: &Client, request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = client.execute(request.build()?).await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = response.bytes().await.unwrap();
-        let body = match body.as_ref() {
-            [] => Value::Null,
-            body => serde_json::from_slice(body)
-                .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into()),
+        let text = response.text().await?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         };
-        Self {
+        Ok(Self {
             status,
             headers,
+            text,
             body,
-        }
+        })
     }
 
     /// The code of a problem; empty when it is none.

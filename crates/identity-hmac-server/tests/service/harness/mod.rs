@@ -4,11 +4,23 @@ mod caller;
 mod database;
 mod postgres;
 mod process;
+mod session;
+mod wire;
 
-pub(crate) use caller::{Answer, Organization, Visitor};
+pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
 pub(crate) use postgres::Cluster;
-pub(crate) use process::{Service, command};
+pub(crate) use process::{ADMIN_TOKEN, Service, command};
+pub(crate) use session::Session;
+pub(crate) use wire::Wire;
+
+/// How often a slow thing is done: `whole` times when `IDENTITY_TEST_LONG=1`, as `make prove` sets it.
+pub(crate) fn times(short: usize, whole: usize) -> usize {
+    match std::env::var("IDENTITY_TEST_LONG") {
+        Ok(long) if long == "1" => whole,
+        _ => short,
+    }
+}
 
 /// Runs each test once on SQLite and once on PostgreSQL.
 macro_rules! on_both_databases {

@@ -6,11 +6,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::caller::{Organization, http};
+use super::caller::{Answer, Organization, http};
 use super::database::Database;
 
+/// The admin token of the services that are started here.
+pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
 /// How long anything may take that has no reason to take long.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The binary with the database's URL, in the database's folder, with no other configuration.
 pub(crate) fn command(database: &Database) -> Command {
@@ -42,15 +44,21 @@ impl Service {
 
     /// Starts the service with the arguments given and waits until it listens.
     pub(crate) fn start_with(database: &Database, args: &[&str]) -> Self {
+        let mut command = command(database);
+        command
+            .args(["serve", "--listen=127.0.0.1:0"])
+            .args(args)
+            .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
+        Self::start_command(database, command)
+    }
+
+    /// Starts a command that becomes the service and waits until it listens.
+    pub(crate) fn start_command(database: &Database, mut command: Command) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let output = database.folder().join(format!("output-{count}"));
         let log = database.folder().join(format!("log-{count}"));
-        let admin_token = "admin-token-of-the-tests".to_owned();
-        let child = command(database)
-            .args(["serve", "--listen=127.0.0.1:0"])
-            .args(args)
-            .env("IDENTITY_ADMIN_TOKEN", &admin_token)
+        let child = command
             .stdout(File::create(&output).unwrap())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -58,7 +66,7 @@ impl Service {
         let mut service = Self {
             child,
             url: String::new(),
-            admin_token,
+            admin_token: ADMIN_TOKEN.to_owned(),
             output,
             log,
         };
@@ -102,6 +110,20 @@ impl Service {
     /// Creates an organization.
     pub(crate) async fn organization(&self) -> Organization {
         Organization::create(self).await
+    }
+
+    /// Asks for a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(http().get(format!("{}{path}", self.url))).await
+    }
+
+    /// The count of a metric's series, as in `name{label="value"}`; 0 while it is not there.
+    pub(crate) async fn count(&self, series: &str) -> usize {
+        let metrics = self.get("/metrics").await.text;
+        let mut lines = metrics.lines();
+        lines
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
+            .map_or(0, |value| value.parse().unwrap())
     }
 
     /// Waits until `/readyz` answers with this status.

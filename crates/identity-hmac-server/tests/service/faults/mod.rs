@@ -1,0 +1,1 @@
+//! What may break around the service, and the service itself.

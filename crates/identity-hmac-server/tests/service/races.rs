@@ -1,0 +1,253 @@
+//! Calls that race, in one process and in several: the database decides, and nothing is lost.
+
+use std::process::Command;
+use std::thread;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::harness::{
+    Answer, Database, Service, Session, Visitor, command, http, kept, on_both_databases, times,
+};
+
+/// How many callers race.
+const WORKERS: usize = 20;
+
+/// Lets every worker count its own calls in the metadata of one visitor, at two levels, and shows
+/// that each answer, and the record in the end, hold every count that was acknowledged.
+async fn race(visitor: &Visitor, services: &[&Service], calls: usize) {
+    let client = kept();
+    let mut workers = JoinSet::new();
+    for worker in 0..WORKERS {
+        let client = client.clone();
+        let visitor = visitor.at(services[worker % services.len()]);
+        workers.spawn(async move { count(&client, &visitor, worker, calls).await });
+    }
+    let ids = workers.join_all().await;
+    let record = visitor.identity().await.ok();
+    for worker in 0..WORKERS {
+        let key = format!("w{worker}");
+        assert_eq!(record["metadata"][&key], calls - 1);
+        assert_eq!(record["metadata"]["nested"][&key], calls - 1);
+    }
+    assert!(ids.iter().all(|id| *id == record["id"]), "{ids:?}");
+}
+
+/// Makes the calls of one worker, and returns the id that they were answered with.
+async fn count(client: &reqwest::Client, visitor: &Visitor, worker: usize, calls: usize) -> Value {
+    let own = format!("w{worker}");
+    let mut id = Value::Null;
+    let mut seen = [0; WORKERS];
+    for call in 0..calls {
+        let params = json!({"name": own, "metadata": {&own: call, "nested": {&own: call}}});
+        let answer = loop {
+            let request = visitor.request().json(&params);
+            let answer = Answer::over(client, request).await.unwrap();
+            // What is refused is not written: it is on the caller to call again.
+            if answer.status != 503 {
+                break answer.ok();
+            }
+            answer.is_problem(503, "unavailable");
+        };
+        assert_eq!(answer["name"], own);
+        assert_eq!(answer["metadata"]["nested"][&own], call);
+        for (other, seen) in seen.iter_mut().enumerate() {
+            let count = answer["metadata"][format!("w{other}")]
+                .as_u64()
+                .unwrap_or(0);
+            assert!(count >= *seen, "w{other} went back from {seen} to {count}");
+            *seen = count;
+        }
+        assert!(call == 0 || id == answer["id"], "{id} became {answer}");
+        id = answer["id"].clone();
+    }
+    id
+}
+
+async fn number_of_identities(database: &Database) -> i64 {
+    let mut session = Session::open(database).await;
+    session.number("SELECT count(*) FROM identities").await
+}
+
+on_both_databases! {
+    async fn ten_thousand_racing_identifies_leave_one_row_and_lose_nothing(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        let visitor = organization.visitor().await;
+        race(&visitor, &[&service], 10_000 / WORKERS).await;
+        assert_eq!(number_of_identities(&database).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn identifies_that_race_over_several_processes_lose_nothing() {
+    let calls = times(1_000, 10_000) / WORKERS;
+    let database = Database::postgres().await;
+    let [first, second, third] = [(); 3].map(|()| Service::start(&database));
+    let organization = first.organization().await;
+    let visitor = organization.visitor().await;
+    race(&visitor, &[&first, &second], calls).await;
+    let visitor = organization.visitor().await;
+    race(&visitor, &[&first, &second, &third], calls).await;
+    assert_eq!(number_of_identities(&database).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serialization_failures_are_tried_again_and_lose_nothing() {
+    let calls = times(500, 10_000) / WORKERS;
+    let database = Database::postgres().await;
+    Session::open(&database)
+        .await
+        .execute(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I
+                SET default_transaction_isolation = serializable', current_database()); END $$",
+        )
+        .await;
+    let [first, second] = [(); 2].map(|()| Service::start(&database));
+    let organization = first.organization().await;
+    let visitor = organization.visitor().await;
+    race(&visitor, &[&first, &second], calls).await;
+    assert_eq!(number_of_identities(&database).await, 1);
+    // Their connections report what they did when they end.
+    drop((first, second));
+    const ROLLED_BACK: &str =
+        "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+    let mut session = Session::open(&database).await;
+    let mut rolled_back = 0;
+    for _ in 0..100 {
+        rolled_back = session.number(ROLLED_BACK).await;
+        if rolled_back > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(rolled_back > 0, "no transaction failed: nothing was shown");
+}
+
+/// Makes the next `failures` writes of a record fail with SQLSTATE 40001. The sequence counts the
+/// attempts: it is not rolled back.
+async fn fail_to_serialize(database: &Database, failures: u32) {
+    let sql = format!(
+        "DROP SEQUENCE IF EXISTS attempts CASCADE;
+        CREATE SEQUENCE attempts MINVALUE 0;
+        CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('attempts') < {failures} THEN
+                RAISE 'not now' USING ERRCODE = 'serialization_failure';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON identities
+            FOR EACH ROW EXECUTE FUNCTION fail()"
+    );
+    Session::open(database).await.execute(&sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_never_serializes_is_refused_after_ten_attempts_and_writes_nothing() {
+    let database = Database::postgres().await;
+    let service = Service::start(&database);
+    let organization = service.organization().await;
+    let visitor = organization.visitor().await;
+    let before = visitor
+        .identify(json!({"name": "Jane", "metadata": {"a": 1}}))
+        .await
+        .ok();
+
+    fail_to_serialize(&database, 9).await;
+    visitor.identify(json!({"name": "Joan"})).await.ok();
+    visitor.identify(json!({"name": "Jane"})).await.ok();
+
+    fail_to_serialize(&database, u32::MAX).await;
+    for params in [json!({"name": "Joan"}), json!({"metadata": {"a": 2}})] {
+        let refused = visitor.identify(params).await;
+        refused.is_problem(503, "unavailable");
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+    assert_eq!(visitor.identity().await.ok(), before);
+    let attempts = Session::open(&database)
+        .await
+        .number("SELECT last_value FROM attempts")
+        .await;
+    assert_eq!(attempts + 1, 2 * 10);
+}
+
+/// Starts the service with what it makes itself: the admin token, and the master key in `folder`.
+fn start_unconfigured(database: &Database, folder: &std::path::Path) -> Service {
+    let mut command: Command = command(database);
+    command
+        .args(["serve", "--listen=127.0.0.1:0"])
+        .current_dir(folder);
+    Service::start_command(database, command)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_together_agree_on_schema_master_key_and_admin_token() {
+    for _ in 0..times(5, 50) {
+        let database = Database::postgres().await;
+        let services: Vec<Service> = thread::scope(|scope| {
+            let starts =
+                [(); 3].map(|()| scope.spawn(|| start_unconfigured(&database, database.folder())));
+            starts.map(|start| start.join().unwrap()).into()
+        });
+        let mut shown = String::new();
+        for service in &services {
+            service.until_ready(200).await;
+            shown += &service.output();
+        }
+        let tokens: Vec<&str> = shown
+            .lines()
+            .filter_map(|line| line.strip_prefix("admin token, shown this once: "))
+            .collect();
+        let [token] = tokens[..] else {
+            panic!("{shown}")
+        };
+        for service in &services {
+            let organizations = format!("{}/v1/admin/organizations", service.url);
+            let created = http()
+                .post(organizations)
+                .bearer_auth(token)
+                .json(&json!({"name": "Shop"}));
+            Answer::to(created).await.ok();
+        }
+        let mut session = Session::open(&database).await;
+        assert_eq!(session.number("SELECT count(*) FROM settings").await, 2);
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM _sqlx_migrations")
+                .await,
+            1
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_processes_that_start_together_with_different_master_keys_one_serves() {
+    let database = Database::postgres().await;
+    let outputs = thread::scope(|scope| {
+        let starts = ["0", "1"].map(|digit| {
+            let mut command = command(&database);
+            command
+                .args(["org", "create", "Shop"])
+                .env("IDENTITY_MASTER_KEY", digit.repeat(64));
+            scope.spawn(move || command.output().unwrap())
+        });
+        starts.map(|start| start.join().unwrap())
+    });
+    let refused: Vec<_> = outputs
+        .iter()
+        .filter(|output| !output.status.success())
+        .collect();
+    let [refused] = refused[..] else {
+        panic!("{outputs:?}")
+    };
+    let reason = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        reason.contains("is not the one that this database's secrets are sealed with"),
+        "{reason}"
+    );
+    let mut session = Session::open(&database).await;
+    assert_eq!(
+        session.number("SELECT count(*) FROM organizations").await,
+        1
+    );
+}
