@@ -1,0 +1,54 @@
+// Reads the settings and serves the shop until SIGINT or SIGTERM.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { IdentityKey } from 'identity-hmac';
+import { shop } from './shop.mjs';
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+function readSettings() {
+  const key = IdentityKey.fromEnv('IDENTITY_SECRET');
+  const {
+    ORGANIZATION_KEY: organizationKey,
+    IDENTITY_SERVER_URL: identityServerUrl,
+    BROWSER_CLIENT: browserClient = fileURLToPath(
+      new URL('../../bindings/browser/build/global.js', import.meta.url),
+    ),
+    PORT: port = '3000',
+  } = process.env;
+
+  if (!organizationKey) throw new Error('ORGANIZATION_KEY is not set; set it to a key like pk_…');
+  if (!/^https?:\/\//.test(identityServerUrl) || !URL.canParse(identityServerUrl)) {
+    throw new Error('IDENTITY_SERVER_URL is not a URL; set it to one like http://127.0.0.1:8080');
+  }
+  if (!existsSync(browserClient)) {
+    throw new Error('BROWSER_CLIENT is not a file; build it with `make -C bindings/browser build`');
+  }
+  if (!/^\d+$/.test(port) || port > 65535) {
+    throw new Error('PORT is not a port; set it to a number from 0 to 65535');
+  }
+  return { key, organizationKey, identityServerUrl, browserClient, port: Number(port) };
+}
+
+let settings;
+try {
+  settings = readSettings();
+} catch (error) {
+  fail(error.message); // It names the variable and the remedy, never the secret.
+}
+
+const server = shop(settings).listen(settings.port, '127.0.0.1', (error) => {
+  if (error) fail(`cannot listen on port ${settings.port}: ${error.code}; set PORT to another one`);
+  console.log(`listening on http://127.0.0.1:${server.address().port}`);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    server.close();
+    setTimeout(() => server.closeAllConnections(), 1000).unref(); // What is still open by then.
+  });
+}

@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+# Reads the settings and serves the shop until SIGINT or SIGTERM.
+
+ENV["APP_ENV"] ||= "production" # What goes wrong goes to the log, not to the page.
+
+# Before Sinatra is loaded, which stumbles over a PORT that is no number.
+port = Integer(ENV.fetch("PORT", "3000"), 10, exception: false)
+abort "PORT is not a port; set it to a number from 0 to 65535" unless port&.between?(0, 65_535)
+
+require "identity_hmac"
+require "puma"
+require "uri"
+require_relative "shop"
+
+Shop.set :identity_key, begin
+  IdentityHmac::Key.from_env("IDENTITY_SECRET")
+rescue IdentityHmac::Error => error
+  abort error.message # It names the variable and the fault, never the secret.
+end
+
+Shop.set :organization_key, ENV.fetch("ORGANIZATION_KEY", "")
+abort "ORGANIZATION_KEY is not set; set it to a key like pk_…" if Shop.organization_key.empty?
+
+Shop.set :identity_server_url, ENV.fetch("IDENTITY_SERVER_URL", "")
+unless Shop.identity_server_url.match?(%r{\Ahttps?://\S+\z})
+  abort "IDENTITY_SERVER_URL is not a URL; set it to one like http://127.0.0.1:8080"
+end
+
+Shop.set :browser_client, ENV.fetch("BROWSER_CLIENT") {
+  File.expand_path("../../bindings/browser/build/global.js", __dir__)
+}
+unless File.file?(Shop.browser_client)
+  abort "BROWSER_CLIENT is not a file; build it with `make -C bindings/browser build`"
+end
+
+server = Puma::Server.new(Shop, Puma::Events.stdio, force_shutdown_after: 1)
+begin
+  port = server.add_tcp_listener("127.0.0.1", port).local_address.ip_port
+rescue SystemCallError => error
+  abort "cannot listen on port #{port}: #{error.message}; set PORT to another one"
+end
+
+%w[INT TERM].each { |signal| trap(signal) { server.stop } }
+serving = server.run
+puts "listening on http://127.0.0.1:#{port}"
+$stdout.flush
+serving.join
