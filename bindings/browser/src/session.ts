@@ -72,7 +72,6 @@ export class Session {
 
   async #make(): Promise<Visitor> {
     const made = this.#find() ?? (await this.#create());
-    this.signal.throwIfAborted();
     // Where there is no lock, another page may have stored one meanwhile, and that is the one.
     const visitor = this.#find() ?? made;
     const { storageKey } = this.organization;

@@ -21,9 +21,10 @@ export class Browser {
 
   /**
    * A new page: its api, its script to run again, the milliseconds of the pauses that it made, and
-   * `expire()`. Its pauses are short, and its deadlines pass when the test says so.
+   * `expire()`. Its pauses are as short as `pause` makes them, and its deadlines pass when the test
+   * says so.
    */
-  open({ localStorage = this.localStorage } = {}) {
+  open({ localStorage = this.localStorage, pause = setTimeout } = {}) {
     const pauses = [];
     const deadlines = [];
     const scope = {
@@ -42,7 +43,7 @@ export class Browser {
           deadlines.push(callback);
         } else {
           pauses.push(milliseconds);
-          setTimeout(callback);
+          pause(callback);
         }
       },
     };

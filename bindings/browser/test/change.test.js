@@ -85,7 +85,7 @@ describe('reset', () => {
   });
 
   test('rejects the identify that is under way, and those that wait, and sends them nowhere', async () => {
-    const { api } = new Browser().open();
+    const { api, pauses } = new Browser().open();
     const { visitorId } = await api.init(options);
     const { arrived, release } = hold('/v1/identify');
     const calls = [
@@ -99,6 +99,7 @@ describe('reset', () => {
       await assert.rejects(call, CHANGED);
       assert.deepEqual(api.getConversation(), await resetting);
     }
+    assert.deepEqual(pauses, []);
     release();
     await api.identify({ name: 'John' });
     assert.equal(service.to('/v1/identify').length, 2);
@@ -107,7 +108,7 @@ describe('reset', () => {
   });
 
   test('ends the retries of the identify that is under way', async () => {
-    const { api } = new Browser().open();
+    const { api } = new Browser().open({ pause() {} });
     await api.init(options);
     const asked = gate();
     service.intercept = async ({ path }) => {

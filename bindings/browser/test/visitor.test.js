@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Browser } from './browser.js';
 import { gate } from './gate.js';
-import { startService } from './service.js';
+import { problem, startService } from './service.js';
 
 let service;
 let options;
@@ -108,6 +108,12 @@ test('init can be tried again after it failed, and is then like any other', asyn
   assert.equal(api.getConversation(), null);
   await service.restart();
   assert.deepEqual(await api.init(options), api.getConversation());
+});
+
+test('a visitor that cannot be made is asked for three times', async () => {
+  service.intercept = async () => problem(503, 'unavailable', 'restarting');
+  await assert.rejects(new Browser().open().api.init(options), { code: 'unavailable' });
+  assert.equal(service.requests.length, 3);
 });
 
 test('a visitor that was answered for with something else is not kept', async () => {
