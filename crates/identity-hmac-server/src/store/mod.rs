@@ -20,7 +20,7 @@ use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch, Metadata, Patch};
@@ -30,6 +30,9 @@ pub use visitors::Caller;
 
 /// How long a request waits for a connection, and a statement for its locks.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
+/// How long an unused connection to PostgreSQL is taken to be alive without asking: a server that
+/// went away leaves none that fails a call when it is back.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Readers of SQLite beside its one writer.
 const SQLITE_READERS: u32 = 4;
 
@@ -130,6 +133,14 @@ impl Store {
                 .max_connections(connections)
                 .acquire_timeout(DATABASE_DEADLINE)
                 .test_before_acquire(false)
+                .before_acquire(|connection, use_before| {
+                    Box::pin(async move {
+                        if use_before.idle_for > TRUSTED_IDLE {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_lazy_with(options);
             return Ok(Self {
                 pools: Pools::Postgres(pool),
@@ -156,6 +167,12 @@ impl Store {
                 .max_connections(size)
                 .acquire_timeout(DATABASE_DEADLINE)
                 .test_before_acquire(false)
+                // On a full disk SQLite rolls back by itself, and sqlx takes the transaction to be
+                // open still: a connection like that would refuse every later one.
+                .before_acquire(|connection, _| {
+                    let is_sound = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(is_sound) })
+                })
                 .connect_lazy_with(options.clone())
         };
         Ok(Self {

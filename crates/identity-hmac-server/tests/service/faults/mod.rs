@@ -1,1 +1,7 @@
 //! What may break around the service, and the service itself.
+
+mod database;
+mod disk;
+mod kill;
+mod shutdown;
+mod writers;

@@ -1,0 +1,89 @@
+//! The disk is full.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use super::writers::Writers;
+use crate::harness::{ADMIN_TOKEN, Database, Service};
+
+/// A command that sees a file system of its own, of 4 MiB, in `folder`, and runs there.
+fn on_small_disk(folder: &Path, program: &Path, args: &[&str]) -> Command {
+    const MOUNT: &str = r#"mount -t tmpfs -o size=4m tmpfs "$FOLDER" && cd "$FOLDER" && exec "$@""#;
+    let mut command = Command::new("unshare");
+    command
+        // Root of a user namespace may mount as well: the test needs no privilege.
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh"])
+        .arg(program)
+        .args(args)
+        .env("FOLDER", folder)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Takes all the space that is left.
+fn fill(ballast: &Path) {
+    let mut file = File::create(ballast).unwrap();
+    for len in [64 * 1024, 4096, 1] {
+        while file.write_all(&vec![0; len]).is_ok() {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_sqlite_refuses_writes_and_goes_on_when_there_is_space() {
+    let database = Database::sqlite();
+    let mut command = on_small_disk(
+        database.folder(),
+        Path::new(env!("CARGO_BIN_EXE_identity-hmac-server")),
+        &[
+            "serve",
+            "--listen=127.0.0.1:0",
+            "--address-rate=0",
+            "--visitor-rate=0",
+        ],
+    );
+    command.env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
+    let service = Service::start_command(&database, command);
+    let organization = service.organization().await;
+    let mut writers = Writers::new(&organization, 4).await;
+    let visitor = organization.visitor().await;
+    let before = visitor.identify(json!({"name": "Jane"})).await.ok();
+
+    let root = PathBuf::from(format!("/proc/{}/root", service.id()));
+    let ballast = root.join(database.folder().join("ballast").strip_prefix("/").unwrap());
+    writers
+        .write_during(&service, async {
+            fill(&ballast);
+            // The first writes may still find space inside the files.
+            let large = json!({"metadata": {"pad": "x".repeat(15_000)}});
+            let refused = loop {
+                let answer = visitor.identify(large.clone()).await;
+                if answer.status != 200 {
+                    break answer;
+                }
+            };
+            refused.is_problem(503, "unavailable");
+        })
+        .await;
+    assert_eq!(visitor.identity().await.ok()["name"], before["name"]);
+    assert_eq!(service.get("/healthz").await.status, 200);
+    writers.check(&service).await;
+
+    fs::remove_file(&ballast).unwrap();
+    assert_eq!(
+        visitor.identify(json!({"name": "Joan"})).await.ok()["name"],
+        "Joan"
+    );
+    let before_space = writers.acknowledged();
+    writers
+        .write_during(
+            &service,
+            tokio::time::sleep(std::time::Duration::from_millis(300)),
+        )
+        .await;
+    assert!(writers.acknowledged() > before_space);
+    writers.check(&service).await;
+}

@@ -1,0 +1,98 @@
+//! The service is asked to end.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::harness::{Database, Service, Session, Wire, on_both_databases};
+
+/// How long an end may take.
+const END: Duration = Duration::from_secs(15);
+
+on_both_databases! {
+    async fn sigterm_lets_the_calls_that_are_under_way_be_answered(database: Database) {
+        let mut service = Service::start(&database);
+        let visitor = service.organization().await.visitor().await;
+        let mut session = Session::open(&database).await;
+        session.lock_identities().await;
+        let call = tokio::spawn({
+            let visitor = visitor.clone();
+            async move { visitor.identify(json!({"name": "Jane"})).await }
+        });
+        sleep(Duration::from_millis(300)).await;
+        service.signal("TERM");
+        sleep(Duration::from_millis(300)).await;
+        assert!(TcpStream::connect(Wire::address(&service)).await.is_err());
+        drop(session);
+        assert_eq!(call.await.unwrap().ok()["name"], "Jane");
+        assert_eq!(service.ended().await.code(), Some(0));
+
+        let service = Service::start(&database);
+        assert_eq!(visitor.at(&service).identity().await.ok()["name"], "Jane");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_ends_the_service_within_15_s_whoever_stalls() {
+    let database = Database::sqlite();
+    let mut service = Service::start(&database);
+    let visitor = service.organization().await.visitor().await;
+    let head = format!(
+        "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\n\r\n",
+        visitor.token
+    );
+    let mut wires = Vec::new();
+    for bytes in [
+        "",
+        "GET /healthz HTTP/1.1\r\nhos",
+        "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
+        &head,
+    ] {
+        let mut wire = Wire::connect(&service).await;
+        wire.send(bytes).await;
+        wires.push(wire);
+    }
+    sleep(Duration::from_millis(300)).await;
+    let start = Instant::now();
+    service.signal("TERM");
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(start.elapsed() < END, "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_comes_in_while_the_service_ends_finds_it_not_ready() {
+    let database = Database::sqlite();
+    let mut service = Service::start(&database);
+    let mut wire = Wire::connect(&service).await;
+    wire.send("GET /readyz HTTP/1.1\r\nhos").await;
+    sleep(Duration::from_millis(300)).await;
+    service.signal("TERM");
+    sleep(Duration::from_millis(300)).await;
+    wire.send("t: x\r\n\r\n").await;
+    let answer = wire.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_the_service_at_once() {
+    let database = Database::sqlite();
+    let mut service = Service::start(&database);
+    let mut stalled = Wire::connect(&service).await;
+    stalled.send("GET /healthz HTTP/1.1\r\nhos").await;
+    sleep(Duration::from_millis(300)).await;
+    let start = Instant::now();
+    service.signal("TERM");
+    sleep(Duration::from_millis(300)).await;
+    service.signal("TERM");
+    assert_eq!(service.ended().await.code(), Some(0));
+    // The stalled request alone would have had until its own deadline, 8 s.
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+}
