@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Browser } from './browser.js';
 import { gate } from './gate.js';
-import { startService } from './service.js';
+import { problem, startService } from './service.js';
 
 let service;
 let options;
@@ -107,18 +107,14 @@ describe('reset', () => {
     assert.notEqual(namesByVisitor()[visitorId], 'Jane Doe');
   });
 
-  test('ends the retries of the identify that is under way', async () => {
-    const { api } = new Browser().open({ pause() {} });
+  test('ends the identify that pauses before it tries again', async () => {
+    const paused = gate();
+    const { api } = new Browser().open({ pause: paused.open });
     await api.init(options);
-    const asked = gate();
-    service.intercept = async ({ path }) => {
-      if (path === '/v1/identify') {
-        asked.open();
-        return { status: 503, headers: { 'Retry-After': 1 }, body: { code: 'unavailable' } };
-      }
-    };
+    service.intercept = async ({ path }) =>
+      path === '/v1/identify' && problem(503, 'unavailable', 'restarting');
     const call = api.identify({ name: 'Jane' });
-    await asked.opened;
+    await paused.opened;
     await api.reset();
     await assert.rejects(call, CHANGED);
     assert.equal(service.to('/v1/identify').length, 1);
