@@ -10,13 +10,13 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import bcrypt
-from fastapi import Cookie, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Cookie, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from identity_hmac import IdentityKey
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.exceptions import HTTPException  # FastAPI's own is a kind of it.
 
 HERE = Path(__file__).parent
 ACCOUNTS = json.loads((HERE / "../accounts.json").read_text(encoding="utf-8"))
@@ -104,8 +104,8 @@ def shop(
                 return {"hmac": key.sign(visitor_id)}
         raise HTTPException(400, "send one visitorId")
 
-    @app.exception_handler(StarletteHTTPException)
-    def problem(_request: Request, error: StarletteHTTPException) -> JSONResponse:
+    @app.exception_handler(HTTPException)
+    def problem(_request: Request, error: HTTPException) -> JSONResponse:
         """A problem document (RFC 9457)."""
         return JSONResponse(
             {

@@ -16,10 +16,17 @@ const JANE = {
   signupDate: '2025-01-15',
 };
 
-const GREETINGS = {
-  anonymous: () => 'Hello, whoever you are. How can we help?',
-  unverified: (name) => `Hello. You say you are ${name}, but we cannot know.`,
-  verified: (name) => `Hello ${name}, good to see you again. How can we help?`,
+/** How the chat meets its visitor. */
+const MANNERS = {
+  anonymous: { badge: 'Anonymous', greet: () => 'Hello, whoever you are. How can we help?' },
+  unverified: {
+    badge: 'Unverified',
+    greet: (name) => `Hello. You say you are ${name}, but we cannot know.`,
+  },
+  verified: {
+    badge: 'Verified',
+    greet: (name) => `Hello ${name}, good to see you again. How can we help?`,
+  },
 };
 
 /** Who is logged in at the shop, or null. */
@@ -49,6 +56,7 @@ async function start() {
 async function identify() {
   const { visitorId } = await openChat();
   const { hmac } = await askShop(`/api/chat-identity?visitorId=${encodeURIComponent(visitorId)}`);
+  customer = await askShop('/api/me'); // Another tab may have logged in somebody else.
   return send({ ...claimToBe(customer), hmac });
 }
 
@@ -82,8 +90,8 @@ function claimToBe({ id, name, email, plan, signupDate }) {
 async function send(claim) {
   identity = await getSdkApi().identify(claim);
   return identity.hmacVerified
-    ? `Verified: the shop has signed for ${identity.name}.`
-    : `Not verified: anybody could say that they are ${identity.name}.`;
+    ? 'Verified: the shop has signed this visitor id.'
+    : 'Not verified: anybody could have said this.';
 }
 
 /** The shop's answer to a GET or, with a body, to a POST. Rejects with the problem's detail. */
@@ -110,9 +118,9 @@ async function run(action) {
   lastAction = action;
   tell('busy', 'One moment…');
   try {
-    const outcome = await action();
-    tell('done', outcome);
+    tell('done', await action());
   } catch (error) {
+    if (error.code === 401) customer = null; // The session has ended.
     const message = REFUSALS.includes(error.code) ? `Refused: ${error.message}` : error.message;
     tell('failed', message, error.code);
   }
@@ -143,9 +151,10 @@ function render() {
   show('record-verified', identity && (identity.hmacVerified ? 'yes' : 'no'));
 
   const state = identity ? (identity.hmacVerified ? 'verified' : 'unverified') : 'anonymous';
-  show('badge', state);
+  const { badge, greet } = MANNERS[state];
   $('badge').dataset.state = state;
-  show('greeting', GREETINGS[state](identity?.name));
+  show('badge', badge);
+  show('greeting', greet(identity?.name));
 }
 
 function show(id, text) {

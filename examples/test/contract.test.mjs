@@ -367,8 +367,15 @@ for (const name of NAMES) {
     });
 
     describe('that starts', () => {
-      const refusal = async (settings) => {
+      /** Starts it for one test, which ends it whatever happens. */
+      function start(t, settings) {
         const backend = new Backend(name, { ...SETTINGS, ...settings });
+        t.after(() => backend.end('SIGKILL'));
+        return backend;
+      }
+
+      const refusal = async (t, settings) => {
+        const backend = start(t, settings);
         const code = await backend.ended;
         assert.equal(code, 1);
         assert.equal(backend.stdout, '');
@@ -397,8 +404,8 @@ for (const name of NAMES) {
           'IDENTITY_SECRET begins or ends with white space, such as a line end; remove it\n',
         ],
       ]) {
-        it(`says so if the secret ${fault}`, async () => {
-          assert.equal(await refusal({ IDENTITY_SECRET: secret }), message);
+        it(`says so if the secret ${fault}`, async (t) => {
+          assert.equal(await refusal(t, { IDENTITY_SECRET: secret }), message);
         });
       }
 
@@ -424,16 +431,16 @@ for (const name of NAMES) {
         ['PORT', '65536', 'PORT is not a port; set it to a number from 0 to 65535\n'],
         ['PORT', '-1', 'PORT is not a port; set it to a number from 0 to 65535\n'],
       ]) {
-        it(`says so if ${variable} is ${value ?? 'not set'}`, async () => {
-          assert.equal(await refusal({ [variable]: value }), message);
+        it(`says so if ${variable} is ${value ?? 'not set'}`, async (t) => {
+          assert.equal(await refusal(t, { [variable]: value }), message);
         });
       }
 
-      it('names the port that is taken, and the variable that changes it', async () => {
+      it('names the port that is taken, and the variable that changes it', async (t) => {
         const other = createServer().listen(0, '127.0.0.1');
         await once(other, 'listening');
         const { port } = other.address();
-        const message = await refusal({ PORT: `${port}` });
+        const message = await refusal(t, { PORT: `${port}` });
         other.close();
         assert.match(
           message,
@@ -442,8 +449,8 @@ for (const name of NAMES) {
       });
 
       for (const signal of ['SIGTERM', 'SIGINT']) {
-        it(`ends well on ${signal}, whoever is still connected`, async () => {
-          const backend = new Backend(name, SETTINGS);
+        it(`ends well on ${signal}, whoever is still connected`, async (t) => {
+          const backend = start(t, {});
           const { hostname, port } = new URL(await backend.origin());
           const idle = connect(port, hostname);
           idle.write('GET /api/config HTTP/1.1\r\nHost: shop\r\n\r\n');
