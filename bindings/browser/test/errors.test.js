@@ -162,7 +162,7 @@ for (const [what, fault] of [
     await api.init(options);
     service.intercept = async () => fault;
     const code = fault.body?.code ?? 'network_error';
-    await assert.rejects(api.identify({ name: 'Jane' }), { code });
+    await assert.rejects(api.identify({ name: 'Jane' }), { code, retryAfter: undefined });
     assert.equal(service.to('/v1/identify').length, 3);
     // Random, within bounds that double.
     assert.equal(page.pauses.length, 2);
