@@ -221,7 +221,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Corrupt(_) => Self::internal(&error.to_string()),
             _ => {
-                tracing::error!(%error, "the database failed");
+                tracing::error!(%error, "not done");
                 Self::unavailable()
             }
         }

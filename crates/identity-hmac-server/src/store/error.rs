@@ -35,7 +35,7 @@ pub enum StoreError {
     #[error("the database holds a {0} that cannot be read")]
     Corrupt(&'static str),
     /// Any other failure of the database or of the way to it.
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Database(#[from] sqlx::Error),
 }
 
@@ -65,6 +65,18 @@ impl StoreError {
             ) => true,
             _ => self.is_serialization_failure(),
         }
+    }
+}
+
+/// The pool keeps trying to connect, and in the end knows no reason.
+fn told(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::PoolTimedOut => {
+            "the database gave no connection in time: check that it runs, that --database names \
+             it, and that it is not overloaded"
+                .to_owned()
+        }
+        error => format!("the database failed: {error}"),
     }
 }
 
