@@ -24,7 +24,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Extension, Router};
 use identity_hmac::{IdentityKey, InputError, Keyring};
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -138,8 +138,6 @@ fn visitor_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(visitors::create))
         .routes(routes!(identity::identify))
         .routes(routes!(identity::show))
-        .layer(cors::layer())
-        .layer(map_response(cors::hide_refusal))
 }
 
 fn admin_routes() -> OpenApiRouter<Arc<App>> {
@@ -157,19 +155,24 @@ fn operation_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operation::healthz))
         .routes(routes!(operation::readyz))
         .routes(routes!(operation::metrics))
+        .routes(routes!(operation::openapi))
 }
 
 /// Builds the whole interface.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let limited = visitor_routes()
-        .merge(admin_routes())
-        .layer(from_fn_with_state(app.clone(), rate::limit_address));
+    let limit = from_fn_with_state(app.clone(), rate::limit_address);
+    // Around the limit of rate, so that a page can read when to come back.
+    let visitor = visitor_routes()
+        .layer(limit.clone())
+        .layer(cors::layer())
+        .layer(map_response(cors::hide_refusal));
     let (router, document) = OpenApiRouter::with_openapi(openapi::Description::openapi())
-        .merge(limited)
+        .merge(visitor)
+        .merge(admin_routes().layer(limit))
         .merge(operation_routes())
         .split_for_parts();
     router
-        .route("/openapi.json", axum::routing::get(Json(document)))
+        .layer(Extension(Arc::new(document)))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(body::MAX_LEN))

@@ -55,6 +55,7 @@ problems! {
         Unauthorized: 401 "`unknown_organization`",
         Forbidden: 403 "`origin_not_allowed`",
         TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
     }
 }
@@ -68,6 +69,7 @@ problems! {
         MediaType: 415 "`unsupported_media_type`",
         Invalid: 422 "`invalid_request`, with `field` where one is at fault",
         TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
     }
 }
@@ -78,6 +80,7 @@ problems! {
         Forbidden: 403 "`origin_not_allowed`",
         NotFound: 404 "`identity_not_found`",
         TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
     }
 }
@@ -88,6 +91,7 @@ problems! {
         NotFound: 404 "`organization_not_found` or `identity_not_found`",
         Invalid: 422 "`invalid_request`",
         TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
     }
 }
@@ -101,6 +105,13 @@ problems! {
         MediaType: 415 "`unsupported_media_type`",
         Invalid: 422 "`invalid_request`, with `field` where one is at fault",
         TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of `GET /readyz`.
+    ReadinessProblems {
         Unavailable: 503 "`unavailable`",
     }
 }

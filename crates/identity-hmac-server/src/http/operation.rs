@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
 
 use super::App;
+use super::openapi::ReadinessProblems;
 use super::problem::Problem;
 
 /// How the service is.
@@ -40,7 +42,7 @@ pub(crate) async fn healthz() -> Json<Status> {
     get,
     path = "/readyz",
     tag = "operation",
-    responses((status = 200, body = Status), (status = 503, description = "`unavailable`"))
+    responses((status = 200, body = Status), ReadinessProblems)
 )]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, Problem> {
     if app.is_draining() {
@@ -61,4 +63,15 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, 
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
     (StatusCode::OK, kind, app.metrics.render())
+}
+
+/// What this document says
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "operation",
+    responses((status = 200, body = serde_json::Value, description = "an `OpenAPI` 3.1 document"))
+)]
+pub(crate) async fn openapi(Extension(document): Extension<Arc<OpenApi>>) -> impl IntoResponse {
+    Json(&*document).into_response()
 }

@@ -50,6 +50,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // No record holds one, and PostgreSQL would fail on it.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            let reason = "the query holds a NUL character (%00)";
+            return Err(Problem::invalid_request(None, reason));
+        }
         match Query::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(Problem::invalid_request(None, &rejection.body_text())),

@@ -7,12 +7,18 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::telemetry;
 use crate::store::StoreError;
 use crate::strict_json::Refusal;
 
+/// How many characters of a member's path an answer repeats: a name may be as long as the body.
+const MAX_FIELD_CHARS: usize = 200;
+
 /// A problem document (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub(crate) struct Document<'a> {
     /// Always `about:blank`: `code` tells the kinds apart.
@@ -34,6 +40,8 @@ pub(crate) struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "metadata.plan")]
     field: Option<&'a str>,
+    /// The same as in `X-Request-Id` and in the service's log.
+    request_id: Uuid,
 }
 
 /// A call that is not done as asked.
@@ -169,12 +177,16 @@ impl Problem {
 
     /// A member of the body, by its path, or the body as a whole.
     pub(crate) fn invalid_request(field: Option<&str>, reason: &str) -> Self {
-        let detail = match field {
+        let field = field.map(|field| match field.char_indices().nth(MAX_FIELD_CHARS) {
+            Some((end, _)) => format!("{}…", &field[..end]),
+            None => field.to_owned(),
+        });
+        let detail = match &field {
             Some(field) => format!("{field}: {reason}"),
             None => format!("the request cannot be read: {reason}"),
         };
         Self {
-            field: field.map(str::to_owned),
+            field,
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", detail)
         }
     }
@@ -243,6 +255,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code,
             field: self.field.as_deref(),
+            request_id: telemetry::request_id(),
         };
         let mut response = (self.status, Json(document)).into_response();
         let headers = response.headers_mut();

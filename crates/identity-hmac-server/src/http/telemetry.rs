@@ -21,6 +21,16 @@ pub(crate) const REQUESTS: &str = "http_requests_total";
 /// Seconds by route and method.
 pub(crate) const DURATION: &str = "http_request_duration_seconds";
 
+tokio::task_local! {
+    /// The request that is being answered.
+    static ANSWERING: Uuid;
+}
+
+/// The id of the request that is being answered; nil outside of one.
+pub(crate) fn request_id() -> Uuid {
+    ANSWERING.try_with(|id| *id).unwrap_or_default()
+}
+
 /// Watches a request from its headers to its answer.
 ///
 /// The id is always made here: one that a client sent could forge log lines.
@@ -47,7 +57,8 @@ pub(crate) async fn observe(
         request.extensions_mut().insert(client);
     }
 
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = ANSWERING.scope(id, answer).await;
     let elapsed = start.elapsed().as_secs_f64();
     let status = response.status();
     span.in_scope(|| tracing::info!(status = status.as_u16(), ms = elapsed * 1e3, "answered"));
