@@ -160,21 +160,26 @@ fn operation_routes() -> OpenApiRouter<Arc<App>> {
 
 /// Builds the whole interface.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let mut document = openapi::Description::openapi();
+    let mut part = |routes: OpenApiRouter<Arc<App>>| {
+        let (router, described) = routes.split_for_parts();
+        document.merge(described);
+        // Before any layer: what CORS answers is no method that these routes know.
+        router.method_not_allowed_fallback(async || Problem::method_not_allowed())
+    };
     let limit = from_fn_with_state(app.clone(), rate::limit_address);
-    // Around the limit of rate, so that a page can read when to come back.
-    let visitor = visitor_routes()
+    // CORS stands around the limit of rate, so that a page can read when to come back.
+    let visitor = part(visitor_routes())
         .layer(limit.clone())
         .layer(cors::layer())
         .layer(map_response(cors::hide_refusal));
-    let (router, document) = OpenApiRouter::with_openapi(openapi::Description::openapi())
-        .merge(visitor)
-        .merge(admin_routes().layer(limit))
-        .merge(operation_routes())
-        .split_for_parts();
-    router
+    let admin = part(admin_routes()).layer(limit);
+    let operation = part(operation_routes());
+    visitor
+        .merge(admin)
+        .merge(operation)
         .layer(Extension(Arc::new(document)))
         .fallback(async || Problem::not_found())
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(body::MAX_LEN))
         .layer(from_fn_with_state(app.clone(), end_in_time))
         .layer(CatchPanicLayer::custom(
