@@ -14,6 +14,7 @@ use super::problem::Document;
         (name = "admin", description = "what the vendor's operator calls"),
         (name = "operation", description = "what a monitor calls"),
     ),
+    components(schemas(Document)),
     modifiers(&BearerTokens)
 )]
 pub(crate) struct Description;

@@ -1,0 +1,426 @@
+//! What monitors and readers of logs see: request ids, log lines, metrics, health, and the OpenAPI
+//! document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN_TOKEN, Answer, Database, Service, Wire, http};
+
+async fn get(service: &Service, path: &str) -> Answer {
+    Answer::to(http().get(format!("{}{path}", service.url))).await
+}
+
+fn request_id(answer: &Answer) -> &str {
+    answer.headers["x-request-id"].to_str().unwrap()
+}
+
+/// A service that has answered calls of every kind, and those answers.
+async fn busy(service: &Service) -> Vec<Answer> {
+    let organization = service.organization().await;
+    organization.verification("required").await;
+    let visitor = organization.visitor().await;
+    let hmac = organization.sign(&visitor);
+    let jane = json!({"name": "Canary Jane", "email": "canary@example.com", "hmac": hmac,
+        "externalId": "canary-id", "metadata": {"canary": "canary"}});
+    vec![
+        visitor.identify(jane).await,
+        visitor.identify(json!({"name": "Canary Jane"})).await,
+        visitor.identify(json!({"hmac": "0".repeat(64)})).await,
+        visitor.identify(json!({"canary": 1})).await,
+        visitor.identity().await,
+        visitor.with_token("vt_canary").identity().await,
+        get(service, "/canary?canary=canary").await,
+        get(service, "/v1/identify").await,
+    ]
+}
+
+/// What must not be in any log: secrets, tokens, and what was told about a person.
+async fn private(service: &Service) -> Vec<String> {
+    let organization = service.organization().await;
+    let visitor = organization.visitor().await;
+    let answer = visitor.identify(json!({"name": "Canary Jane"})).await;
+    assert_eq!(answer.status, 200);
+    vec![
+        organization.secret,
+        visitor.token,
+        ADMIN_TOKEN.to_owned(),
+        "anary".to_owned(),
+    ]
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request_and_is_kept_by_no_cache() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let mut answers = busy(&service).await;
+    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/"] {
+        answers.push(get(&service, path).await);
+    }
+    let ids: BTreeSet<_> = answers.iter().map(request_id).collect();
+    assert_eq!(ids.len(), answers.len(), "an id was used twice");
+    for answer in &answers {
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+}
+
+#[tokio::test]
+async fn a_request_id_from_outside_is_not_taken_over() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let request = http().get(format!("{}/healthz", service.url));
+    let answer = Answer::to(request.header("x-request-id", "canary")).await;
+    assert_ne!(request_id(&answer), "canary");
+    assert!(!service.log().contains("canary"), "{}", service.log());
+}
+
+#[tokio::test]
+async fn a_log_of_json_has_an_object_per_line_with_the_request_in_it() {
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--log-format=json"]);
+    let answers = busy(&service).await;
+    let lines: Vec<Value> = service
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for answer in &answers {
+        let line = lines
+            .iter()
+            .find(|line| line["span"]["id"] == request_id(answer) && line["message"] == "answered")
+            .unwrap();
+        assert_eq!(line["status"], answer.status);
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["span"]["client"], "127.0.0.1");
+        assert!(line["ms"].as_f64().unwrap() > 0.0);
+    }
+    let routes: BTreeSet<_> = lines
+        .iter()
+        .filter_map(|line| line["span"]["route"].as_str())
+        .collect();
+    assert!(
+        routes.contains("/v1/identify") && routes.contains("unmatched"),
+        "{routes:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_log_tells_why_a_call_was_refused_and_for_which_organization() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let mut organization = service.organization().await;
+    organization.verification("required").await;
+    let visitor = organization.visitor().await;
+    let stale = organization.sign(&visitor);
+    organization.rotate_secret().await;
+    let told = async |params: Value, expected: &str| {
+        let answer = visitor.identify(params).await;
+        let log = service.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains(request_id(&answer)) && line.contains(expected))
+            .unwrap_or_else(|| panic!("{expected} is not told: {log}"));
+        assert!(line.contains(&organization.id), "{line}");
+    };
+    told(json!({}), "Missing").await;
+    told(json!({"hmac": "0".repeat(64)}), "Invalid").await;
+    told(json!({"hmac": stale}), "verified with the previous secret").await;
+}
+
+#[tokio::test]
+async fn no_log_line_holds_a_secret_a_token_or_what_was_told_about_a_person() {
+    let database = Database::sqlite();
+    for format in ["--log-format=text", "--log-format=json"] {
+        let service = Service::start_with(&database, &[format, "--log=debug"]);
+        busy(&service).await;
+        let private = private(&service).await;
+        let log = service.log();
+        for word in private {
+            assert!(!log.contains(&word), "{word} is in the log: {log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_is_the_operators_choice() {
+    let database = Database::sqlite();
+    for (level, is_logged) in [("info", true), ("warn", false)] {
+        let service = Service::start_with(&database, &["--log", level]);
+        get(&service, "/healthz").await.ok();
+        assert_eq!(service.log().contains("answered"), is_logged, "{level}");
+    }
+}
+
+/// Reads the text format of Prometheus, strictly: each series with its value.
+fn parse_metrics(text: &str) -> BTreeMap<String, f64> {
+    let mut series = BTreeMap::new();
+    let mut kinds = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert!(
+                ["counter", "gauge", "histogram", "summary"].contains(&kind),
+                "{line}"
+            );
+            assert_eq!(kinds.insert(name, kind), None, "{name} is declared twice");
+            continue;
+        }
+        if line.starts_with("# HELP ") {
+            continue;
+        }
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        let family = name.split('{').next().unwrap();
+        let family = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|suffix| {
+                family
+                    .strip_suffix(suffix)
+                    .filter(|name| kinds.contains_key(name))
+            })
+            .unwrap_or(family);
+        assert!(kinds.contains_key(family), "{line} has no type");
+        assert_eq!(
+            series.insert(name.to_owned(), value.parse().unwrap()),
+            None,
+            "{line}"
+        );
+    }
+    series
+}
+
+#[tokio::test]
+async fn metrics_count_requests_by_route_and_status_and_time_them() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    busy(&service).await;
+    let answer = get(&service, "/metrics").await;
+    assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4");
+    let series = parse_metrics(answer.body.as_str().unwrap());
+    for (route, method, status, count) in [
+        ("/v1/admin/organizations", "POST", 201, 1),
+        ("/v1/admin/organizations/{id}", "PATCH", 200, 1),
+        ("/v1/visitors", "POST", 201, 1),
+        ("/v1/identify", "POST", 200, 1),
+        ("/v1/identify", "POST", 403, 2),
+        ("/v1/identify", "POST", 422, 1),
+        ("/v1/identify", "GET", 405, 1),
+        ("/v1/identity", "GET", 200, 1),
+        ("/v1/identity", "GET", 401, 1),
+        ("unmatched", "GET", 404, 1),
+    ] {
+        let name = format!(
+            r#"http_requests_total{{route="{route}",method="{method}",status="{status}"}}"#
+        );
+        assert_eq!(
+            series.get(&name),
+            Some(&f64::from(count)),
+            "{name}: {series:#?}"
+        );
+    }
+    let of_identify = r#"{route="/v1/identify",method="POST"}"#;
+    assert_eq!(
+        series[&format!("http_request_duration_seconds_count{of_identify}")],
+        4.0
+    );
+    assert!(series[&format!("http_request_duration_seconds_sum{of_identify}")] > 0.0);
+    let buckets: Vec<_> = series
+        .iter()
+        .filter(|(name, _)| {
+            name.starts_with(
+                r#"http_request_duration_seconds_bucket{route="/v1/identify",method="POST""#,
+            )
+        })
+        .collect();
+    assert!(buckets.len() > 5, "{series:#?}");
+    for (result, count) in [
+        ("verified_current", 1.0),
+        ("missing", 1.0),
+        ("invalid", 1.0),
+    ] {
+        let name = format!(r#"identify_total{{mode="required",result="{result}"}}"#);
+        assert_eq!(series.get(&name), Some(&count), "{series:#?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_client_makes_up_becomes_a_metric() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    for (method, path) in [
+        ("CANARY", "/healthz"),
+        ("GET", "/canary"),
+        ("CANARY", "/v1/identify?canary"),
+    ] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Answer::to(http().request(method, format!("{}{path}", service.url))).await;
+    }
+    let metrics = get(&service, "/metrics").await;
+    let text = metrics.body.as_str().unwrap();
+    assert!(text.contains(r#"method="other""#), "{text}");
+    assert!(!text.to_lowercase().contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_told_without_a_token() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(get(&service, path).await.ok(), json!({"status": "ok"}));
+    }
+}
+
+#[tokio::test]
+async fn the_head_of_a_page_is_its_page_without_the_body() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let answer = Answer::to(http().head(format!("{}/healthz", service.url))).await;
+    assert_eq!((answer.status, answer.body), (200, Value::Null));
+}
+
+/// Every `$ref` below a value.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+async fn openapi(service: &Service) -> Value {
+    get(service, "/openapi.json").await.ok()
+}
+
+#[tokio::test]
+async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let document = openapi(&service).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut routes = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            routes.insert(format!("{} {path}", method.to_uppercase()));
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{path}");
+            assert!(operation["operationId"].is_string(), "{path}");
+        }
+    }
+    let expected = [
+        "DELETE /v1/admin/organizations/{id}/identities/{identityId}",
+        "DELETE /v1/admin/organizations/{id}/previous-secret",
+        "GET /healthz",
+        "GET /metrics",
+        "GET /openapi.json",
+        "GET /readyz",
+        "GET /v1/admin/organizations",
+        "GET /v1/admin/organizations/{id}",
+        "GET /v1/admin/organizations/{id}/identities",
+        "GET /v1/identity",
+        "PATCH /v1/admin/organizations/{id}",
+        "POST /v1/admin/organizations",
+        "POST /v1/admin/organizations/{id}/rotate-secret",
+        "POST /v1/identify",
+        "POST /v1/visitors",
+    ];
+    assert_eq!(routes, expected.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn the_openapi_document_refers_to_nothing_that_it_does_not_hold() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let document = openapi(&service).await;
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let schemes = &document["components"]["securitySchemes"];
+    for path in document["paths"].as_object().unwrap().values() {
+        for operation in path.as_object().unwrap().values() {
+            for scheme in operation["security"].as_array().into_iter().flatten() {
+                let name = scheme.as_object().unwrap().keys().next().unwrap();
+                assert_eq!(schemes[name]["scheme"], "bearer", "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_openapi_document_describes_the_answers_as_they_are() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let document = openapi(&service).await;
+    let schema = |name: &str| document["components"]["schemas"][name]["properties"].clone();
+    let keys = |value: &Value| -> BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+
+    let organization = service.organization().await;
+    let visitor = organization.visitor().await;
+    let identity = visitor.identify(json!({"name": "Jane"})).await.ok();
+    assert_eq!(keys(&schema("IdentityResult")), keys(&identity));
+    let problem = visitor.identify(json!({"name": 7})).await.body;
+    assert_eq!(keys(&schema("Problem")), keys(&problem));
+    let path = format!("/{}", organization.id);
+    let shown = Answer::to(organization.admin(Method::GET, &path))
+        .await
+        .ok();
+    assert_eq!(keys(&schema("Organization")), keys(&shown));
+    for (name, members) in [
+        (
+            "IdentifyParams",
+            &["email", "externalId", "hmac", "metadata", "name"][..],
+        ),
+        (
+            "OrganizationParams",
+            &["allowedOrigins", "name", "verification"],
+        ),
+        ("NewVisitor", &["visitorId", "visitorToken"]),
+    ] {
+        let members = members.iter().map(ToString::to_string).collect();
+        assert_eq!(keys(&schema(name)), members, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_openapi_document_declares_every_status_that_was_answered() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let answers = busy(&service).await;
+    let document = openapi(&service).await;
+    let declares = |method: &str, path: &str, status: u16| {
+        !document["paths"][path][method]["responses"][status.to_string()].is_null()
+    };
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200, 403, 403, 422, 200, 401, 404, 405]);
+    for status in [200, 401, 403, 408, 413, 415, 422, 429, 503] {
+        assert!(declares("post", "/v1/identify", status), "{status}");
+    }
+    for status in [200, 401, 403, 404, 429, 503] {
+        assert!(declares("get", "/v1/identity", status), "{status}");
+    }
+    for status in [201, 401, 413, 415, 422, 429, 503] {
+        assert!(
+            declares("post", "/v1/admin/organizations", status),
+            "{status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_leaves_no_error_in_the_log() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let mut wire = Wire::connect(&service).await;
+    wire.send("POST /v1/identify HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        .await;
+    drop(wire);
+    get(&service, "/healthz").await.ok();
+    assert!(!service.log().contains("ERROR"), "{}", service.log());
+}
