@@ -1,3 +1,5 @@
+# make demo     a shop whose chat knows its customers, in your browser: BACKEND=axum, express,
+#               fastapi or sinatra, PORT=3000, SERVICE_PORT=8080
 # make setup    install what the other targets need (they call it themselves)
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
@@ -5,17 +7,33 @@
 
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
-BINDINGS := bindings/python bindings/ruby bindings/node
+BINDINGS := bindings/python bindings/ruby bindings/node bindings/browser
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where the tests install the packages, fresh every time.
 INSTALLED := $(TARGET)/installed
+SERVER := $(TARGET)/debug/identity-hmac-server
+BACKEND ?= axum
+PORT ?= 3000
+SERVICE_PORT ?= 8080
+# The package that a backend of the demo is built with; the one on axum takes the crate.
+PACKAGE_express := bindings/node
+PACKAGE_fastapi := bindings/python
+PACKAGE_sinatra := bindings/ruby
 DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
-.PHONY: setup setup-rust packages
-.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance
-.PHONY: check check-rust check-licenses check-vectors check-bindings check-scripts
+.PHONY: demo setup setup-rust packages
+.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples
+.PHONY: check check-rust check-licenses check-vectors check-bindings check-examples check-scripts
+
+demo:
+	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT)
+	$(CARGO) build --locked -p identity-hmac-server
+	$(MAKE) -C bindings/browser build
+	$(if $(PACKAGE_$(BACKEND)),$(MAKE) -C $(PACKAGE_$(BACKEND)) package)
+	$(MAKE) -C examples setup-$(BACKEND)
+	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT) $(abspath $(SERVER))
 
 setup: setup-rust
 	@$(call each_binding,setup)
@@ -27,7 +45,7 @@ setup-rust:
 packages: setup
 	$(call each_binding,package)
 
-test: test-rust test-no-std test-bindings test-readme test-conformance
+test: test-rust test-no-std test-bindings test-readme test-conformance test-examples
 
 test-rust:
 	$(CARGO) test --locked --all-features
@@ -48,7 +66,10 @@ test-conformance: test-readme
 	$(CARGO) build --locked --release -p identity-hmac-cli -p conformance-core
 	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
-check: check-rust check-licenses check-vectors check-bindings check-scripts
+test-examples: packages
+	$(MAKE) -C examples test
+
+check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 check-rust: setup
 	$(CARGO) fmt --all --check
@@ -68,9 +89,12 @@ check-vectors:
 check-bindings: packages
 	$(call each_binding,check)
 
+check-examples: setup
+	$(MAKE) -C examples check
+
 # What stands under tests/, with the tools of the bindings.
 check-scripts: setup
 	bindings/python/.venv/bin/ruff format --check tests
 	bindings/python/.venv/bin/ruff check tests
 	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
-	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance
+	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance scripts
