@@ -7,5 +7,6 @@ mod faults;
 mod harness;
 mod identify;
 mod races;
+mod rate;
 mod rules;
 mod seen_from_outside;
