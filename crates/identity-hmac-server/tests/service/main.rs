@@ -1,11 +1,19 @@
 //! The service from outside: the real binary, over real connections, on SQLite and on PostgreSQL.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+mod admin;
 mod attacks;
 mod command;
+mod cors;
 mod faults;
 mod harness;
 mod identify;
+mod merge;
 mod races;
 mod rate;
 mod rules;

@@ -47,7 +47,10 @@ on_both_databases! {
         let mut hmacs = wrong_hmacs(&signed);
         hmacs.extend([json!(null), json!(signed)]);
         for hmac in &hmacs {
-            let result = visitor.identify(json!({"name": "Jane", "hmac": hmac})).await.ok();
+            let result = visitor
+                .identify(json!({"name": "Jane", "hmac": hmac}))
+                .await
+                .ok();
             assert_eq!(result["hmacVerified"], false, "{hmac}");
         }
         assert_eq!(count(&service, "off", "ignored").await, hmacs.len());
@@ -59,7 +62,10 @@ on_both_databases! {
         let (strict, lax) = (service.organization().await, service.organization().await);
         strict.verification("required").await;
         let (strict, lax) = (strict.visitor().await, lax.visitor().await);
-        strict.identify(json!({})).await.is_problem(403, "hmac_required");
+        strict
+            .identify(json!({}))
+            .await
+            .is_problem(403, "hmac_required");
         lax.identify(json!({})).await.ok();
     }
 
@@ -69,10 +75,20 @@ on_both_databases! {
         let organization = service.organization().await;
         organization.verification("required").await;
         let visitor = organization.visitor().await;
-        for params in [json!({"name": "Jane"}), json!({"name": "Jane", "hmac": null}), json!({})] {
-            visitor.identify(params).await.is_problem(403, "hmac_required");
+        for params in [
+            json!({"name": "Jane"}),
+            json!({"name": "Jane", "hmac": null}),
+            json!({}),
+        ] {
+            visitor
+                .identify(params)
+                .await
+                .is_problem(403, "hmac_required");
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor
+            .identity()
+            .await
+            .is_problem(404, "identity_not_found");
         assert_eq!(count(&service, "required", "missing").await, 3);
     }
 
@@ -84,11 +100,16 @@ on_both_databases! {
         let visitor = organization.visitor().await;
         let hmacs = wrong_hmacs(&organization.sign(&visitor));
         for hmac in &hmacs {
-            let answer = visitor.identify(json!({"name": "Jane", "hmac": hmac})).await;
+            let answer = visitor
+                .identify(json!({"name": "Jane", "hmac": hmac}))
+                .await;
             answer.is_problem(403, "hmac_verification_failed");
             assert_eq!(answer.body["detail"], "HMAC verification failed");
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor
+            .identity()
+            .await
+            .is_problem(404, "identity_not_found");
         assert_eq!(count(&service, "required", "invalid").await, hmacs.len());
     }
 
@@ -99,7 +120,10 @@ on_both_databases! {
         let visitor = organization.visitor().await;
         let hmac = organization.sign(&visitor);
         for hmac in [hmac.to_uppercase(), hmac] {
-            let result = visitor.identify(json!({"name": "Jane", "hmac": hmac})).await.ok();
+            let result = visitor
+                .identify(json!({"name": "Jane", "hmac": hmac}))
+                .await
+                .ok();
             assert_eq!(result["hmacVerified"], true, "{hmac}");
         }
         assert_eq!(count(&service, "required", "verified_current").await, 2);
@@ -118,7 +142,10 @@ on_both_databases! {
             answer.is_problem(403, "hmac_verification_failed");
             let id = answer.headers.remove("x-request-id").unwrap();
             answer.headers.remove("date").unwrap();
-            (answer.headers, answer.text.replace(id.to_str().unwrap(), "ID"))
+            (
+                answer.headers,
+                answer.text.replace(id.to_str().unwrap(), "ID"),
+            )
         };
         let stale = look(json!(stale)).await;
         for wrong in [json!("0".repeat(64)), json!(""), json!(7)] {
@@ -131,9 +158,18 @@ on_both_databases! {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let visitor = organization.visitor().await;
-        let first = visitor.identify(json!({"name": "Jane", "metadata": {"a": 1}})).await.ok();
-        let second = visitor.identify(json!({"email": "jane@example.com"})).await.ok();
-        let third = visitor.identify(json!({"name": "Jane Doe", "metadata": {"b": 2}})).await.ok();
+        let first = visitor
+            .identify(json!({"name": "Jane", "metadata": {"a": 1}}))
+            .await
+            .ok();
+        let second = visitor
+            .identify(json!({"email": "jane@example.com"}))
+            .await
+            .ok();
+        let third = visitor
+            .identify(json!({"name": "Jane Doe", "metadata": {"b": 2}}))
+            .await
+            .ok();
         let expected = json!({
             "id": first["id"],
             "anonymousUserId": visitor.id,
@@ -146,7 +182,9 @@ on_both_databases! {
         assert_eq!(second["id"], first["id"]);
         assert_eq!(third, expected);
         let path = format!("/{}/identities", organization.id);
-        let listed = Answer::to(organization.admin(Method::GET, &path)).await.ok();
+        let listed = Answer::to(organization.admin(Method::GET, &path))
+            .await
+            .ok();
         assert_eq!(listed["identities"].as_array().unwrap().len(), 1);
         assert_eq!(listed["identities"][0]["id"], first["id"]);
     }
@@ -156,15 +194,18 @@ on_both_databases! {
         let service = Service::start(&database);
         let visitor = service.organization().await.visitor().await;
         let empty = visitor.identify(json!({})).await.ok();
-        assert_eq!(empty, json!({
-            "id": empty["id"],
-            "anonymousUserId": visitor.id,
-            "externalId": null,
-            "email": null,
-            "name": null,
-            "metadata": null,
-            "hmacVerified": false,
-        }));
+        assert_eq!(
+            empty,
+            json!({
+                "id": empty["id"],
+                "anonymousUserId": visitor.id,
+                "externalId": null,
+                "email": null,
+                "name": null,
+                "metadata": null,
+                "hmacVerified": false,
+            })
+        );
         assert_ne!(empty["id"], empty["anonymousUserId"]);
         // The document's own example.
         let params = json!({
@@ -226,8 +267,14 @@ on_both_databases! {
         let visitor = organization.visitor().await;
         let hmac = organization.sign(&visitor);
         for name in ["Jane", "Mallory"] {
-            let result = visitor.identify(json!({"name": name, "hmac": hmac})).await.ok();
-            assert_eq!((&result["name"], &result["hmacVerified"]), (&json!(name), &json!(true)));
+            let result = visitor
+                .identify(json!({"name": name, "hmac": hmac}))
+                .await
+                .ok();
+            assert_eq!(
+                (&result["name"], &result["hmacVerified"]),
+                (&json!(name), &json!(true))
+            );
         }
     }
 
@@ -256,7 +303,11 @@ on_both_databases! {
         });
         visitor.identify(params).await.ok();
         let path = format!("/{}/identities", organization.id);
-        let record = async || Answer::to(organization.admin(Method::GET, &path)).await.ok();
+        let record = async || {
+            Answer::to(organization.admin(Method::GET, &path))
+                .await
+                .ok()
+        };
         let before = record().await;
         for hmac in [json!(null), json!("0".repeat(64))] {
             let params = json!({
@@ -268,7 +319,10 @@ on_both_databases! {
         }
         // A call that is signed and not well formed neither.
         let params = json!({"name": "Mallory", "email": 7, "hmac": hmac});
-        visitor.identify(params).await.is_problem(422, "invalid_request");
+        visitor
+            .identify(params)
+            .await
+            .is_problem(422, "invalid_request");
         assert_eq!(record().await, before);
     }
 
@@ -279,14 +333,21 @@ on_both_databases! {
         let visitor = organization.visitor().await;
         let before = organization.clone();
         organization.rotate_secret().await;
-        for (organization, result) in [(&before, "verified_previous"), (&organization, "verified_current")] {
+        for (organization, result) in [
+            (&before, "verified_previous"),
+            (&organization, "verified_current"),
+        ] {
             let verified = signed(organization, &visitor).await.ok();
             assert_eq!(verified["hmacVerified"], true);
             assert_eq!(count(&service, "required", result).await, 1, "{result}");
         }
         let path = format!("/{}/previous-secret", organization.id);
-        Answer::to(organization.admin(Method::DELETE, &path)).await.ok();
-        signed(&before, &visitor).await.is_problem(403, "hmac_verification_failed");
+        Answer::to(organization.admin(Method::DELETE, &path))
+            .await
+            .ok();
+        signed(&before, &visitor)
+            .await
+            .is_problem(403, "hmac_verification_failed");
         signed(&organization, &visitor).await.ok();
         assert_eq!(count(&service, "required", "verified_previous").await, 1);
         assert_eq!(count(&service, "required", "verified_current").await, 2);
@@ -301,7 +362,9 @@ on_both_databases! {
         organization.rotate_secret().await;
         let second = organization.clone();
         organization.rotate_secret().await;
-        signed(&first, &visitor).await.is_problem(403, "hmac_verification_failed");
+        signed(&first, &visitor)
+            .await
+            .is_problem(403, "hmac_verification_failed");
         signed(&second, &visitor).await.ok();
         signed(&organization, &visitor).await.ok();
     }
