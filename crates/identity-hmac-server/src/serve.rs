@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
@@ -34,20 +34,23 @@ const DURATION_BUCKETS: [f64; 12] = [
 const UPKEEP_EVERY: Duration = Duration::from_secs(30);
 /// How long to wait before a database that was away is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// The largest head of a request, in bytes: what a connection can make the service keep.
+const MAX_HEADERS_LEN: usize = 32 * 1024;
+/// File descriptors that no connection gets: the database's, the log's.
+const RESERVED_FILES: usize = 64;
+/// How many connections may wait to be taken: a burst of them is not made to try again.
+const BACKLOG: u32 = 4096;
 /// How long to wait when the system has no file descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<()> {
-    // Many connections, each a file descriptor: as many as the system lets this process have.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
-    }
+    let max_connections = max_connections(args.max_connections as usize);
     let settings = args.settings()?;
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let source = state.master_key_source()?;
     let store = state.store()?;
-    let listener = TcpListener::bind(args.listen).await.with_context(|| {
+    let listener = listen(args.listen).with_context(|| {
         format!(
             "cannot listen on {}: --listen takes another address",
             args.listen
@@ -84,6 +87,7 @@ pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<(
         listener,
         &router(app.clone()),
         args,
+        max_connections,
         &connections,
         &mut ends,
     )
@@ -99,6 +103,38 @@ pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<(
     // An unreachable database does not answer this either.
     let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
     Ok(())
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart does not wait for the connections of the process before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// As many connections as were asked for, or as the system has file descriptors for: without one,
+/// the database could not be opened either.
+fn max_connections(wanted: usize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            return wanted;
+        }
+    };
+    let possible = files.saturating_sub(RESERVED_FILES).max(1);
+    if possible < wanted {
+        tracing::warn!(
+            possible,
+            wanted,
+            "fewer connections than --max-connections: raise the limit of open files"
+        );
+    }
+    possible.min(wanted)
 }
 
 /// What has to be done once before the first request can be answered.
@@ -174,13 +210,17 @@ async fn accept(
     listener: TcpListener,
     router: &Router,
     args: &ServeArgs,
+    max_connections: usize,
     connections: &GracefulShutdown,
     ends: &mut Ends,
 ) {
-    let places = Arc::new(Semaphore::new(args.max_connections as usize));
+    let places = Arc::new(Semaphore::new(max_connections));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(args.header_deadline);
+        .header_read_timeout(args.header_deadline)
+        .max_buf_size(MAX_HEADERS_LEN)
+        // Whoever only listens after its request is there for the answer.
+        .half_close(true);
     loop {
         let next = async {
             let place = places.clone().acquire_owned().await;

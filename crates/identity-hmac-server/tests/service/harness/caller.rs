@@ -175,6 +175,14 @@ impl Visitor {
         }
     }
 
+    /// Somebody who presents another token.
+    pub(crate) fn with_token(&self, token: impl Into<String>) -> Self {
+        Self {
+            token: token.into(),
+            ..self.clone()
+        }
+    }
+
     /// A request of `identify()`, still without its body.
     pub(crate) fn request(&self) -> RequestBuilder {
         http()

@@ -28,15 +28,19 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
-    /// Reads what comes within a time; empty when nothing does, or the connection is closed.
-    pub(crate) async fn read(&mut self, within: Duration) -> Vec<u8> {
-        let mut buffer = vec![0; 64 * 1024];
-        let len = match timeout(within, self.0.read(&mut buffer)).await {
-            Ok(Ok(len)) => len,
-            Ok(Err(_)) | Err(_) => 0,
-        };
-        buffer.truncate(len);
-        buffer
+    /// Sends nothing more.
+    pub(crate) async fn finish(&mut self) {
+        let _ = self.0.shutdown().await;
+    }
+
+    /// Reads and drops what comes; true when the service closed the connection.
+    pub(crate) async fn is_closed_within(&mut self, time: Duration) -> bool {
+        let mut buffer = [0; 4096];
+        match timeout(time, self.0.read(&mut buffer)).await {
+            Ok(Ok(len)) => len == 0,
+            Ok(Err(_)) => true,
+            Err(_) => false,
+        }
     }
 
     /// Reads until the service closes the connection.

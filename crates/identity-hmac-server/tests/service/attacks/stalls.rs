@@ -1,0 +1,158 @@
+//! Connections that are opened to be kept.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::harness::{ADMIN_TOKEN, Database, Service, Visitor, Wire};
+
+/// How many connections stall at a time.
+const CONNECTIONS: usize = 1_000;
+/// When the last of them has to be closed: the 10 s that are promised, and what a busy machine adds.
+const CLOSED: Duration = Duration::from_secs(15);
+
+/// What a connection sends, and what it goes on to send once a second.
+type Stall = (String, &'static str);
+
+fn stalls(visitor: &Visitor) -> [Stall; 8] {
+    let identify = format!(
+        "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\n",
+        visitor.token
+    );
+    [
+        (String::new(), ""),
+        ("GET /healthz HTTP/1.1\r\nhos".to_owned(), ""),
+        ("GET /healthz HTTP/1.1\r\nhost: ".to_owned(), "x"),
+        ("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), ""),
+        (format!("{identify}content-length: 100\r\n\r\n{{"), ""),
+        (format!("{identify}content-length: 100\r\n\r\n"), " "),
+        (
+            format!("{identify}transfer-encoding: chunked\r\n\r\n5\r\n{{"),
+            "",
+        ),
+        (
+            "POST /v1/visitors HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n".to_owned(),
+            "",
+        ),
+    ]
+}
+
+/// Stalls until the service closes the connection.
+async fn stall(mut wire: Wire, (first, drip): &Stall) {
+    wire.send(first).await;
+    while !wire.is_closed_within(Duration::from_secs(1)).await {
+        wire.send(drip).await;
+    }
+}
+
+/// Sends requests for as long as they are taken, and reads no answer.
+async fn ask_and_not_read(service: &Service) -> Wire {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = Wire::address(service).parse().unwrap();
+    let mut wire = Wire(socket.connect(address).await.unwrap());
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    while timeout(Duration::from_millis(500), wire.send(&requests))
+        .await
+        .is_ok()
+    {}
+    wire
+}
+
+/// How many sockets the service has open.
+fn sockets(service: &Service) -> usize {
+    let files = fs::read_dir(format!("/proc/{}/fd", service.id())).unwrap();
+    files
+        .filter_map(|file| fs::read_link(file.unwrap().path()).ok())
+        .filter(|link| link.to_string_lossy().starts_with("socket:"))
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap();
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let visitor = service.organization().await.visitor().await;
+    let before = sockets(&service);
+
+    let mut not_reading = Vec::new();
+    for _ in 0..10 {
+        not_reading.push(ask_and_not_read(&service).await);
+    }
+    let stalls = stalls(&visitor);
+    let mut stalled = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let kind = stalls[number % stalls.len()].clone();
+        let wire = Wire::connect(&service).await;
+        stalled.spawn(async move {
+            let end = timeout(CLOSED, stall(wire, &kind)).await;
+            assert!(end.is_ok(), "{kind:?} stayed open");
+        });
+    }
+    let (mut served, mut open) = (0, 0);
+    while stalled.len() > 0 {
+        visitor
+            .identify(json!({"metadata": {"served": served}}))
+            .await
+            .ok();
+        served += 1;
+        open = open.max(sockets(&service));
+        while let Some(closed) = stalled.try_join_next() {
+            closed.unwrap();
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    // All but those that were answered and closed at once.
+    assert!(open > CONNECTIONS * 3 / 4, "only {open} stalled");
+    // Whoever does not read does not see the end either: the service's own sockets tell.
+    assert!(sockets(&service) <= before);
+    drop(not_reading);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_file_descriptors_left_calls_wait_and_are_served() {
+    let database = Database::sqlite();
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -n 100; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_identity-hmac-server"))
+        .args(["serve", "--listen=127.0.0.1:0", "--header-deadline=3"])
+        .args(["--database", &database.url])
+        .current_dir(database.folder())
+        .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
+    let service = Service::start_command(&database, limited);
+    let visitor = service.organization().await.visitor().await;
+    let mut kept = Wire::connect(&service).await;
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(Wire::connect(&service).await);
+    }
+    // Nothing that the service holds in reserve is used up: whoever is connected is served.
+    kept.send(format!(
+        "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 16\r\nconnection: close\r\n\r\n\
+         {{\"name\": \"Jane\"}}",
+        visitor.token
+    ))
+    .await;
+    let answer = kept.rest().await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 "),
+        "{answer}\n{}",
+        service.log()
+    );
+    // Whoever comes now waits until the idle ones are closed.
+    visitor.identify(json!({"name": "Joan"})).await.ok();
+    assert!(
+        !service.log().contains("could not be taken"),
+        "{}",
+        service.log()
+    );
+}
