@@ -36,6 +36,8 @@ let identity = null;
 /** What the retry button runs. */
 let lastAction = start;
 let busy = false;
+/** Whether another tab has changed the visitor meanwhile. */
+let outdated = false;
 
 /** Resumes the visitor, or makes one. Once the chat is open it asks for nothing. */
 async function openChat() {
@@ -126,6 +128,15 @@ async function run(action) {
   }
   busy = false;
   render();
+  if (outdated) catchUp();
+}
+
+/** Another tab has logged out, or made the visitor: what is known of the old one goes at once. */
+function catchUp() {
+  identity = null;
+  render();
+  outdated = busy;
+  run(start);
 }
 
 function tell(kind, message, code = '') {
@@ -191,7 +202,6 @@ $('identify-unsigned').addEventListener('click', () => run(identifyUnsigned));
 $('identify-forged').addEventListener('click', () => run(identifyForged));
 $('logout-button').addEventListener('click', () => run(logOut));
 $('retry').addEventListener('click', () => run(lastAction));
-// Another tab has logged out, or made the visitor.
-addEventListener('storage', () => run(start));
+addEventListener('storage', catchUp);
 
 run(start);
