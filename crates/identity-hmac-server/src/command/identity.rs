@@ -6,7 +6,6 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use crate::config::StateArgs;
 use crate::identity::IdentityView;
 use crate::store::{IdentityFilter, Store};
 
@@ -45,11 +44,9 @@ pub(crate) struct ListArgs {
     limit: Option<usize>,
 }
 
-pub(crate) async fn run(state: &StateArgs, command: IdentityCommand) -> anyhow::Result<()> {
-    let store = state.store()?;
-    store.migrate().await?;
+pub(crate) async fn run(store: &Store, command: IdentityCommand) -> anyhow::Result<()> {
     match command {
-        IdentityCommand::List(args) => list(&store, args).await,
+        IdentityCommand::List(args) => list(store, args).await,
         IdentityCommand::Delete {
             organization,
             identity,

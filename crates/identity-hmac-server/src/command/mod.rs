@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::admin_token;
 use crate::config::{LogFormat, ServeArgs, StateArgs};
 use crate::serve;
+use crate::store::Store;
 
 /// The chat vendor's side of identity verification: identify() as a service.
 #[derive(Debug, Parser)]
@@ -62,16 +63,31 @@ fn start(state: &StateArgs, command: Command) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(state, &args).await,
-            Command::Org(command) => org::run(state, command).await,
-            Command::Identity(command) => identity::run(state, command).await,
+            Command::Org(command) => {
+                with_store(state, async |store| org::run(state, store, command).await).await
+            }
+            Command::Identity(command) => {
+                with_store(state, async |store| identity::run(store, command).await).await
+            }
             Command::ResetAdminToken => {
-                let store = state.store()?;
-                store.migrate().await?;
-                let token = admin_token::replace(&store).await?;
+                let token = with_store(state, admin_token::replace).await?;
                 Ok(writeln!(io::stdout(), "{}", *token)?)
             }
         }
     })
+}
+
+/// Opens the database for one command, and closes it however that ended: SQLite leaves its log
+/// beside the file otherwise.
+async fn with_store<T>(
+    state: &StateArgs,
+    run: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let store = state.store()?;
+    store.migrate().await?;
+    let done = run(&store).await;
+    store.close().await;
+    done
 }
 
 fn log(state: &StateArgs) -> anyhow::Result<()> {

@@ -111,12 +111,14 @@ impl SecretOutput {
     }
 }
 
-pub(crate) async fn run(state: &StateArgs, command: OrgCommand) -> anyhow::Result<()> {
-    let store = state.store()?;
-    store.migrate().await?;
+pub(crate) async fn run(
+    state: &StateArgs,
+    store: &Store,
+    command: OrgCommand,
+) -> anyhow::Result<()> {
     match command {
-        OrgCommand::Create(args) => create(state, &store, args).await,
-        OrgCommand::List { json } => list(&store, json).await,
+        OrgCommand::Create(args) => create(state, store, args).await,
+        OrgCommand::List { json } => list(store, json).await,
         OrgCommand::Show { organization, json } => {
             let found = store.organization(organization.id).await?;
             show(&found.ok_or_else(|| missing(organization))?.into(), json)
@@ -129,7 +131,7 @@ pub(crate) async fn run(state: &StateArgs, command: OrgCommand) -> anyhow::Resul
             let updated = store.update_organization(organization.id, &patch).await?;
             show(&updated.ok_or_else(|| missing(organization))?.into(), false)
         }
-        OrgCommand::RotateSecret(args) => rotate(state, &store, args).await,
+        OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
         OrgCommand::RetirePreviousSecret { organization } => {
             let found = store.retire_previous_secret(organization.id).await?;
             found.then_some(()).ok_or_else(|| missing(organization))
