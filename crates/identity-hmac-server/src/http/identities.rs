@@ -39,7 +39,7 @@ pub(crate) struct Filter {
     email: Option<String>,
     /// How many, 1 to 100; 50 when not given.
     #[serde(default)]
-    #[param(value_type = u32)]
+    #[param(value_type = u32, minimum = 1, maximum = 100)]
     limit: Limit,
     /// The `nextCursor` of the part before.
     cursor: Option<Uuid>,
@@ -49,10 +49,14 @@ pub(crate) struct Filter {
 #[utoipa::path(
     get,
     path = "/v1/admin/organizations/{id}/identities",
+    operation_id = "listIdentities",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path), Filter),
-    responses((status = 200, body = IdentityPage), AdminProblems)
+    responses(
+        (status = 200, description = "a part of the list", body = IdentityPage),
+        AdminProblems,
+    )
 )]
 pub(crate) async fn list(
     _: Admin,
@@ -82,10 +86,11 @@ pub(crate) async fn list(
 #[utoipa::path(
     delete,
     path = "/v1/admin/organizations/{id}/identities/{identityId}",
+    operation_id = "eraseIdentity",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path), ("identityId" = Uuid, Path)),
-    responses((status = 204), AdminProblems)
+    responses((status = 204, description = "the record is gone"), AdminProblems)
 )]
 pub(crate) async fn erase(
     _: Admin,

@@ -24,7 +24,7 @@ use crate::identity::IdentityResult;
     tag = "visitor",
     security(("visitorToken" = [])),
     request_body(content = identify_params::Schema, content_type = "application/json"),
-    responses((status = 200, body = IdentityResult), IdentifyProblems)
+    responses((status = 200, description = "the record", body = IdentityResult), IdentifyProblems)
 )]
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
@@ -77,9 +77,10 @@ fn count(mode: VerificationMode, outcome: Verification) {
 #[utoipa::path(
     get,
     path = "/v1/identity",
+    operation_id = "readIdentity",
     tag = "visitor",
     security(("visitorToken" = [])),
-    responses((status = 200, body = IdentityResult), IdentityProblems)
+    responses((status = 200, description = "the record", body = IdentityResult), IdentityProblems)
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,

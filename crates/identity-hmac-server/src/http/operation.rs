@@ -29,7 +29,7 @@ const OK: Json<Status> = Json(Status { status: "ok" });
     get,
     path = "/healthz",
     tag = "operation",
-    responses((status = 200, body = Status))
+    responses((status = 200, description = "it is", body = Status))
 )]
 pub(crate) async fn healthz() -> Json<Status> {
     OK
@@ -42,7 +42,7 @@ pub(crate) async fn healthz() -> Json<Status> {
     get,
     path = "/readyz",
     tag = "operation",
-    responses((status = 200, body = Status), ReadinessProblems)
+    responses((status = 200, description = "it can", body = Status), ReadinessProblems)
 )]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, Problem> {
     if app.is_draining() {
@@ -58,7 +58,12 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, 
     get,
     path = "/metrics",
     tag = "operation",
-    responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"))
+    responses((
+        status = 200,
+        description = "the metrics",
+        body = String,
+        content_type = "text/plain; version=0.0.4",
+    ))
 )]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
@@ -70,7 +75,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     get,
     path = "/openapi.json",
     tag = "operation",
-    responses((status = 200, body = serde_json::Value, description = "an `OpenAPI` 3.1 document"))
+    responses((status = 200, description = "an OpenAPI 3.1 document", body = serde_json::Value))
 )]
 pub(crate) async fn openapi(Extension(document): Extension<Arc<OpenApi>>) -> impl IntoResponse {
     Json(&*document).into_response()

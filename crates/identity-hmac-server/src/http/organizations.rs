@@ -52,7 +52,7 @@ pub(crate) struct OrganizationPage {
 pub(crate) struct Part {
     /// How many, 1 to 100; 50 when not given.
     #[serde(default)]
-    #[param(value_type = u32)]
+    #[param(value_type = u32, minimum = 1, maximum = 100)]
     limit: Limit,
     /// The `nextCursor` of the part before.
     cursor: Option<Uuid>,
@@ -64,10 +64,14 @@ pub(crate) struct Part {
 #[utoipa::path(
     post,
     path = "/v1/admin/organizations",
+    operation_id = "createOrganization",
     tag = "admin",
     security(("adminToken" = [])),
     request_body(content = Schema, content_type = "application/json"),
-    responses((status = 201, body = OrganizationWithSecret), AdminBodyProblems)
+    responses(
+        (status = 201, description = "organization and secret", body = OrganizationWithSecret),
+        AdminBodyProblems,
+    )
 )]
 pub(crate) async fn create(
     _: Admin,
@@ -93,10 +97,14 @@ pub(crate) async fn create(
 #[utoipa::path(
     get,
     path = "/v1/admin/organizations",
+    operation_id = "listOrganizations",
     tag = "admin",
     security(("adminToken" = [])),
     params(Part),
-    responses((status = 200, body = OrganizationPage), AdminProblems)
+    responses(
+        (status = 200, description = "a part of the list", body = OrganizationPage),
+        AdminProblems,
+    )
 )]
 pub(crate) async fn list(
     _: Admin,
@@ -114,10 +122,14 @@ pub(crate) async fn list(
 #[utoipa::path(
     get,
     path = "/v1/admin/organizations/{id}",
+    operation_id = "readOrganization",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = OrganizationView), AdminProblems)
+    responses(
+        (status = 200, description = "the organization", body = OrganizationView),
+        AdminProblems,
+    )
 )]
 pub(crate) async fn show(
     _: Admin,
@@ -137,11 +149,15 @@ pub(crate) async fn show(
 #[utoipa::path(
     patch,
     path = "/v1/admin/organizations/{id}",
+    operation_id = "updateOrganization",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
     request_body(content = Schema, content_type = "application/json"),
-    responses((status = 200, body = OrganizationView), AdminBodyProblems)
+    responses(
+        (status = 200, description = "the organization", body = OrganizationView),
+        AdminBodyProblems,
+    )
 )]
 pub(crate) async fn update(
     _: Admin,
@@ -163,10 +179,14 @@ pub(crate) async fn update(
 #[utoipa::path(
     post,
     path = "/v1/admin/organizations/{id}/rotate-secret",
+    operation_id = "rotateSecret",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = OrganizationWithSecret), AdminProblems)
+    responses(
+        (status = 200, description = "organization and secret", body = OrganizationWithSecret),
+        AdminProblems,
+    )
 )]
 pub(crate) async fn rotate_secret(
     _: Admin,
@@ -185,10 +205,11 @@ pub(crate) async fn rotate_secret(
 #[utoipa::path(
     delete,
     path = "/v1/admin/organizations/{id}/previous-secret",
+    operation_id = "retirePreviousSecret",
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
-    responses((status = 204), AdminProblems)
+    responses((status = 204, description = "the previous secret is retired"), AdminProblems)
 )]
 pub(crate) async fn retire_previous_secret(
     _: Admin,

@@ -33,9 +33,13 @@ pub(crate) struct NewVisitor {
 #[utoipa::path(
     post,
     path = "/v1/visitors",
+    operation_id = "createVisitor",
     tag = "visitor",
     params(("X-Organization-Key" = String, Header, description = "the organizationKey, `pk_…`")),
-    responses((status = 201, body = NewVisitor), NewVisitorProblems)
+    responses(
+        (status = 201, description = "the visitor with its token", body = NewVisitor),
+        NewVisitorProblems,
+    )
 )]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,

@@ -341,8 +341,18 @@ async fn the_openapi_document_refers_to_nothing_that_it_does_not_hold() {
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
     let schemes = &document["components"]["securitySchemes"];
+    let mut operations = BTreeSet::new();
     for path in document["paths"].as_object().unwrap().values() {
         for operation in path.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(operations.insert(id), "{id} is there twice");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let description = response["description"].as_str();
+                assert!(
+                    description.is_some_and(|text| !text.is_empty()),
+                    "{id} {status}"
+                );
+            }
             for scheme in operation["security"].as_array().into_iter().flatten() {
                 let name = scheme.as_object().unwrap().keys().next().unwrap();
                 assert_eq!(schemes[name]["scheme"], "bearer", "{name}");
