@@ -1,0 +1,63 @@
+// Which pages may speak to the service.
+
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { setStage } from './stage.mjs';
+import { JANE, NOBODY, Tab } from './tab.mjs';
+
+describe('a page of another origin', () => {
+  const stage = setStage();
+  let shop;
+  let foreign;
+  before(async () => {
+    shop = await stage.openShop('axum');
+    // The same organization, and even the same secret, but another port.
+    foreign = await stage.openShop('express', shop);
+  });
+
+  it('is kept out where the organization lists its origins', async (t) => {
+    await stage.service.allowOrigins(shop.organization, [shop.origin]);
+    const tab = await Tab.open(await stage.newContext(t), foreign);
+    await tab.logIn(JANE);
+    await tab.press('Identify me');
+    await tab.hears(
+      `Network error: ${stage.service.url} cannot be reached, is too slow, or does not allow this page's origin`,
+    );
+    assert.match(tab.complaints.join('\n'), /has been blocked by CORS policy/);
+    assert.deepEqual(await tab.shown(), NOBODY);
+    assert.deepEqual(await stage.service.identities(shop.organization), []);
+
+    const own = await stage.visit(t, shop);
+    await own.logIn(JANE);
+    await own.press('Identify me');
+    await own.hears('Verified: the shop has signed this visitor id.');
+  });
+
+  it('cannot go on with a visitor that it had before the origins were listed', async (t) => {
+    await stage.service.allowOrigins(shop.organization, []);
+    const tab = await Tab.open(await stage.newContext(t), foreign);
+    await tab.logIn(JANE);
+    await tab.press('Identify me');
+    await tab.hears('Verified: the shop has signed this visitor id.');
+    const known = await stage.service.identities(shop.organization);
+
+    await stage.service.allowOrigins(shop.organization, [shop.origin]);
+    for (const name of ['Identify me', 'Identify without signature']) {
+      await tab.press(name);
+      await tab.hears(
+        `Network error: ${stage.service.url} cannot be reached, is too slow, or does not allow this page's origin`,
+      );
+    }
+    assert.deepEqual(await stage.service.identities(shop.organization), known);
+  });
+
+  it('is served where none is listed', async (t) => {
+    await stage.service.allowOrigins(shop.organization, []);
+    for (const anyShop of [shop, foreign]) {
+      const tab = await stage.visit(t, anyShop);
+      await tab.logIn(JANE);
+      await tab.press('Identify me');
+      await tab.hears('Verified: the shop has signed this visitor id.');
+    }
+  });
+});
