@@ -10,6 +10,7 @@ mod tenants;
 mod tokens;
 
 /// A source of random tries, new in every run. A failed test shows its seed.
+#[expect(clippy::print_stdout, reason = "the test's own output")]
 fn random() -> fastrand::Rng {
     let seed = fastrand::u64(..);
     println!("seed {seed}");

@@ -97,7 +97,7 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
         });
     }
     let (mut served, mut open) = (0, 0);
-    while stalled.len() > 0 {
+    while !stalled.is_empty() {
         visitor
             .identify(json!({"metadata": {"served": served}}))
             .await

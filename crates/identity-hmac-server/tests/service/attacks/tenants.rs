@@ -214,7 +214,7 @@ on_both_databases! {
         let mut attempts = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
             let mut random = seeds.fork();
-            let attacker = Attacker {
+            let mallory = Attacker {
                 url: service.url.clone(),
                 own: own.clone(),
                 attacked: attacked.clone(),
@@ -222,7 +222,7 @@ on_both_databases! {
             };
             attempts.spawn(async move {
                 for _ in 0..TRIES / AT_ONCE {
-                    attacker.attempt(&mut random).await;
+                    mallory.attempt(&mut random).await;
                 }
             });
         }

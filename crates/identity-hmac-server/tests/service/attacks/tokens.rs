@@ -54,8 +54,8 @@ on_both_databases! {
             forged.push(token(&flipped));
         }
         for token in forged {
-            let forger = visitor.with_token(token);
-            let answer = forger.identify(json!({"name": "Mallory"})).await;
+            let mallory = visitor.with_token(token);
+            let answer = mallory.identify(json!({"name": "Mallory"})).await;
             answer.is_problem(401, "invalid_visitor_token");
         }
         visitor.identity().await.is_problem(404, "identity_not_found");

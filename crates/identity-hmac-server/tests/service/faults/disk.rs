@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::writers::Writers;
-use crate::harness::{ADMIN_TOKEN, Database, Service};
+use crate::harness::{ADMIN_TOKEN, Cluster, Database, Service};
 
 /// A command that sees a file system of its own, of 4 MiB, in `folder`, and runs there.
 fn on_small_disk(folder: &Path, program: &Path, args: &[&str]) -> Command {
@@ -32,6 +33,49 @@ fn fill(ballast: &Path) {
     }
 }
 
+/// Incompressible text.
+fn pad() -> String {
+    std::iter::repeat_with(fastrand::alphanumeric)
+        .take(15_000)
+        .collect()
+}
+
+/// Fills the disk with `ballast` while visitors write, and takes it away again.
+async fn fill_and_free(service: &Service, ballast: &Path) {
+    let organization = service.organization().await;
+    let mut writers = Writers::new(&organization, 4).await;
+    let visitor = organization.visitor().await;
+    visitor.identify(json!({"name": "Jane"})).await.ok();
+    writers
+        .write_during(service, async {
+            fill(ballast);
+            // The first writes may still find space inside the files.
+            let refused = loop {
+                let answer = visitor.identify(json!({"metadata": {"pad": pad()}})).await;
+                if answer.status != 200 {
+                    break answer;
+                }
+            };
+            refused.is_problem(503, "unavailable");
+        })
+        .await;
+    assert_eq!(visitor.identity().await.ok()["name"], "Jane");
+    assert_eq!(service.get("/healthz").await.status, 200);
+    writers.check(service).await;
+
+    fs::remove_file(ballast).unwrap();
+    let acknowledged = writers.acknowledged();
+    visitor
+        .identify(json!({"metadata": {"pad": pad()}}))
+        .await
+        .ok();
+    writers
+        .write_during(service, tokio::time::sleep(Duration::from_millis(300)))
+        .await;
+    assert!(writers.acknowledged() > acknowledged);
+    writers.check(service).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_full_disk_sqlite_refuses_writes_and_goes_on_when_there_is_space() {
     let database = Database::sqlite();
@@ -47,43 +91,17 @@ async fn on_a_full_disk_sqlite_refuses_writes_and_goes_on_when_there_is_space() 
     );
     command.env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
     let service = Service::start_command(&database, command);
-    let organization = service.organization().await;
-    let mut writers = Writers::new(&organization, 4).await;
-    let visitor = organization.visitor().await;
-    let before = visitor.identify(json!({"name": "Jane"})).await.ok();
-
     let root = PathBuf::from(format!("/proc/{}/root", service.id()));
-    let ballast = root.join(database.folder().join("ballast").strip_prefix("/").unwrap());
-    writers
-        .write_during(&service, async {
-            fill(&ballast);
-            // The first writes may still find space inside the files.
-            let large = json!({"metadata": {"pad": "x".repeat(15_000)}});
-            let refused = loop {
-                let answer = visitor.identify(large.clone()).await;
-                if answer.status != 200 {
-                    break answer;
-                }
-            };
-            refused.is_problem(503, "unavailable");
-        })
-        .await;
-    assert_eq!(visitor.identity().await.ok()["name"], before["name"]);
-    assert_eq!(service.get("/healthz").await.status, 200);
-    writers.check(&service).await;
+    let disk = root.join(database.folder().strip_prefix("/").unwrap());
+    fill_and_free(&service, &disk.join("ballast")).await;
+}
 
-    fs::remove_file(&ballast).unwrap();
-    assert_eq!(
-        visitor.identify(json!({"name": "Joan"})).await.ok()["name"],
-        "Joan"
-    );
-    let before_space = writers.acknowledged();
-    writers
-        .write_during(
-            &service,
-            tokio::time::sleep(std::time::Duration::from_millis(300)),
-        )
-        .await;
-    assert!(writers.acknowledged() > before_space);
-    writers.check(&service).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_postgres_refuses_writes_and_goes_on_when_there_is_space() {
+    let cluster = Cluster::start();
+    let database = Database::in_cluster(&cluster).await;
+    cluster.stop();
+    let disk = cluster.resume_on_small_disk();
+    let service = Service::start(&database);
+    fill_and_free(&service, &disk.join("ballast")).await;
 }

@@ -25,6 +25,8 @@ on_both_databases! {
         service.signal("TERM");
         sleep(Duration::from_millis(300)).await;
         assert!(TcpStream::connect(Wire::address(&service)).await.is_err());
+        // Longer than an end takes that waits for nobody.
+        sleep(Duration::from_millis(2_700)).await;
         drop(session);
         assert_eq!(call.await.unwrap().ok()["name"], "Jane");
         assert_eq!(service.ended().await.code(), Some(0));

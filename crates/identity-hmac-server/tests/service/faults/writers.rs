@@ -9,16 +9,16 @@ use tokio::task::JoinSet;
 use crate::harness::{Answer, Organization, Service, Visitor, kept};
 
 /// How many members of its metadata a writer writes in turn.
-const MEMBERS: u64 = 20;
+const MEMBERS: usize = 20;
 
 /// A visitor that numbers its calls.
 #[derive(Debug)]
 struct Writer {
     visitor: Visitor,
     /// How many calls were sent.
-    sent: u64,
+    sent: usize,
     /// By member, the last number that was acknowledged.
-    acknowledged: [Option<u64>; MEMBERS as usize],
+    acknowledged: [Option<usize>; MEMBERS],
     /// How many calls were acknowledged.
     count: u64,
     /// How many calls were answered 503.
@@ -43,7 +43,7 @@ impl Writer {
                 }
                 Ok(answer) => {
                     answer.ok();
-                    self.acknowledged[member as usize] = Some(number);
+                    self.acknowledged[member] = Some(number);
                     self.count += 1;
                 }
                 Err(_) => return,
@@ -55,7 +55,8 @@ impl Writer {
     async fn check(&self, service: &Service) {
         let record = self.visitor.at(service).identity().await;
         for (member, acknowledged) in self.acknowledged.iter().enumerate() {
-            let stored = record.body["metadata"][format!("m{member}")].as_u64();
+            let stored = &record.body["metadata"][format!("m{member}")];
+            let stored = stored.as_u64().map(|stored| stored.try_into().unwrap());
             assert!(
                 stored >= *acknowledged,
                 "{acknowledged:?} was lost: {record:?}"
@@ -76,7 +77,7 @@ impl Writers {
             writers.push(Writer {
                 visitor: organization.visitor().await,
                 sent: 0,
-                acknowledged: [None; MEMBERS as usize],
+                acknowledged: [None; MEMBERS],
                 count: 0,
                 refused: 0,
             });

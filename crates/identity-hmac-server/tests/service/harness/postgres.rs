@@ -67,6 +67,34 @@ impl Cluster {
 
     /// Starts the server, after [`stop`](Self::stop), and waits until it serves.
     pub(crate) fn resume(&self) {
+        self.run("", Command::new("sh"));
+    }
+
+    /// Starts the server, after [`stop`](Self::stop), on a copy of its data on a disk of 128 MiB that
+    /// nobody else has, and returns where that is.
+    pub(crate) fn resume_on_small_disk(&self) -> PathBuf {
+        const MOUNT: &str = r#"
+            mount -t tmpfs -o size=128m,mode=0700 tmpfs "$FOLDER/disk" &&
+            chown --reference="$FOLDER/data" "$FOLDER/disk" &&
+            cp -a "$FOLDER/data/." "$FOLDER/disk" &&
+            mount --bind "$FOLDER/disk" "$FOLDER/data" || exit
+        "#;
+        let disk = self.folder.join("disk");
+        fs::create_dir_all(&disk).unwrap();
+        let mut shell = Command::new("unshare");
+        shell.arg("--mount");
+        if unprivileged().is_none() {
+            // Whoever is not root may mount in a user namespace.
+            shell.args(["--user", "--map-current-user", "--keep-caps"]);
+        }
+        shell.arg("sh");
+        let process = self.run(MOUNT, shell);
+        let root = PathBuf::from(format!("/proc/{process}/root"));
+        root.join(disk.strip_prefix("/").unwrap())
+    }
+
+    /// Lets a shell prepare and run the server, and returns the shell's process id.
+    fn run(&self, prepare: &str, mut shell: Command) -> u32 {
         // The shell stops the server and takes its data away when this process ends, however it
         // ends: its standard input is closed then.
         const SUPERVISE: &str = r#"
@@ -80,8 +108,8 @@ impl Cluster {
         assert!(server.is_none(), "it runs already");
         let log = fs::File::create(self.folder.join("log")).unwrap();
         let postgres = as_unprivileged(&bin().join("postgres"));
-        let child = Command::new("sh")
-            .args(["-c", SUPERVISE, "postgres"])
+        let child = shell
+            .args(["-c", &format!("{prepare}{SUPERVISE}"), "postgres"])
             .arg(postgres.get_program())
             .args(postgres.get_args())
             .arg("-D")
@@ -97,6 +125,7 @@ impl Cluster {
             .stderr(log)
             .spawn()
             .unwrap();
+        let process = child.id();
         *server = Some(child);
         let start = Instant::now();
         while !self.is_ready() {
@@ -107,6 +136,7 @@ impl Cluster {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
+        process
     }
 
     /// Stops the server and keeps its data.
