@@ -24,7 +24,7 @@ DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: demo setup setup-rust packages
-.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples
+.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
 .PHONY: check check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 demo:
@@ -45,7 +45,7 @@ setup-rust:
 packages: setup
 	$(call each_binding,package)
 
-test: test-rust test-no-std test-bindings test-readme test-conformance test-examples
+test: test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
 
 test-rust:
 	$(CARGO) test --locked --all-features
@@ -68,6 +68,11 @@ test-conformance: test-readme
 
 test-examples: packages
 	$(MAKE) -C examples test
+
+test-e2e: packages
+	$(CARGO) build --locked -p identity-hmac-server
+	$(MAKE) -C examples setup
+	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
 check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
@@ -97,4 +102,4 @@ check-scripts: setup
 	bindings/python/.venv/bin/ruff format --check tests
 	bindings/python/.venv/bin/ruff check tests
 	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
-	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance scripts
+	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance tests/e2e scripts
