@@ -16,6 +16,7 @@ export class Service {
   secrets = {};
   #folder;
   #process;
+  #ended;
 
   constructor(folder) {
     this.#folder = folder;
@@ -27,7 +28,8 @@ export class Service {
       ...this.#surroundings(),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const started = once(this.#process, 'spawn');
+    await once(this.#process, 'spawn'); // Rejects if there is no such program.
+    this.#ended = once(this.#process, 'exit');
     for await (const line of createInterface({ input: this.#process.stdout })) {
       const [, token] = line.match(/^admin token, shown this once: (\S+)$/) ?? [];
       if (token) this.secrets['admin token'] = token;
@@ -41,16 +43,12 @@ export class Service {
         return;
       }
     }
-    await started; // Rejects if there is no such program.
     throw new Error('the service has ended without listening; what it said stands above');
   }
 
   async stop() {
-    if (this.#process?.exitCode !== null) return;
-    const ended = once(this.#process, 'exit');
-    this.resume();
-    this.#process.kill('SIGTERM');
-    await ended;
+    this.#process?.kill('SIGTERM');
+    await this.#ended;
   }
 
   /** Lets it take connections, but answer nothing until it is resumed. */
