@@ -1,5 +1,10 @@
 //! The command line and the environment.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "what is said of an argument is its help, not Markdown"
+)]
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -99,7 +104,7 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub(crate) listen: SocketAddr,
-    /// The file with the admin token [default: the environment variable `IDENTITY_ADMIN_TOKEN`
+    /// The file with the admin token [default: the environment variable IDENTITY_ADMIN_TOKEN
     /// itself, or a token made on the first start]
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,

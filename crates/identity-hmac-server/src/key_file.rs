@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -42,17 +42,14 @@ impl MasterKeySource {
                 )
             }
         };
-        let check = match check {
-            Some(check) => check,
-            None => {
-                let sealed = key.seal(Uuid::nil(), CHECK)?;
-                store.write_first(Setting::MasterKeyCheck, &sealed).await?;
-                // Another process may have been first.
-                store
-                    .setting(Setting::MasterKeyCheck)
-                    .await?
-                    .ok_or_else(|| anyhow!("the database lost what it was told"))?
-            }
+        let check = if let Some(check) = check {
+            check
+        } else {
+            let sealed = key.seal(Uuid::nil(), CHECK)?;
+            store.write_first(Setting::MasterKeyCheck, &sealed).await?;
+            // Another process may have been first.
+            let first = store.setting(Setting::MasterKeyCheck).await?;
+            first.context("the database lost what it was told")?
         };
         if key.open(Uuid::nil(), &check).is_err() {
             bail!(

@@ -44,9 +44,9 @@ fn shown(path: &Path) -> Option<String> {
     let mut shown = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => shown.push_str(&format!("[{index}]")),
-            Segment::Map { key } if shown.is_empty() => shown.push_str(key),
-            Segment::Map { key } => shown.push_str(&format!(".{key}")),
+            Segment::Seq { index } => shown.extend(["[", &index.to_string(), "]"]),
+            Segment::Map { key } if shown.is_empty() => shown += key,
+            Segment::Map { key } => shown.extend([".", key]),
             // A key that could not be read.
             _ => break,
         }

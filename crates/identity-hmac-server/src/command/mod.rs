@@ -15,7 +15,7 @@ use crate::config::{LogFormat, ServeArgs, StateArgs};
 use crate::serve;
 use crate::store::Store;
 
-/// The chat vendor's side of identity verification: identify() as a service.
+/// The chat vendor's side of identity verification, as a service.
 #[derive(Debug, Parser)]
 #[command(
     name = "identity-hmac-server",

@@ -213,9 +213,10 @@ fn show(organization: &OrganizationView, json: bool) -> anyhow::Result<()> {
         [] => "any".to_owned(),
         origins => origins.join(" "),
     };
-    let previous = match organization.has_previous_secret {
-        true => "still verifies",
-        false => "none",
+    let previous = if organization.has_previous_secret {
+        "still verifies"
+    } else {
+        "none"
     };
     let mut out = io::stdout().lock();
     writeln!(out, "id                {}", organization.id)?;

@@ -226,7 +226,11 @@ pub(crate) async fn retire_previous_secret(
 fn read(mut members: Members) -> Result<OrganizationPatch, Problem> {
     let patch = OrganizationPatch {
         name: members.take("name").map(read_name).transpose()?,
-        verification: members.take("verification").map(read_mode).transpose()?,
+        verification: members
+            .take("verification")
+            .as_ref()
+            .map(read_mode)
+            .transpose()?,
         allowed_origins: members
             .take("allowedOrigins")
             .map(read_origins)
@@ -244,7 +248,7 @@ fn read_name(value: Value) -> Result<String, Problem> {
     Ok(name)
 }
 
-fn read_mode(value: Value) -> Result<VerificationMode, Problem> {
+fn read_mode(value: &Value) -> Result<VerificationMode, Problem> {
     let mode = value.as_str().unwrap_or_default();
     mode.parse().map_err(|error: InputError| {
         Problem::invalid_request(Some("verification"), &error.to_string())

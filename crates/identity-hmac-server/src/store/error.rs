@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 /// A database that could not be used.
@@ -46,7 +47,7 @@ impl StoreError {
         let Self::Database(error) = self else {
             return false;
         };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         matches!(code.as_deref(), Some("40001" | "40P01"))
     }
 

@@ -95,21 +95,19 @@ pub(crate) struct Organization {
 
 impl Organization {
     pub(super) async fn create(service: &Service) -> Self {
-        let mut organization = Self {
-            url: service.url.clone(),
-            admin_token: service.admin_token.clone(),
-            id: String::new(),
-            key: String::new(),
-            secret: String::new(),
-        };
-        let request = organization
-            .admin(Method::POST, "")
+        let request = http()
+            .post(format!("{}/v1/admin/organizations", service.url))
+            .bearer_auth(&service.admin_token)
             .json(&json!({"name": "Corner Shop"}));
         let created = Answer::to(request).await.ok();
-        organization.id = created["id"].as_str().unwrap().to_owned();
-        organization.key = created["organizationKey"].as_str().unwrap().to_owned();
-        organization.secret = created["secret"].as_str().unwrap().to_owned();
-        organization
+        let text = |name: &str| created[name].as_str().unwrap().to_owned();
+        Self {
+            url: service.url.clone(),
+            admin_token: service.admin_token.clone(),
+            id: text("id"),
+            key: text("organizationKey"),
+            secret: text("secret"),
+        }
     }
 
     /// An admin's request below `/v1/admin/organizations`.
@@ -119,9 +117,9 @@ impl Organization {
     }
 
     /// Changes the organization.
-    pub(crate) async fn update(&self, patch: Value) -> Answer {
+    pub(crate) async fn update(&self, changes: Value) -> Answer {
         let path = format!("/{}", self.id);
-        Answer::to(self.admin(Method::PATCH, &path).json(&patch)).await
+        Answer::to(self.admin(Method::PATCH, &path).json(&changes)).await
     }
 
     /// Sets how calls are verified.
