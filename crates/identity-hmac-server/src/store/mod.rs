@@ -121,13 +121,15 @@ impl Store {
     pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
         let malformed = |error: sqlx::Error| StoreError::Url(error.to_string());
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let deadline = DATABASE_DEADLINE.as_millis().to_string();
             let options = PgConnectOptions::from_str(url)
                 .map_err(malformed)?
                 .application_name("identity-hmac-server")
-                .options([(
-                    "statement_timeout",
-                    DATABASE_DEADLINE.as_millis().to_string(),
-                )])
+                .options([
+                    ("statement_timeout", deadline.as_str()),
+                    // A process that froze in a transaction does not keep its locks.
+                    ("idle_in_transaction_session_timeout", deadline.as_str()),
+                ])
                 .disable_statement_logging();
             let pool = PgPoolOptions::new()
                 .max_connections(connections)
@@ -156,6 +158,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What is erased is overwritten.
+            .pragma("secure_delete", "on")
             .busy_timeout(DATABASE_DEADLINE)
             .disable_statement_logging();
         create_private(options.get_filename()).map_err(|error| StoreError::File {
