@@ -10,7 +10,8 @@ use tokio::time::sleep;
 
 use super::writers::Writers;
 use crate::harness::{
-    Answer, Cluster, Database, Organization, Service, Session, Visitor, http, on_both_databases,
+    Answer, Cluster, Database, Organization, Service, Session, Visitor, http, kept,
+    on_both_databases,
 };
 
 /// No connection to the database is left in a state that spoils a later call.
@@ -107,21 +108,38 @@ async fn a_database_that_hangs_is_given_up_on_and_taken_up_again() {
         .await;
     let pid_file = fs::read_to_string(cluster.folder().join("data/postmaster.pid")).unwrap();
     processes.push(pid_file.lines().next().unwrap().to_owned());
-    signal("STOP", &processes);
+    let stopped = Stopped::new(processes);
     assert_refused(&organization, &visitor).await;
     service.get("/readyz").await.is_problem(503, "unavailable");
     assert_eq!(service.get("/healthz").await.status, 200);
-    signal("CONT", &processes);
+    drop(stopped);
     service.until_ready(200).await;
     assert_sound(&visitor).await;
 }
 
-fn signal(name: &str, processes: &[String]) {
-    let sent = Command::new("kill")
-        .args(["-s", name])
-        .args(processes)
-        .status();
-    assert!(sent.unwrap().success());
+/// Processes that do nothing until this is dropped, so that not even a failed test leaves them so.
+struct Stopped(Vec<String>);
+
+impl Stopped {
+    fn new(processes: Vec<String>) -> Self {
+        let stopped = Self(processes);
+        stopped.signal("STOP");
+        stopped
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name])
+            .args(&self.0)
+            .status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.signal("CONT");
+    }
 }
 
 on_both_databases! {
@@ -142,7 +160,7 @@ on_both_databases! {
     async fn callers_that_gave_up_leave_no_connection_behind(database: Database) {
         let service = Service::start_with(
             &database,
-            &["--address-rate=0", "--visitor-rate=0", "--request-deadline=1"],
+            &["--address-rate=0", "--visitor-rate=0", "--request-deadline=3"],
         );
         let visitor = service.organization().await.visitor().await;
         let mut session = Session::open(&database).await;
@@ -165,6 +183,47 @@ on_both_databases! {
         sleep(Duration::from_secs(4)).await;
         assert_sound(&visitor).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_froze_in_a_transaction_does_not_lock_its_visitors_out() {
+    const OPEN: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction'";
+    let database = Database::postgres().await;
+    let [frozen, other] = [(); 2].map(|()| Service::start(&database));
+    let organization = frozen.organization().await;
+    let visitor = organization.visitor().await;
+    let mut session = Session::open(&database).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..8 {
+        let visitor = visitor.clone();
+        callers.spawn(async move {
+            let client = kept();
+            for call in 0.. {
+                let params = json!({"metadata": {format!("c{caller}"): call}});
+                let _ = Answer::over(&client, visitor.request().json(&params)).await;
+            }
+        });
+    }
+    let stopped = loop {
+        let stopped = Stopped::new(vec![frozen.id().to_string()]);
+        if session.number(OPEN).await > 0 {
+            break stopped;
+        }
+        drop(stopped);
+        sleep(Duration::from_millis(20)).await;
+    };
+    let visitor = visitor.at(&other);
+    let mut answer = visitor.identify(json!({"name": "Jane"})).await;
+    // The deadline of a call that waits in the frozen process may give it the lock in its turn.
+    for _ in 0..4 {
+        if answer.status == 503 {
+            answer = visitor.identify(json!({"name": "Jane"})).await;
+        }
+    }
+    assert_eq!(answer.ok()["name"], "Jane");
+    drop(stopped);
+    callers.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

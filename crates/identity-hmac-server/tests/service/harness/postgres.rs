@@ -102,7 +102,9 @@ impl Cluster {
             read -r keep
             kill -INT $server
             wait $server
-            [ -n "$keep" ] || rm -rf "$FOLDER"
+            [ -n "$keep" ] && exit
+            umount "$FOLDER/data" "$FOLDER/disk" 2>/dev/null
+            rm -rf "$FOLDER"
         "#;
         let mut server = self.server.lock().unwrap();
         assert!(server.is_none(), "it runs already");
