@@ -85,6 +85,8 @@ async fn an_authorization_header_is_read_in_one_way_or_refused() {
         format!("authorization: Bearer Bearer {token}\r\n"),
         format!("authorization: Bearer {long}\r\n"),
         format!("authorization: Bearer x\r\nauthorization: Bearer {token}\r\n"),
+        format!("authorization: Bearer {token}\r\nauthorization: Bearer x\r\n"),
+        format!("authorization: Bearer {token}\r\nauthorization: Bearer {token}\r\n"),
         format!("proxy-authorization: Bearer {token}\r\n"),
         format!("cookie: authorization=Bearer {token}\r\n"),
     ];
