@@ -39,7 +39,7 @@ setup: setup-rust
 	@$(call each_binding,setup)
 
 setup-rust:
-	@scripts/debian-packages postgresql curl
+	@scripts/debian-packages curl postgresql procps
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
 packages: setup
