@@ -9,15 +9,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::writers::Writers;
-use crate::harness::{ADMIN_TOKEN, Cluster, Database, Service};
+use crate::harness::{ADMIN_TOKEN, Cluster, Database, Service, with_own_mounts};
 
 /// A command that sees a file system of its own, of 4 MiB, in `folder`, and runs there.
 fn on_small_disk(folder: &Path, program: &Path, args: &[&str]) -> Command {
     const MOUNT: &str = r#"mount -t tmpfs -o size=4m tmpfs "$FOLDER" && cd "$FOLDER" && exec "$@""#;
-    let mut command = Command::new("unshare");
+    let mut command = with_own_mounts();
     command
-        // Root of a user namespace may mount as well: the test needs no privilege.
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh"])
+        .args(["sh", "-c", MOUNT, "sh"])
         .arg(program)
         .args(args)
         .env("FOLDER", folder)

@@ -9,7 +9,7 @@ mod wire;
 
 pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
-pub(crate) use postgres::Cluster;
+pub(crate) use postgres::{Cluster, with_own_mounts};
 pub(crate) use process::{ADMIN_TOKEN, Service, command};
 pub(crate) use session::Session;
 pub(crate) use wire::Wire;

@@ -81,12 +81,7 @@ impl Cluster {
         "#;
         let disk = self.folder.join("disk");
         fs::create_dir_all(&disk).unwrap();
-        let mut shell = Command::new("unshare");
-        shell.arg("--mount");
-        if unprivileged().is_none() {
-            // Whoever is not root may mount in a user namespace.
-            shell.args(["--user", "--map-current-user", "--keep-caps"]);
-        }
+        let mut shell = with_own_mounts();
         shell.arg("sh");
         let process = self.run(MOUNT, shell);
         let root = PathBuf::from(format!("/proc/{process}/root"));
@@ -211,6 +206,17 @@ fn bin() -> &'static Path {
         )
     });
     &BIN
+}
+
+/// Runs the program that is added to it where mounts are its own.
+pub(crate) fn with_own_mounts() -> Command {
+    let mut command = Command::new("unshare");
+    command.arg("--mount");
+    if unprivileged().is_none() {
+        // Whoever is not root may mount in a user namespace.
+        command.args(["--user", "--map-current-user", "--keep-caps"]);
+    }
+    command
 }
 
 /// A user to run PostgreSQL as, since it refuses to run as root; `None` when we are not root.
