@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::App;
 use super::auth::Admin;
 use super::openapi::AdminProblems;
-use super::page::{Limit, PathId, PathIds, QueryParams, next_cursor};
+use super::params::{Limit, PathId, PathIds, QueryParams, next_cursor};
 use super::problem::Problem;
 use crate::identity::IdentityView;
 use crate::store::IdentityFilter;

@@ -10,7 +10,7 @@ mod identity;
 mod openapi;
 mod operation;
 mod organizations;
-mod page;
+mod params;
 mod problem;
 mod rate;
 mod telemetry;

@@ -17,7 +17,7 @@ use super::App;
 use super::auth::Admin;
 use super::body::Members;
 use super::openapi::{AdminBodyProblems, AdminProblems};
-use super::page::{Limit, PathId, QueryParams, next_cursor};
+use super::params::{Limit, PathId, QueryParams, next_cursor};
 use super::problem::Problem;
 use crate::organization::{self, OrganizationView, OrganizationWithSecret, Refused, SecretError};
 use crate::store::OrganizationPatch;

@@ -37,7 +37,7 @@ pub enum StoreError {
     Corrupt(&'static str),
     /// Any other failure of the database or of the way to it.
     #[error("{}", told(.0))]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
 }
 
 impl StoreError {
@@ -78,6 +78,13 @@ fn told(error: &sqlx::Error) -> String {
                 .to_owned()
         }
         error => format!("the database failed: {error}"),
+    }
+}
+
+/// Not as a source: the message tells of it already.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
     }
 }
 
