@@ -1,0 +1,90 @@
+//! Signing and verifying beside `ring`, `aws-lc-rs`, `openssl`, `hmac` and the bare hash.
+//!
+//! Prints one line of JSON for each contender of a case: its name and a rate for every round.
+
+mod rounds;
+mod sign;
+mod verify;
+
+use std::str::FromStr;
+
+use cargo_lock::Lockfile;
+use serde_json::{Map, Value, json};
+
+use rounds::Contender;
+
+/// As long as the ones that `generate_secret` makes.
+const SECRET: &[u8] = b"4f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2";
+/// Bytes of a visitor id: short, a UUID, a prefixed UUID, a hash in hexadecimal digits, absurd.
+const ID_LENGTHS: [usize; 5] = [8, 36, 44, 64, 1000];
+const PEERS: [&str; 7] = [
+    "aws-lc-rs",
+    "const-hex",
+    "hex",
+    "hmac",
+    "openssl",
+    "ring",
+    "sha2",
+];
+
+fn main() -> Result<(), cargo_lock::Error> {
+    println!("{}", json!({ "versions": versions()? }));
+    for length in ID_LENGTHS {
+        let id: Vec<u8> = (b'0'..=b'9').cycle().take(length).collect();
+        report(
+            &format!("sign, prepared, {length} bytes"),
+            sign::prepared(&id),
+        );
+        report(
+            &format!("sign, one call, {length} bytes"),
+            sign::one_call(&id),
+        );
+        let right = sign::our_key().sign(&id).expect("an id").to_hex();
+        for (candidate, digits) in [
+            ("hit", &right),
+            ("miss in the first digit", &changed(&right, 0)),
+            ("miss in the last digit", &changed(&right, right.len() - 1)),
+        ] {
+            let case = format!("verify, prepared, {candidate}, {length} bytes");
+            report(&case, verify::prepared(&id, digits, *digits == right));
+        }
+        report(
+            &format!("verify, one call, hit, {length} bytes"),
+            verify::one_call(&id, &right),
+        );
+    }
+    Ok(())
+}
+
+fn versions() -> Result<Map<String, Value>, cargo_lock::Error> {
+    let lock = Lockfile::from_str(include_str!("../Cargo.lock"))?;
+    let peers = lock
+        .packages
+        .iter()
+        .filter(|package| PEERS.contains(&package.name.as_str()));
+    Ok(peers
+        .map(|package| (package.name.to_string(), package.version.to_string().into()))
+        .collect())
+}
+
+/// The same signature with another digit at `index`.
+fn changed(digits: &str, index: usize) -> String {
+    let other = if digits.as_bytes()[index] == b'0' {
+        "1"
+    } else {
+        "0"
+    };
+    let mut changed = digits.to_owned();
+    changed.replace_range(index..=index, other);
+    changed
+}
+
+fn report<T>(case: &str, contenders: Vec<Contender<'_, T>>) {
+    eprintln!("{case}");
+    for (contender, rates) in rounds::rates(contenders) {
+        println!(
+            "{}",
+            json!({ "section": "core", "case": case, "contender": contender, "rate": rates })
+        );
+    }
+}
