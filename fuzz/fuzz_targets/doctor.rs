@@ -1,0 +1,37 @@
+//! The command's diagnosis: right about whether a signature matches, and silent about the secret
+//! and about the right signature.
+#![no_main]
+
+use identity_hmac_cli::doctor::{Case, Format, answer};
+use identity_hmac_fuzz::input::{field, near};
+use identity_hmac_fuzz::oracle;
+use libfuzzer_sys::fuzz_target;
+
+/// No answer has this character, in any letter case, so it shows where a secret goes.
+const CANARY: &[u8] = "☃".as_bytes();
+
+fuzz_target!(|input: &[u8]| {
+    let mut rest = input;
+    let secret = [field(&mut rest), CANARY].concat();
+    let (previous_secret, visitor_id) = (field(&mut rest), field(&mut rest));
+    let also = field(&mut rest);
+
+    let right = oracle::sign(visitor_id, &secret);
+    let near = near(&right, rest);
+    for (hmac, format) in [(rest, Format::Text), (&near, Format::Json)] {
+        let case = Case {
+            secret: &secret,
+            previous_secret: Some(previous_secret).filter(|secret| !secret.is_empty()),
+            visitor_id,
+            hmac,
+            also: vec![also],
+        };
+        let mut answered = Vec::new();
+        let code = answer(&case, format, &mut answered).expect("a Vec takes any answer");
+        assert_eq!(code == 0, oracle::fits(visitor_id, hmac, &secret));
+        let answered = String::from_utf8(answered).expect("the answer is text");
+        let leaked = [oracle::write_hex(&right), "☃".to_owned()];
+        let leaked = leaked.iter().find(|&leak| answered.contains(leak));
+        assert_eq!(leaked, None, "in the answer: {answered}");
+    }
+});
