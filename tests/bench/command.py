@@ -70,7 +70,7 @@ def versions(binary: str) -> dict[str, str]:
     return {
         "identity-hmac": output_of(binary, "--version").split()[-1],
         "Python": platform.python_version(),
-        "openssl": output_of("openssl", "version").partition(" (")[0],
+        "openssl": output_of("openssl", "version").split()[1],
     }
 
 

@@ -133,9 +133,9 @@ def main() -> None:
         measure(f"verify, {kind}, 36 bytes", EACH_PAIR, contenders, signatures)
     versions = {
         "Python": platform.python_version(),
-        "its OpenSSL": ssl.OPENSSL_VERSION,
+        "its OpenSSL": ssl.OPENSSL_VERSION.split()[1],
         "cryptography": version("cryptography"),
-        "cryptography's OpenSSL": backend.openssl_version_text(),
+        "cryptography's OpenSSL": backend.openssl_version_text().split()[1],
         "identity-hmac": identity_hmac.__version__,
     }
     print(json.dumps({"versions": versions}))

@@ -128,7 +128,7 @@ puts JSON.generate(
   versions: {
     "Ruby" => RUBY_VERSION,
     "openssl gem" => OpenSSL::VERSION,
-    "its OpenSSL" => OpenSSL::OPENSSL_LIBRARY_VERSION,
+    "its OpenSSL" => OpenSSL::OPENSSL_LIBRARY_VERSION.split[1],
     "identity-hmac" => IdentityHmac::VERSION
   }
 )
