@@ -7,6 +7,7 @@ as a procedural macro, has `excluded`. Nothing in an SBOM names a folder of this
 """
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -36,7 +37,13 @@ def main(dist: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         workspace = unpack_gem(dist, Path(name))
         described = describe(workspace, "--target=all")
-        write(dist, described[GEM_CRATE], *crates_of(GEM_CRATE, workspace, "--target=all"), GEM)
+        bom = described[GEM_CRATE]
+        inside, built_with = crates_of(GEM_CRATE, workspace, "--target=all")
+        # It also carries crates that its lock file names and that nothing is built with.
+        known = {crate_of(component) for component in bom["components"]}
+        carried = {split(folder.name) for folder in (workspace / "vendor").iterdir()}
+        bom["components"] += [described_by_name(*crate) for crate in sorted(carried - known)]
+        write(dist, bom, inside, built_with | carried - inside, GEM)
     # No package of npm's is in either npm package.
     npm = ["npm", "sbom", "--sbom-format=cyclonedx", "--package-lock-only", "--omit=dev"]
     write(dist, json.loads(run(ROOT / "bindings/browser", *npm)), set(), set(), BROWSER)
@@ -68,6 +75,20 @@ def crates_of(crate: str, workspace: Path, *options: str) -> tuple[set[Crate], s
 
     inside = crates("normal,no-proc-macro")
     return inside, crates("normal,build") - inside
+
+
+def crate_of(component: dict) -> Crate:
+    return component["name"], component["version"]
+
+
+def split(folder: str) -> Crate:
+    """A vendored crate, from its folder's name."""
+    return re.fullmatch(r"(.+?)-(\d+\..+)", folder).groups()
+
+
+def described_by_name(name: str, version: str) -> dict:
+    url = f"pkg:cargo/{name}@{version}"
+    return {"type": "library", "bom-ref": url, "name": name, "version": version, "purl": url}
 
 
 def unpack_gem(dist: Path, folder: Path) -> Path:
@@ -103,9 +124,9 @@ def write(
     bom["metadata"]["component"] = root
     bom["components"] = []
     for component in sorted(components, key=lambda component: component["purl"]):
-        name = (component["name"], component["version"])
-        if name in inside or name in built_with:
-            component["scope"] = "required" if name in inside else "excluded"
+        crate = crate_of(component)
+        if crate in inside or crate in built_with:
+            component["scope"] = "required" if crate in inside else "excluded"
             bom["components"].append(component)
     kept = {component["bom-ref"] for component in (root, *bom["components"])}
     bom["dependencies"] = [
