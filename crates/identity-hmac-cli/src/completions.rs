@@ -24,12 +24,9 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
     // Into memory first: the generator panics where standard output is closed.
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut Cli::command(),
-        env!("CARGO_BIN_NAME"),
-        &mut script,
-    );
+    let mut command = Cli::command();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
     io::stdout()
         .write_all(&script)
         .context("cannot write the script")?;

@@ -17,7 +17,8 @@ use identity_hmac::{IdentityKey, InputError};
 use serde_json::json;
 
 use crate::secret::{PreviousSecretArgs, SecretArgs};
-use diagnosis::{Case, Cause, Diagnosis, diagnose};
+pub use diagnosis::Case;
+use diagnosis::{Cause, Diagnosis, diagnose};
 
 /// Exit codes: the signature matches; it does not, and here is why; it does not, and nobody knows.
 const MATCHES: u8 = 0;
@@ -65,8 +66,9 @@ pub(crate) struct DoctorArgs {
     format: Format,
 }
 
+/// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
+pub enum Format {
     /// For people
     #[default]
     Text,
@@ -92,24 +94,33 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
         hmac: hmac.as_encoded_bytes(),
         also: also.iter().map(|value| value.as_encoded_bytes()).collect(),
     };
-    let diagnosis = diagnose(&case);
-    let hints = hints(&case, &diagnosis);
+    let code =
+        answer(&case, format, &mut io::stdout().lock()).context("cannot write the answer")?;
+    Ok(ExitCode::from(code))
+}
 
-    let mut out = io::stdout().lock();
+/// Writes why the signature of `case` does not match, and returns the exit code.
+///
+/// # Errors
+///
+/// As writing to `out` gives them, except that a reader may go away.
+pub fn answer(case: &Case, format: Format, out: &mut impl Write) -> io::Result<u8> {
+    let diagnosis = diagnose(case);
+    let hints = hints(case, &diagnosis);
     let written = match format {
-        Format::Text => write_text(&mut out, &diagnosis, &hints),
-        Format::Json => write_json(&mut out, &diagnosis, &hints),
+        Format::Text => write_text(out, &diagnosis, &hints),
+        Format::Json => write_json(out, &diagnosis, &hints),
     };
     match written {
         // The exit code is an answer too: a reader who has gone must not make it a 0.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written.context("cannot write the answer")?,
+        written => written?,
     }
-    Ok(ExitCode::from(match diagnosis {
+    Ok(match diagnosis {
         Diagnosis::Matches => MATCHES,
         Diagnosis::Mistaken(_) => MISTAKEN,
         Diagnosis::Unexplained => UNEXPLAINED,
-    }))
+    })
 }
 
 /// What else is worth knowing, whether or not it is the cause.

@@ -1,56 +1,7 @@
-//! The command `identity-hmac`: make a secret, sign and verify visitor ids, and find out why a
-//! signature does not match.
-
-mod batch;
-mod completions;
-mod doctor;
-mod exit;
-mod format;
-mod input;
-mod keygen;
-mod lines;
-mod message;
-mod output;
-mod pipeline;
-mod secret;
-mod sign;
-mod verify;
+//! The binary `identity-hmac`.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-/// Sign and verify the HMAC that proves to a chat vendor who an anonymous visitor is.
-///
-/// The identity verification secret comes from the environment variable `IDENTITY_SECRET` or from
-/// `--secret-file`, never from an argument, where other users of the machine could read it.
-#[derive(Debug, Parser)]
-#[command(name = "identity-hmac", version, after_help = exit::HELP)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Keygen(keygen::KeygenArgs),
-    Sign(sign::SignArgs),
-    Verify(verify::VerifyArgs),
-    Doctor(doctor::DoctorArgs),
-    Completions(completions::CompletionsArgs),
-}
-
 fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
-        Err(answer) => return exit::report_usage(&answer, std::env::args_os().len()),
-    };
-    let done = match command {
-        Command::Keygen(args) => keygen::run(&args),
-        Command::Sign(args) => sign::run(&args),
-        Command::Verify(args) => verify::run(&args),
-        Command::Doctor(args) => doctor::run(args),
-        Command::Completions(args) => completions::run(&args),
-    };
-    done.unwrap_or_else(|error| exit::report(&error))
+    identity_hmac_cli::run()
 }

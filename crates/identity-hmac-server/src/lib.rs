@@ -3,7 +3,7 @@
 mod admin_token;
 mod command;
 mod config;
-mod http;
+pub mod http;
 mod identity;
 mod key_file;
 pub mod master_key;

@@ -1,7 +1,7 @@
 //! The search for the few mistakes that, made together, give the signature at hand.
 
 use std::borrow::Cow;
-use std::iter;
+use std::{fmt, iter};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -36,13 +36,23 @@ pub(super) struct Variant {
 }
 
 /// What doctor is asked about.
-pub(super) struct Case<'a> {
-    pub(super) secret: &'a [u8],
-    pub(super) previous_secret: Option<&'a [u8]>,
-    pub(super) visitor_id: &'a [u8],
-    pub(super) hmac: &'a [u8],
+pub struct Case<'a> {
+    /// The secret as it is, mistakes included.
+    pub secret: &'a [u8],
+    /// The secret before the last rotation.
+    pub previous_secret: Option<&'a [u8]>,
+    /// The visitor id as the chat gave it.
+    pub visitor_id: &'a [u8],
+    /// The signature as it was sent.
+    pub hmac: &'a [u8],
     /// Other values that may have been signed in place of the visitor id.
-    pub(super) also: Vec<&'a [u8]>,
+    pub also: Vec<&'a [u8]>,
+}
+
+impl fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Case { .. }")
+    }
 }
 
 /// What doctor found.

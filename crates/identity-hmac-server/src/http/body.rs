@@ -15,15 +15,19 @@ use crate::strict_json;
 /// The largest body, in bytes.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
 /// The deepest metadata, counting the metadata object itself.
-pub(crate) const MAX_METADATA_LEVELS: usize = 8;
+pub const MAX_METADATA_LEVELS: usize = 8;
 
 /// The members of a body that were not taken yet.
 #[derive(Debug)]
-pub(crate) struct Members(Map<String, Value>);
+pub struct Members(Map<String, Value>);
 
 impl Members {
     /// Reads the members of one JSON object.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] for anything else than one JSON object of a single meaning.
+    pub fn parse(text: &[u8]) -> Result<Self, Problem> {
         match strict_json::parse(text, 1 + MAX_METADATA_LEVELS)? {
             Value::Object(members) => Ok(Self(members)),
             _ => Err(Problem::invalid_request(

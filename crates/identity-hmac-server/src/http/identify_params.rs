@@ -35,11 +35,11 @@ pub(crate) struct Schema {
 
 /// The parameters of one `identify()` call.
 #[derive(Debug)]
-pub(crate) struct IdentifyParams {
+pub struct IdentifyParams {
     /// The changes to the record.
-    pub(crate) patch: IdentityPatch,
+    pub patch: IdentityPatch,
     /// The signature that came with them, if one did.
-    pub(crate) hmac: Option<String>,
+    pub hmac: Option<String>,
 }
 
 impl TryFrom<Members> for IdentifyParams {

@@ -2,16 +2,16 @@
 
 mod address;
 mod auth;
-mod body;
+pub mod body;
 mod cors;
-mod identify_params;
+pub mod identify_params;
 mod identities;
 mod identity;
 mod openapi;
 mod operation;
 mod organizations;
 mod params;
-mod problem;
+pub mod problem;
 mod rate;
 mod telemetry;
 mod visitors;

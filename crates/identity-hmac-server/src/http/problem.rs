@@ -46,7 +46,7 @@ pub(crate) struct Document<'a> {
 
 /// A call that is not done as asked.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,

@@ -1,14 +1,11 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
-use serde_json::{Map, Value};
 use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::metadata::{self, Metadata};
 use super::{Pools, Store, StoreError, reading, retrying, writing};
-
-/// A JSON object of the customer's own making.
-pub type Metadata = Map<String, Value>;
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,11 +68,6 @@ pub struct IdentityPatch {
     pub metadata: Patch<Metadata>,
 }
 
-impl IdentityPatch {
-    /// The largest stored metadata, in bytes of compact JSON.
-    pub const MAX_METADATA_LEN: usize = 16 * 1024;
-}
-
 /// Which identities to list.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityFilter {
@@ -123,26 +115,6 @@ impl TryFrom<IdentityRow> for Identity {
     }
 }
 
-/// Applies a JSON Merge Patch (RFC 7396, section 2) to stored metadata.
-fn merge(stored: Option<&Metadata>, patch: &Metadata) -> Metadata {
-    let mut merged = Value::Object(stored.cloned().unwrap_or_default());
-    json_patch::merge(&mut merged, &Value::Object(patch.clone()));
-    match merged {
-        Value::Object(merged) => merged,
-        _ => unreachable!("an object patched by an object is an object"),
-    }
-}
-
-fn write_metadata(metadata: &Metadata) -> Result<String, StoreError> {
-    let text = serde_json::to_string(metadata).map_err(|_| StoreError::Corrupt("metadata"))?;
-    if text.len() > IdentityPatch::MAX_METADATA_LEN {
-        return Err(StoreError::MetadataTooLarge {
-            limit: IdentityPatch::MAX_METADATA_LEN,
-        });
-    }
-    Ok(text)
-}
-
 impl Store {
     /// Merges one `identify()` call into the visitor's record, or makes it, and returns the whole.
     ///
@@ -178,7 +150,7 @@ impl Store {
             WHERE organization_id = $1 AND visitor_id = $2";
 
         let first = match &patch.metadata {
-            Patch::Set(metadata) => Some(write_metadata(&merge(None, metadata))?),
+            Patch::Set(metadata) => Some(metadata::write(&metadata::merge(None, metadata))?),
             Patch::Keep | Patch::Clear => None,
         };
         let new_id = Uuid::now_v7();
@@ -203,12 +175,12 @@ impl Store {
             let mut transaction = pool.begin_with(begin).await?;
             let mut identity: Identity = upsert.fetch_one(&mut *transaction).await?.try_into()?;
             if identity.id != new_id {
-                let merged = merge(identity.metadata.as_ref(), metadata);
+                let merged = metadata::merge(identity.metadata.as_ref(), metadata);
                 if identity.metadata.as_ref() != Some(&merged) {
                     sqlx::query(SET_METADATA)
                         .bind(organization)
                         .bind(visitor)
-                        .bind(write_metadata(&merged)?)
+                        .bind(metadata::write(&merged)?)
                         .execute(&mut *transaction)
                         .await?;
                     identity.metadata = Some(merged);

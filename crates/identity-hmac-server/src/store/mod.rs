@@ -5,6 +5,7 @@
 
 mod error;
 mod identities;
+pub mod metadata;
 mod organizations;
 mod settings;
 mod visitors;
@@ -23,7 +24,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 
 pub use error::StoreError;
-pub use identities::{Identity, IdentityFilter, IdentityPatch, Metadata, Patch};
+pub use identities::{Identity, IdentityFilter, IdentityPatch, Patch};
+pub use metadata::Metadata;
 pub use organizations::{NewOrganization, Organization, OrganizationPatch, SealedSecrets};
 pub(crate) use settings::Setting;
 pub use visitors::Caller;
