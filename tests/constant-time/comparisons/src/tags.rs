@@ -1,0 +1,160 @@
+//! Which variables of a function hold a tag, by their names and by what they were made from.
+
+use std::collections::HashSet;
+use std::iter;
+
+use tree_sitter::Node;
+
+use crate::name;
+
+/// A pattern and what its names are bound to, as the grammars call their places.
+const BINDINGS: &[(&str, &str)] = &[
+    ("left", "right"),
+    ("name", "value"),
+    ("pattern", "type"),
+    ("pattern", "value"),
+];
+
+/// What has the value of its last expression.
+const BLOCKS: &[&str] = &["block", "block_body", "statement_block"];
+
+/// Where the grammars keep the name of what is called or read.
+const CALLED: &[&str] = &[
+    "attribute",
+    "field",
+    "function",
+    "macro",
+    "method",
+    "name",
+    "property",
+];
+
+/// The variables that hold a tag although their names do not say so.
+#[derive(Clone, Default)]
+pub(crate) struct Tags<'a> {
+    names: HashSet<&'a str>,
+}
+
+impl<'a> Tags<'a> {
+    /// Adds what the `nodes` of one scope bind, however long the chain.
+    pub(crate) fn follow(&mut self, nodes: &[Node<'a>], text: &'a str) {
+        let mut known = usize::MAX;
+        while known != self.names.len() {
+            known = self.names.len();
+            for &node in nodes {
+                self.bind(node, text);
+            }
+        }
+    }
+
+    fn bind(&mut self, node: Node<'a>, text: &'a str) {
+        let field = |name| node.child_by_field_name(name);
+        let mentioned = |node: Node| self.mentioned_in(node, text);
+        match node.kind() {
+            "impl_item" => {
+                if field("type").is_some_and(mentioned) {
+                    self.names.extend(["self", "Self"]);
+                }
+            }
+            "match_arm" => {
+                let matched = node
+                    .parent()
+                    .and_then(|arms| arms.parent()?.child_by_field_name("value"));
+                if matched.is_some_and(mentioned)
+                    && let Some(pattern) = field("pattern").and_then(|guarded| guarded.child(0))
+                {
+                    self.add(pattern, text);
+                }
+            }
+            // What a method hands to a closure comes from its receiver or the other arguments.
+            "closure_expression" | "arrow_function" | "block" | "do_block" => {
+                if let Some(parameters) = field("parameters").or(field("parameter"))
+                    && call_around(node).is_some_and(|call| parts_beside(call, node).any(mentioned))
+                {
+                    self.add(parameters, text);
+                }
+            }
+            "keyword_argument" => {}
+            _ => {
+                for (pattern, source) in BINDINGS {
+                    if let (Some(pattern), Some(source)) = (field(pattern), field(source))
+                        && self.mentioned_in(source, text)
+                    {
+                        self.add(pattern, text);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, pattern: Node<'a>, text: &'a str) {
+        for leaf in leaves(pattern) {
+            let name = &text[leaf.byte_range()];
+            // Not the constructors in a pattern.
+            if leaf.is_named()
+                && leaf.kind().contains("identifier")
+                && name.starts_with(|c: char| c.is_lowercase() || c == '_')
+            {
+                self.names.insert(name);
+            }
+        }
+    }
+
+    /// Whether the value of `node` has to do with a tag.
+    pub(crate) fn mentioned_in(&self, node: Node, text: &str) -> bool {
+        let is_typeof = node.child(0).is_some_and(|first| first.kind() == "typeof");
+        if is_typeof || called_name(node, text).is_some_and(name::is_fact) {
+            return false;
+        }
+        if BLOCKS.contains(&node.kind()) {
+            let last = children(node).filter(Node::is_named).last();
+            return last.is_some_and(|last| self.mentioned_in(last, text));
+        }
+        if node.child_count() > 0 {
+            return children(node).any(|child| self.mentioned_in(child, text));
+        }
+        let name = text[node.byte_range()].trim_start_matches(':');
+        let is_name = node.is_named() && !node.kind().contains("comment") && !name.contains(' ');
+        is_name && (name::is_tag(name) || self.names.contains(name))
+    }
+}
+
+/// The name of the function, method or field that `node` calls or reads.
+pub(crate) fn called_name<'a>(node: Node<'a>, text: &'a str) -> Option<&'a str> {
+    let called = |node: Node<'a>| {
+        CALLED
+            .iter()
+            .find_map(|field| node.child_by_field_name(field))
+    };
+    let name = iter::successors(called(node), |&node| called(node)).last()?;
+    Some(&text[name.byte_range()])
+}
+
+pub(crate) fn children(node: Node) -> impl Iterator<Item = Node> {
+    (0..).map_while(move |place| node.child(place))
+}
+
+fn leaves(node: Node) -> Vec<Node> {
+    if node.child_count() == 0 {
+        return vec![node];
+    }
+    children(node).flat_map(leaves).collect()
+}
+
+/// The call that `closure` is handed to.
+fn call_around(closure: Node) -> Option<Node> {
+    iter::successors(closure.parent(), Node::parent).find(|node| node.kind().contains("call"))
+}
+
+/// The receiver of `call` and its arguments other than `closure`.
+fn parts_beside<'a>(call: Node<'a>, closure: Node<'a>) -> impl Iterator<Item = Node<'a>> {
+    children(call)
+        .flat_map(|part| {
+            if part.kind().contains("argument") {
+                children(part).collect()
+            } else {
+                vec![part]
+            }
+        })
+        .filter(move |&part| part != closure)
+}
