@@ -14,11 +14,12 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
@@ -32,8 +33,8 @@ pub use visitors::Caller;
 
 /// How long a request waits for a connection, and a statement for its locks.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
-/// How long an unused connection to PostgreSQL is taken to be alive without asking: a server that
-/// went away leaves none that fails a call when it is back.
+/// How long an unused connection to PostgreSQL is taken to be alive without asking, unless the
+/// database failed meanwhile: a server that went away leaves none that fails a call when it is back.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Readers of SQLite beside its one writer.
 const SQLITE_READERS: u32 = 4;
@@ -59,7 +60,30 @@ enum Pools {
         reads: SqlitePool,
         writes: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        failed: LastFailure,
+    },
+}
+
+/// When the database last failed: a connection that was idle then may be as dead as the one that a
+/// call failed on.
+#[derive(Clone, Debug, Default)]
+struct LastFailure(Arc<Mutex<Option<Instant>>>);
+
+impl LastFailure {
+    /// Notes it when this is one.
+    fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(StoreError::is_temporary) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        result
+    }
+
+    fn is_within(&self, time: Duration) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() <= time)
+    }
 }
 
 /// Runs an expression against a pool that reads, of whichever database it is, and again while the
@@ -68,7 +92,10 @@ macro_rules! reading {
     ($store:expr, $pool:ident => $run:expr) => {
         match &$store.pools {
             Pools::Sqlite { reads: $pool, .. } => retrying(|| async { $run }).await,
-            Pools::Postgres($pool) => retrying(|| async { $run }).await,
+            Pools::Postgres {
+                pool: $pool,
+                failed,
+            } => failed.note(retrying(|| async { $run }).await),
         }
     };
 }
@@ -85,9 +112,9 @@ macro_rules! writing {
                 let $begin = "BEGIN IMMEDIATE";
                 retrying(|| async { $run }).await
             }
-            Pools::Postgres($pool) => {
+            Pools::Postgres { pool: $pool, failed } => {
                 let $begin = "BEGIN";
-                retrying(|| async { $run }).await
+                failed.note(retrying(|| async { $run }).await)
             }
         }
     };
@@ -133,13 +160,16 @@ impl Store {
                     ("idle_in_transaction_session_timeout", deadline.as_str()),
                 ])
                 .disable_statement_logging();
+            let failed = LastFailure::default();
+            let doubted = failed.clone();
             let pool = PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(DATABASE_DEADLINE)
                 .test_before_acquire(false)
-                .before_acquire(|connection, use_before| {
+                .before_acquire(move |connection, PoolConnectionMetadata { idle_for, .. }| {
+                    let is_doubtful = idle_for > TRUSTED_IDLE || doubted.is_within(idle_for);
                     Box::pin(async move {
-                        if use_before.idle_for > TRUSTED_IDLE {
+                        if is_doubtful {
                             connection.ping().await?;
                         }
                         Ok(true)
@@ -147,7 +177,7 @@ impl Store {
                 })
                 .connect_lazy_with(options);
             return Ok(Self {
-                pools: Pools::Postgres(pool),
+                pools: Pools::Postgres { pool, failed },
             });
         }
         if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
@@ -224,7 +254,7 @@ impl Store {
                 reads.close().await;
                 writes.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
