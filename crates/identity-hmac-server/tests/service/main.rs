@@ -18,3 +18,4 @@ mod races;
 mod rate;
 mod rules;
 mod seen_from_outside;
+mod soak;

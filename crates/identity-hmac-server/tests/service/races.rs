@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::harness::{
-    Answer, Database, Service, Session, Visitor, command, http, kept, on_both_databases, times,
+    Answer, Database, Service, Session, Visitor, command, http, kept, on_both_databases, proved,
+    times,
 };
 
 /// How many callers race.
 const WORKERS: usize = 20;
 
 /// Lets every worker count its own calls in the metadata of one visitor, at two levels, and shows
-/// that each answer, and the record in the end, hold every count that was acknowledged.
-async fn race(visitor: &Visitor, services: &[&Service], calls: usize) {
+/// that each answer, and the record in the end, hold every count that was acknowledged. Returns how
+/// many calls were.
+async fn race(visitor: &Visitor, services: &[&Service], calls: usize) -> usize {
     let client = kept();
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {
@@ -31,6 +33,7 @@ async fn race(visitor: &Visitor, services: &[&Service], calls: usize) {
         assert_eq!(record["metadata"]["nested"][&key], calls - 1);
     }
     assert!(ids.iter().all(|id| *id == record["id"]), "{ids:?}");
+    calls * WORKERS
 }
 
 /// Makes the calls of one worker, and returns the id that they were answered with.
@@ -78,22 +81,31 @@ on_both_databases! {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let visitor = organization.visitor().await;
-        race(&visitor, &[&service], 10_000 / WORKERS).await;
+        let calls = race(&visitor, &[&service], 10_000 / WORKERS).await;
         assert_eq!(number_of_identities(&database).await, 1);
+        let name = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
+        proved(
+            &format!("identifies of one visitor that race on {name} leave one record and lose nothing"),
+            format!("{calls} calls by {WORKERS} callers"),
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn identifies_that_race_over_several_processes_lose_nothing() {
-    let calls = times(1_000, 10_000) / WORKERS;
+    let calls = times(1_000, 5_000) / WORKERS;
     let database = Database::postgres().await;
     let [first, second, third] = [(); 3].map(|()| Service::start(&database));
     let organization = first.organization().await;
     let visitor = organization.visitor().await;
-    race(&visitor, &[&first, &second], calls).await;
+    let over_two = race(&visitor, &[&first, &second], calls).await;
     let visitor = organization.visitor().await;
-    race(&visitor, &[&first, &second, &third], calls).await;
+    let over_three = race(&visitor, &[&first, &second, &third], calls).await;
     assert_eq!(number_of_identities(&database).await, 2);
+    proved(
+        "identifies of one visitor that race over several processes leave one record and lose nothing",
+        format!("{over_two} calls over two processes, {over_three} over three"),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,7 +122,7 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
     let [first, second] = [(); 2].map(|()| Service::start(&database));
     let organization = first.organization().await;
     let visitor = organization.visitor().await;
-    race(&visitor, &[&first, &second], calls).await;
+    let calls = race(&visitor, &[&first, &second], calls).await;
     assert_eq!(number_of_identities(&database).await, 1);
     // Their connections report what they did when they end.
     drop((first, second));
@@ -124,6 +136,12 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert!(rolled_back > 0, "no transaction failed: nothing was shown");
+    proved(
+        "under SERIALIZABLE a transaction that cannot be ordered is run again and nothing is lost",
+        format!(
+            "{calls} calls over two processes, {rolled_back} transactions or more were run again"
+        ),
+    );
 }
 
 /// Makes the next `failures` writes of a record fail with SQLSTATE 40001. The sequence counts the
@@ -184,7 +202,8 @@ fn start_unconfigured(database: &Database, folder: &std::path::Path) -> Service 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_together_agree_on_schema_master_key_and_admin_token() {
-    for round in 0..times(6, 50) {
+    let rounds = times(6, 50);
+    for round in 0..rounds {
         let database = Database::postgres().await;
         // Without a schema they race for it; with one, for what comes after it.
         if round % 2 == 1 {
@@ -225,6 +244,10 @@ async fn processes_that_start_together_agree_on_schema_master_key_and_admin_toke
             1
         );
     }
+    proved(
+        "processes that start at once agree on one schema, one master key and one admin token",
+        format!("{rounds} times three processes"),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

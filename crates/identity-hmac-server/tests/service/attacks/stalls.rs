@@ -5,65 +5,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::{ADMIN_TOKEN, Database, Service, Visitor, Wire};
+use crate::harness::{ADMIN_TOKEN, Database, Service, Wire, ask_and_not_read, stall, stalls};
 
 /// How many connections stall at a time.
 const CONNECTIONS: usize = 1_000;
 /// When the last of them has to be closed: the 10 s that are promised, and what a busy machine adds.
 const CLOSED: Duration = Duration::from_secs(15);
-
-/// What a connection sends, and what it goes on to send once a second.
-type Stall = (String, &'static str);
-
-fn stalls(visitor: &Visitor) -> [Stall; 8] {
-    let identify = format!(
-        "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
-         content-type: application/json\r\n",
-        visitor.token
-    );
-    [
-        (String::new(), ""),
-        ("GET /healthz HTTP/1.1\r\nhos".to_owned(), ""),
-        ("GET /healthz HTTP/1.1\r\nhost: ".to_owned(), "x"),
-        ("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), ""),
-        (format!("{identify}content-length: 100\r\n\r\n{{"), ""),
-        (format!("{identify}content-length: 100\r\n\r\n"), " "),
-        (
-            format!("{identify}transfer-encoding: chunked\r\n\r\n5\r\n{{"),
-            "",
-        ),
-        (
-            "POST /v1/visitors HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n".to_owned(),
-            "",
-        ),
-    ]
-}
-
-/// Stalls until the service closes the connection.
-async fn stall(mut wire: Wire, (first, drip): &Stall) {
-    wire.send(first).await;
-    while !wire.is_closed_within(Duration::from_secs(1)).await {
-        wire.send(drip).await;
-    }
-}
-
-/// Sends requests for as long as they are taken, and reads no answer.
-async fn ask_and_not_read(service: &Service) -> Wire {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let address = Wire::address(service).parse().unwrap();
-    let mut wire = Wire(socket.connect(address).await.unwrap());
-    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
-    while timeout(Duration::from_millis(500), wire.send(&requests))
-        .await
-        .is_ok()
-    {}
-    wire
-}
 
 /// How many sockets the service has open.
 fn sockets(service: &Service) -> usize {

@@ -110,6 +110,14 @@ impl Organization {
         }
     }
 
+    /// The same organization, at another process of the service.
+    pub(crate) fn at(&self, service: &Service) -> Self {
+        Self {
+            url: service.url.clone(),
+            ..self.clone()
+        }
+    }
+
     /// An admin's request below `/v1/admin/organizations`.
     pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v1/admin/organizations{path}", self.url);
@@ -140,12 +148,7 @@ impl Organization {
         let request = http()
             .post(format!("{}/v1/visitors", self.url))
             .header("x-organization-key", &self.key);
-        let made = Answer::to(request).await.ok();
-        Visitor {
-            url: self.url.clone(),
-            id: made["visitorId"].as_str().unwrap().to_owned(),
-            token: made["visitorToken"].as_str().unwrap().to_owned(),
-        }
+        Visitor::new(&self.url, &Answer::to(request).await.ok())
     }
 
     /// Signs a visitor id, as the organization's backend does.
@@ -165,6 +168,15 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// A visitor that was just made.
+    pub(crate) fn new(url: &str, made: &Value) -> Self {
+        Self {
+            url: url.to_owned(),
+            id: made["visitorId"].as_str().unwrap().to_owned(),
+            token: made["visitorToken"].as_str().unwrap().to_owned(),
+        }
+    }
+
     /// The same visitor, calling another process of the service.
     pub(crate) fn at(&self, service: &Service) -> Self {
         Self {
@@ -199,9 +211,15 @@ impl Visitor {
         Answer::to(request.body(body)).await
     }
 
+    /// A request for the record.
+    pub(crate) fn identity_request(&self) -> RequestBuilder {
+        http()
+            .get(format!("{}/v1/identity", self.url))
+            .bearer_auth(&self.token)
+    }
+
     /// Reads the record.
     pub(crate) async fn identity(&self) -> Answer {
-        let request = http().get(format!("{}/v1/identity", self.url));
-        Answer::to(request.bearer_auth(&self.token)).await
+        Answer::to(self.identity_request()).await
     }
 }

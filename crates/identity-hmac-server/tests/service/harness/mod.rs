@@ -5,6 +5,7 @@ mod database;
 mod postgres;
 mod process;
 mod session;
+mod stall;
 mod wire;
 
 pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
@@ -12,6 +13,7 @@ pub(crate) use database::Database;
 pub(crate) use postgres::{Cluster, with_own_mounts};
 pub(crate) use process::{ADMIN_TOKEN, Service, command};
 pub(crate) use session::Session;
+pub(crate) use stall::{ask_and_not_read, stall, stalls};
 pub(crate) use wire::Wire;
 
 /// How often a slow thing is done: `whole` times when `IDENTITY_TEST_LONG=1`, as `make prove` sets it.
@@ -20,6 +22,12 @@ pub(crate) fn times(short: usize, whole: usize) -> usize {
         Ok(long) if long == "1" => whole,
         _ => short,
     }
+}
+
+/// Tells what a test has shown, in a line of its own, for `make prove`.
+#[expect(clippy::print_stdout, reason = "the test's own output")]
+pub(crate) fn proved(claim: &str, figure: impl std::fmt::Display) {
+    println!("\nproved: {claim}: {figure}");
 }
 
 /// Runs each test once on SQLite and once on PostgreSQL.

@@ -94,10 +94,10 @@ impl Cluster {
         // ends: its standard input is closed then.
         const SUPERVISE: &str = r#"
             "$@" & server=$!
-            read -r keep
-            kill -INT $server
+            read -r signal
+            kill -s "${signal:-INT}" $server
             wait $server
-            [ -n "$keep" ] && exit
+            [ -n "$signal" ] && exit
             umount "$FOLDER/data" "$FOLDER/disk" 2>/dev/null
             rm -rf "$FOLDER"
         "#;
@@ -136,11 +136,20 @@ impl Cluster {
         process
     }
 
-    /// Stops the server and keeps its data.
+    /// Stops the server, once it has rolled back what is under way, and keeps its data.
     pub(crate) fn stop(&self) {
+        self.end("INT");
+    }
+
+    /// Stops the server without a word to anybody, and keeps its data: it has to recover.
+    pub(crate) fn crash(&self) {
+        self.end("QUIT");
+    }
+
+    fn end(&self, signal: &str) {
         use std::io::Write;
         let mut child = self.server.lock().unwrap().take().expect("it runs");
-        child.stdin.take().unwrap().write_all(b"keep\n").unwrap();
+        writeln!(child.stdin.take().unwrap(), "{signal}").unwrap();
         child.wait().unwrap();
     }
 

@@ -1,0 +1,79 @@
+//! What happens to the database during the soak, and when calls may fail for it.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::harness::{Cluster, Database, Session};
+
+/// When calls may fail: from the injection of a fault until `/readyz` answers 200 again.
+///
+/// It counts how often it was opened and closed: while the count is odd, it is open.
+#[derive(Debug, Default)]
+pub(super) struct Window(AtomicUsize);
+
+impl Window {
+    pub(super) fn turn(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn turns(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Whether it was open at any time since its turns were counted.
+    pub(super) fn was_open_since(&self, turns: usize) -> bool {
+        turns % 2 == 1 || self.turns() != turns
+    }
+}
+
+/// Something that happens to a PostgreSQL server.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// It stops in order and is started again.
+    Restart,
+    /// It stops without a word, is started again and recovers.
+    Crash,
+    /// An operator ends every connection of the service.
+    EndConnections,
+    /// One of the processes that serve a connection is killed: the server ends all the others and
+    /// recovers.
+    KillBackend,
+}
+
+impl Fault {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Restart,
+        Self::EndConnections,
+        Self::Crash,
+        Self::KillBackend,
+    ];
+
+    pub(super) async fn happen(self, cluster: &Cluster, database: &Database) {
+        const SERVING: &str = "SELECT pid::text FROM pg_stat_activity
+            WHERE application_name = 'identity-hmac-server'";
+        match self {
+            Self::Restart => {
+                cluster.stop();
+                cluster.resume();
+            }
+            Self::Crash => {
+                cluster.crash();
+                cluster.resume();
+            }
+            Self::EndConnections => {
+                let end = format!(
+                    "SELECT pg_terminate_backend(pid::integer, 10000)::text FROM ({SERVING}) serving"
+                );
+                let ended = Session::open(database).await.texts(&end).await;
+                assert!(!ended.is_empty() && ended.iter().all(|ended| ended == "true"));
+            }
+            Self::KillBackend => {
+                let processes = Session::open(database).await.texts(SERVING).await;
+                let killed = Command::new("kill")
+                    .args(["-s", "KILL", &processes[0]])
+                    .status();
+                assert!(killed.unwrap().success());
+            }
+        }
+    }
+}
