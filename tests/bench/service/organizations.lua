@@ -13,7 +13,6 @@ function init(arguments)
   wrk.body = '{"name":"Shop","verification":"required"}'
   count = tonumber(arguments[2])
   answers = io.open(arguments[3], 'w')
-  wrk.init(arguments)
 end
 
 function response(status, _, body)

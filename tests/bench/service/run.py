@@ -21,7 +21,7 @@ from postgres import Cluster
 from servers import HERE, create_organization
 
 FULL = Scale(
-    seconds=3,
+    seconds=2,
     rounds=3,
     connections=(1, 8, 64, 256),
     organizations=(1, 100, 10_000, 100_000),
@@ -29,7 +29,7 @@ FULL = Scale(
     processes=(1, 2, 4),
 )
 QUICK = Scale(
-    seconds=1,
+    seconds=2,
     rounds=1,
     connections=(1, 64),
     organizations=(1, 1_000),

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 from postgres import Cluster
 
@@ -37,9 +36,14 @@ def visitor_id(number: int) -> str:
     return f"{ID_PREFIX}{number}"
 
 
+def uuid_bytes(text: str) -> bytes:
+    # Several times as fast as uuid.UUID, and there are millions.
+    return bytes.fromhex(text.replace("-", ""))
+
+
 def visitor_token(organization_id: str, number: int) -> str:
     random_part = hashlib.sha256(str(number).encode()).digest()
-    parts = UUID(organization_id).bytes + UUID(visitor_id(number)).bytes + random_part
+    parts = uuid_bytes(organization_id) + uuid_bytes(visitor_id(number)) + random_part
     return f"vt_{urlsafe_b64encode(parts).rstrip(b'=').decode()}"
 
 
@@ -89,13 +93,12 @@ def fill_sqlite(path: Path, visitors: int, identities: int) -> None:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         ((organization,),) = database.execute("SELECT id FROM organizations")
-        organization_id = str(UUID(bytes=organization))
         database.executemany(
             f"INSERT INTO visitors VALUES (x'{organization.hex()}', ?, ?, '{now}')",
             (
                 (
-                    UUID(visitor_id(number)).bytes,
-                    hashlib.sha256(visitor_token(organization_id, number).encode()).digest(),
+                    uuid_bytes(visitor_id(number)),
+                    hashlib.sha256(visitor_token(organization.hex(), number).encode()).digest(),
                 )
                 for number in range(FIRST, FIRST + visitors)
             ),
