@@ -69,7 +69,7 @@ def measure(programs: dict[str, Program]) -> Iterator[str]:
             yield json.dumps({"program": name} | json.loads(line))
     about |= {
         "date": f"{date:%Y-%m-%d %H:%M} UTC",
-        "command": "`make bench`",
+        "command": "`make bench`" if programs is PROGRAMS else f"only {', '.join(programs)}",
         "duration": f"{(time.monotonic() - started) / 60:.0f} minutes",
     }
     yield json.dumps({"about": about})
