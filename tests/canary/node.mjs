@@ -130,30 +130,6 @@ function plant() {
   throw new PlantedError();
 }
 
-async function step(name) {
-  console.log(name);
-  await new Promise((resolve) => process.stdin.once('data', resolve));
-}
-
-async function holdAndDrop() {
-  let held = (() => {
-    const key = new native.IdentityKey(secret());
-    const ring = new native.Keyring('another', key);
-    ring.matched('visitor_1', key.sign('visitor_1'));
-    native.generateIdentityHmac('visitor_1', secret());
-    return [key, ring];
-  })();
-  await step('held');
-  held = undefined;
-  for (let round = 0; round < 3; round++) {
-    // Finalizers run when the event loop is idle.
-    globalThis.gc();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await step('dropped');
-  process.exit();
-}
-
 if (mode === undefined) {
   for (const [what, provoke] of errors) {
     show('error', what, shownErrors, await caught(what, provoke));
@@ -163,8 +139,6 @@ if (mode === undefined) {
   }
   show('planted', 'error', shownErrors, await caught('planted', plant));
   show('planted', 'object', inspections, new Planted());
-} else if (mode === 'memory') {
-  await holdAndDrop();
 } else if (number === undefined) {
   console.log(errors.size);
 } else {

@@ -2,7 +2,6 @@
 
 python.py SECRET_FILE           everything, and of a planted leak the same
 python.py SECRET_FILE uncaught  a line for each error: its number. With a number, raise it uncaught
-python.py SECRET_FILE memory    hold keys and drop them, waiting for a line at each step
 
 No frame here has the secret in a variable: what a traceback shows is the package's doing.
 """
@@ -174,21 +173,6 @@ def provoke(call: Callable[[], object]) -> BaseException:
     sys.exit("an error was to be provoked, and nothing was raised")
 
 
-def hold_and_drop() -> None:
-    key = IdentityKey(secret())
-    ring = Keyring("another", previous=key)
-    ring.matched("visitor_1", key.sign("visitor_1"))
-    generate_identity_hmac("visitor_1", secret())
-    step("held")
-    del key, ring
-    step("dropped")
-
-
-def step(name: str) -> None:
-    print(name, flush=True)
-    sys.stdin.readline()
-
-
 if __name__ == "__main__":
     match sys.argv[2:]:
         case []:
@@ -204,5 +188,3 @@ if __name__ == "__main__":
             fail()
         case ["uncaught", number]:
             list(ERRORS.values())[int(number)]()
-        case ["memory"]:
-            hold_and_drop()

@@ -79,6 +79,10 @@ ERRORS = {
 }.freeze
 
 INSPECTIONS = {
+  # First, for the others change how a String is kept.
+  "ObjectSpace.dump" => lambda { |it|
+    [it, *ObjectSpace.reachable_objects_from(it)].map { |one| ObjectSpace.dump(one) }.join
+  },
   "inspect" => :inspect.to_proc,
   "to_s" => :to_s.to_proc,
   "pretty_inspect" => :pretty_inspect.to_proc,
@@ -91,10 +95,7 @@ INSPECTIONS = {
   "instance variables" => lambda { |it|
     it.instance_variables.map { |name| it.instance_variable_get(name) }.inspect
   },
-  "what it refers to" => ->(it) { ObjectSpace.reachable_objects_from(it).inspect },
-  "ObjectSpace.dump" => lambda { |it|
-    [it, *ObjectSpace.reachable_objects_from(it)].map { |one| ObjectSpace.dump(one) }.join
-  }
+  "what it refers to" => ->(it) { ObjectSpace.reachable_objects_from(it).inspect }
 }.freeze
 
 SHOWN_ERRORS = {
@@ -138,29 +139,6 @@ else
   abort "an error was to be provoked, and nothing was raised"
 end
 
-def hold_and_drop
-  hold
-  step "held"
-  $held = nil
-  # Other objects take the place of those that went.
-  3.times { GC.start }
-  step "dropped"
-end
-
-def hold
-  key = IdentityHmac::Key.new(secret)
-  ring = IdentityHmac::Keyring.new("another", previous: key)
-  ring.matched("visitor_1", key.sign("visitor_1"))
-  IdentityHmac.generate_identity_hmac("visitor_1", secret)
-  $held = [key, ring]
-end
-
-def step(name)
-  puts name
-  $stdout.flush
-  $stdin.gets
-end
-
 case ARGV.drop(1)
 in []
   ERRORS.each { |what, call| show "error", what, SHOWN_ERRORS, provoke(call) }
@@ -174,6 +152,4 @@ in ["uncaught", "planted"]
   raise PlantedError
 in ["uncaught", number]
   ERRORS.values[Integer(number)].call
-in ["memory"]
-  hold_and_drop
 end

@@ -201,6 +201,8 @@ def check_sboms(dist: Path, target: Path) -> None:
     found = {path.name.removesuffix(".cdx.json"): path for path in dist.glob("*.cdx.json")}
     if found.keys() != shown.keys():
         sys.exit(f"SBOMs for {sorted(found)}, packages {sorted(shown)}")
+    if not validator.validate_str('{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{}]}'):
+        sys.exit("a planted fault was not found: a component without a name")
     components = 0
     for name, path in found.items():
         text = path.read_text(encoding="utf-8")
@@ -219,16 +221,14 @@ def check_sboms(dist: Path, target: Path) -> None:
             if name.endswith("browser"):
                 wrong += unlike_one_package(browser)
             wrong += re.findall(r"file:[^\"]*|\"/[^\"]*|[^\"]*(?:/home/|/root/)[^\"]*", text)
-            if error := validator.validate_str(text):
-                wrong.append(str(error))
             return wrong
 
         plant = copy.deepcopy(bom)
         plant["metadata"]["component"]["bom-ref"] = "path+file:///builder"
         demand(faults, bom, plant)
-        plant = copy.deepcopy(bom)
-        del plant["bomFormat"]
-        demand(faults, bom, plant)
+        # Once for each, since it takes long.
+        if error := validator.validate_str(text):
+            sys.exit(f"{path.name}: {error}")
         if shown[name]:
             plant = copy.deepcopy(bom)
             lost = min(shown[name])
