@@ -36,7 +36,7 @@ class Run(NamedTuple):
     figures: list[Figure]
 
     def cases(self) -> dict[tuple[str, str], list[Figure]]:
-        """The contenders of each case of a section: ours, then the others from the quickest on."""
+        """The contenders of each case of a section: ours, others of ours, then the rest."""
         cases: dict[tuple[str, str], list[Figure]] = {}
         for figure in self.figures:
             cases.setdefault((figure.section, figure.case), []).append(figure)
@@ -49,8 +49,9 @@ def ours(case: list[Figure]) -> Figure:
 
 
 def others(case: list[Figure]) -> list[Figure]:
+    """More of ours as they come, such as those that show growth; the rest from the quickest on."""
     rest = [figure for figure in case if figure != ours(case)]
-    return sorted(rest, key=lambda figure: -median(figure.rate))
+    return sorted(rest, key=lambda one: float("-inf") if one.is_ours else -median(one.rate))
 
 
 def ratio(one: Figure, other: Figure) -> float:
