@@ -4,9 +4,13 @@
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
+# make bench    measure everything beside what else there is, into docs/benchmarks.md (half an hour)
+# make prove    run the security proofs, into SECURITY.md's table (over half an hour)
 
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_MUTANTS_VERSION := 27.1.0
 BINDINGS := bindings/python bindings/ruby bindings/node bindings/browser
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where the tests install the packages, fresh every time.
@@ -25,6 +29,7 @@ each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: demo setup setup-rust packages
 .PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
+.PHONY: bench test-bench prove prove-constant-time prove-fuzz prove-mutants prove-service
 .PHONY: check check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 demo:
@@ -45,7 +50,7 @@ setup-rust:
 packages: setup
 	$(call each_binding,package)
 
-test: test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
+test: test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e test-bench
 
 test-rust:
 	$(CARGO) test --locked --all-features
@@ -74,6 +79,33 @@ test-e2e: packages
 	$(MAKE) -C examples setup
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
+test-bench: packages
+	$(MAKE) -C tests/bench test
+
+bench: packages
+	$(MAKE) -C tests/bench/service setup
+	$(MAKE) -C tests/bench run
+
+# One proof after the other, each of them a target below: `make prove-fuzz` runs one.
+prove: setup
+	python3 scripts/prove.py
+
+prove-constant-time:
+	@scripts/debian-packages valgrind libclang-dev
+	$(MAKE) -C tests/constant-time prove
+
+prove-fuzz:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz@$(CARGO_FUZZ_VERSION)
+	python3 fuzz/run.py --seconds 60
+
+prove-mutants: setup-rust
+	@command -v cargo-mutants >/dev/null || $(CARGO) install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
+	python3 scripts/mutants.py
+
+# The races and the soak whole, which `make test` runs for seconds.
+prove-service: setup-rust
+	IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: faults::writers soak::
+
 check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 check-rust: setup
@@ -97,9 +129,9 @@ check-bindings: packages
 check-examples: setup
 	$(MAKE) -C examples check
 
-# What stands under tests/, with the tools of the bindings.
+# What stands outside the crates and the bindings, with the tools of the bindings.
 check-scripts: setup
-	bindings/python/.venv/bin/ruff format --check tests
-	bindings/python/.venv/bin/ruff check tests
+	bindings/python/.venv/bin/ruff format --check fuzz scripts tests
+	bindings/python/.venv/bin/ruff check fuzz scripts tests
 	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
-	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/conformance tests/e2e scripts
+	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/bench/node.mjs tests/conformance tests/e2e scripts
