@@ -9,7 +9,7 @@ const IdentifyParams = z.strictObject({
   name: z.string().max(256).nullish(),
   email: z.email().max(320).nullish(),
   externalId: z.string().max(256).nullish(),
-  metadata: z.record(z.string(), z.json()).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
   hmac: z.string().nullish(),
 });
 
