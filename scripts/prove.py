@@ -19,7 +19,7 @@ BEGIN = "<!-- written by make prove -->"
 END = "<!-- the end of what make prove wrote -->"
 
 
-class ProofFailed(Exception):
+class ProofError(Exception):
     """A proof ended with an error, or without showing anything."""
 
 
@@ -34,9 +34,9 @@ def prove(proof):
                 claim, figure = line.removeprefix("proved: ").rstrip("\n").split(": ", 1)
                 shown.append((claim, figure))
     if process.returncode != 0:
-        raise ProofFailed(f"prove-{proof} ended with {process.returncode}")
+        raise ProofError(f"prove-{proof} ended with {process.returncode}")
     if not shown:
-        raise ProofFailed(f"prove-{proof} has shown nothing")
+        raise ProofError(f"prove-{proof} has shown nothing")
     return shown
 
 
@@ -61,7 +61,7 @@ def main(chosen):
         start = time.monotonic()
         try:
             rows += [(proof, claim, figure) for claim, figure in prove(proof)]
-        except ProofFailed as failure:
+        except ProofError as failure:
             failures.append(str(failure))
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
         print(f"== {proof}: {minutes} min {seconds} s", flush=True)
