@@ -2,6 +2,7 @@
 //!
 //! Prints one line of JSON for each contender of a case: its name and a rate for every round.
 
+mod floor;
 mod rounds;
 mod sign;
 mod verify;

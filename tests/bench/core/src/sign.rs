@@ -8,9 +8,9 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::sign::Signer;
 use sha2::Sha256;
-use sha2::block_api::compress256;
 
 use crate::SECRET;
+use crate::floor::{bare_compressions, message_blocks, nested_compressions};
 use crate::rounds::Contender;
 
 /// Compressions of SHA-256 that take a secret of at most 64 bytes into a key.
@@ -33,6 +33,7 @@ pub fn prepared(id: &[u8]) -> Vec<Contender<'_, IdentityHmac>> {
     ];
     check(&mut contenders);
     contenders.push(bare_compressions(message_blocks(id) + 1));
+    contenders.push(nested_compressions(message_blocks(id)));
     contenders
 }
 
@@ -98,28 +99,6 @@ fn by_hmac(key: &Hmac<Sha256>, id: &[u8]) -> IdentityHmac {
 fn from_slice(tag: &[u8]) -> IdentityHmac {
     let tag: [u8; 32] = tag.try_into().expect("32 bytes");
     tag.into()
-}
-
-/// The hash alone, that any HMAC has to do.
-fn bare_compressions<'a>(count: usize) -> Contender<'a, IdentityHmac> {
-    let blocks = vec![[0x5c; 64]; count];
-    Contender::new(format!("{count} bare SHA-256 compressions"), move || {
-        let mut state = [0x6a09_e667; 8];
-        // One by one: an inner hash ends before the outer one begins.
-        for block in black_box(&blocks) {
-            compress256(&mut state, std::slice::from_ref(block));
-        }
-        let mut tag = [0; 32];
-        for (bytes, word) in tag.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-            *bytes = word.to_be_bytes();
-        }
-        tag.into()
-    })
-}
-
-/// Blocks of an id with SHA-256's padding: a bit and the length (FIPS 180-4 section 5.1.1).
-fn message_blocks(id: &[u8]) -> usize {
-    (id.len() + 9).div_ceil(64)
 }
 
 fn check(contenders: &mut [Contender<'_, IdentityHmac>]) {
