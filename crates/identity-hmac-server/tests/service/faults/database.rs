@@ -87,40 +87,28 @@ async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_the_database_ended_fail_no_call_once_the_service_is_ready() {
-    const END: &str = "SELECT pg_terminate_backend(pid, 10000)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'identity-hmac-server'";
+async fn of_the_connections_that_the_database_ended_only_one_fails_a_call() {
     let database = Database::postgres().await;
     let service = Service::start(&database);
-    let organization = service.organization().await;
-    let visitor = organization.visitor().await;
+    let visitor = service.organization().await.visitor().await;
     let mut session = Session::open(&database).await;
-    for _ in 0..5 {
-        // Calls that wait for a lock take a connection each.
-        session.lock_identities().await;
-        let calls = identify_at_once(&visitor);
-        sleep(Duration::from_millis(500)).await;
-        session.execute("COMMIT").await;
-        calls.join_all().await;
-
-        let ended = session.texts(END).await;
-        assert!(ended.len() > 10 && ended.iter().all(|ended| ended == "true"));
-        service.until_ready(200).await;
-        identify_at_once(&visitor).join_all().await;
-    }
-}
-
-/// Makes as many calls as there are connections to the database.
-fn identify_at_once(visitor: &Visitor) -> JoinSet<()> {
+    // Calls that wait for a lock take a connection each.
+    session.lock_identities().await;
     let mut calls = JoinSet::new();
-    for call in 0..16 {
+    for _ in 0..16 {
         let visitor = visitor.clone();
-        calls.spawn(async move {
-            let params = json!({"metadata": {format!("c{call}"): call}});
-            visitor.identify(params).await.ok();
-        });
+        calls.spawn(async move { visitor.identify(json!({"name": "Jane"})).await.ok() });
     }
-    calls
+    sleep(Duration::from_millis(500)).await;
+    session.execute("COMMIT").await;
+    calls.join_all().await;
+
+    assert!(session.end_connections().await > 10);
+    let mut failed = 0;
+    for _ in 0..16 {
+        failed += usize::from(visitor.identity().await.status != 200);
+    }
+    assert!(failed <= 1, "{failed} calls failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

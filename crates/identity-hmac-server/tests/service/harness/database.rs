@@ -16,7 +16,15 @@ pub(crate) struct Database {
 impl Database {
     /// A SQLite file in a folder of its own.
     pub(crate) fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::sqlite_in(tempfile::tempdir().unwrap())
+    }
+
+    /// A SQLite file in memory, where no other program's writes keep it waiting.
+    pub(crate) fn sqlite_on_tmpfs() -> Self {
+        Self::sqlite_in(tempfile::tempdir_in("/dev/shm").unwrap())
+    }
+
+    fn sqlite_in(folder: TempDir) -> Self {
         let url = format!("sqlite:{}", folder.path().join("identity.db").display());
         Self { url, folder }
     }

@@ -76,6 +76,24 @@ impl Session {
         rows
     }
 
+    /// Ends every connection that a service has to this PostgreSQL database; returns how many.
+    pub(crate) async fn end_connections(&mut self) -> usize {
+        // All at once: the function waits for one of them only, and for 100 ms.
+        let ended = self
+            .texts(
+                "SELECT pid::text FROM (SELECT pid, pg_terminate_backend(pid)
+                FROM pg_stat_activity WHERE datname = current_database()
+                AND application_name = 'identity-hmac-server') ended",
+            )
+            .await;
+        let left = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE pid::text IN ('{}')",
+            ended.join("', '")
+        );
+        while self.number(&left).await > 0 {}
+        ended.len()
+    }
+
     /// Keeps everybody else from writing a record for as long as this session is there.
     pub(crate) async fn lock_identities(&mut self) {
         self.execute(match self {

@@ -1,7 +1,11 @@
 //! What happens to the database during the soak, and when calls may fail for it.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::harness::{Cluster, Database, Session};
 
@@ -61,18 +65,20 @@ impl Fault {
                 cluster.resume();
             }
             Self::EndConnections => {
-                let end = format!(
-                    "SELECT pg_terminate_backend(pid::integer, 10000)::text FROM ({SERVING}) serving"
-                );
-                let ended = Session::open(database).await.texts(&end).await;
-                assert!(!ended.is_empty() && ended.iter().all(|ended| ended == "true"));
+                let ended = Session::open(database).await.end_connections().await;
+                assert!(ended > 0);
             }
             Self::KillBackend => {
-                let processes = Session::open(database).await.texts(SERVING).await;
+                let serving = Session::open(database).await.texts(SERVING).await;
                 let killed = Command::new("kill")
-                    .args(["-s", "KILL", &processes[0]])
+                    .args(["-s", "KILL", &serving[0]])
                     .status();
                 assert!(killed.unwrap().success());
+                // The others are ended one by one: until then a call may still be served.
+                let is_there = |process: &String| Path::new("/proc").join(process).exists();
+                while serving.iter().any(is_there) {
+                    sleep(Duration::from_millis(1)).await;
+                }
             }
         }
     }
