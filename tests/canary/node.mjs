@@ -80,7 +80,8 @@ const inspections = {
   template: (it) => `${[it]}`,
   inspect: (it) => inspect(it),
   'inspect everything': (it) => inspect({ it }, EVERYTHING),
-  'inspect without its leave': (it) => inspect(it, { ...EVERYTHING, customInspect: false, getters: true, showProxy: true }),
+  'inspect without its leave': (it) =>
+    inspect(it, { ...EVERYTHING, customInspect: false, getters: true, showProxy: true }),
   format: (it) => format('%s %o %O %j %d', it, it, it, it, it),
   JSON: (it) => JSON.stringify({ it }),
   'own properties': (it) =>
@@ -113,7 +114,9 @@ function show(kind, what, ways, thing) {
     } catch (error) {
       shown = inspect(error, EVERYTHING);
     }
-    console.log(JSON.stringify({ kind, what, way, shown: btoa(unescape(encodeURIComponent(shown))) }));
+    console.log(
+      JSON.stringify({ kind, what, way, shown: btoa(unescape(encodeURIComponent(shown))) }),
+    );
   }
 }
 

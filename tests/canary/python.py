@@ -160,7 +160,7 @@ def show(kind: str, what: str, ways: dict[str, Callable], thing: object) -> None
 def outcome(look: Callable, thing: object) -> bytes:
     try:
         shown = look(thing)
-    except Exception as error:  # noqa: BLE001 -- what refuses is shown as well
+    except Exception as error:
         shown = "".join(traceback.format_exception(error))
     return shown if isinstance(shown, bytes) else str(shown).encode(errors="surrogatepass")
 
@@ -168,7 +168,7 @@ def outcome(look: Callable, thing: object) -> bytes:
 def provoke(call: Callable[[], object]) -> BaseException:
     try:
         call()
-    except Exception as error:  # noqa: BLE001 -- whichever it is
+    except Exception as error:
         return error
     sys.exit("an error was to be provoked, and nothing was raised")
 

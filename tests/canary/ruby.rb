@@ -5,7 +5,6 @@
 
 require "json"
 require "objspace"
-require "pp"
 require "yaml"
 require "identity_hmac"
 
@@ -59,7 +58,9 @@ ERRORS = {
   "the secret as the only argument" => -> { IdentityHmac.generate_identity_hmac(secret) },
   "a secret in a list" => -> { IdentityHmac.generate_identity_hmac("id", [secret]) },
   "a secret in a hash" => -> { IdentityHmac::Key.new({ secret => secret }) },
-  "verify with a secret in a list" => -> { IdentityHmac.verify_identity_hmac("id", secret, [secret]) },
+  "verify with a secret in a list" => lambda {
+                                        IdentityHmac.verify_identity_hmac("id", secret, [secret])
+                                      },
   "a key of two secrets" => -> { IdentityHmac::Key.new(secret, secret) },
   "a keyring whose previous is a list" => -> { IdentityHmac::Keyring.new(KEY, previous: [secret]) },
   "a keyring of two secrets" => -> { IdentityHmac::Keyring.new(secret, secret) },
@@ -68,7 +69,9 @@ ERRORS = {
   "a variable that is not UTF-8" => -> { from_environment("#{secret}\xff") },
   "a method that a key has not" => -> { KEY.value },
   "a variable of a key that is set" => -> { KEY.instance_variable_set(:@secret, secret) },
-  "a method of another class" => -> { IdentityHmac::Key.instance_method(:sign).bind_call(secret, "id") },
+  "a method of another class" => lambda {
+                                   IdentityHmac::Key.instance_method(:sign).bind_call(secret, "id")
+                                 },
   "to_str that raises" => lambda {
     IdentityHmac::Key.new(Object.new.tap { |it| def it.to_str = raise(ArgumentError, "no") })
   },
@@ -103,7 +106,9 @@ SHOWN_ERRORS = {
   "inspect" => :inspect.to_proc,
   "full message" => ->(it) { it.full_message(highlight: false) },
   # Ruby 3.2 has it.
-  "detailed message" => ->(it) { it.respond_to?(:detailed_message) ? it.detailed_message : it.full_message },
+  "detailed message" => lambda { |it|
+                          it.respond_to?(:detailed_message) ? it.detailed_message : it.full_message
+                        },
   "instance variables and causes" => lambda { |it|
     [it, it.cause].compact.map do |one|
       [one.message, one.instance_variables.map { |name| one.instance_variable_get(name) }]
@@ -111,10 +116,12 @@ SHOWN_ERRORS = {
   },
   "what it is about" => lambda { |it|
     %i[receiver key name code].select { |name| it.respond_to?(name) }
-                                   .map { |name| it.public_send(name) }.inspect + it.message
+                              .map { |name| it.public_send(name) }.inspect + it.message
   },
   "ObjectSpace.dump" => lambda { |it|
-    [it, it.message, *ObjectSpace.reachable_objects_from(it)].map { |one| ObjectSpace.dump(one) }.join
+    [it, it.message, *ObjectSpace.reachable_objects_from(it)].map do |one|
+      ObjectSpace.dump(one)
+    end.join
   },
   "YAML" => ->(it) { YAML.dump(it) },
   "Marshal" => ->(it) { Marshal.dump(it) }
@@ -127,7 +134,7 @@ def show(kind, what, ways, thing)
     rescue StandardError => error
       error.full_message(highlight: false)
     end
-    puts JSON.generate(kind: kind, what: what, way: way, shown: [shown].pack("m0"))
+    puts JSON.generate(kind:, what:, way:, shown: [shown].pack("m0"))
   end
 end
 

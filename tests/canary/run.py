@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 import command
-
+import service
 from search import Search, new_secret
 
 HERE = Path(__file__).parent
@@ -43,7 +43,7 @@ def main() -> None:
         for language, (words, script, environment, cwd) in languages.items():
             check_memory(language, [*words, HERE / "memory" / script, file], environment, cwd, file)
     command.check(given.built / "identity-hmac")
-
+    service.check(given.built)
 
 
 def check_binding(
@@ -122,8 +122,8 @@ def check_memory(
         f"a dropped key of {what} leaves no key state in the memory of its process outside of the"
         " stack",
         f"{seen['held']['heap']} states found before and {seen['dropped']['heap']} after in"
-        f" {len(memory['heap']) / 2**20:.0f} MiB; copies that stay on the stack until it is used"
-        f" again {seen['dropped']['stack']}",
+        f" {len(memory['heap']) / 2**20:.0f} MiB; copies that moves left on the stack"
+        f" {seen['dropped']['stack']}",
     )
 
 

@@ -3,6 +3,7 @@
 import secrets
 import sys
 
+from ahocorasick_rs import BytesAhoCorasick
 from traces import key_states, traces
 
 
@@ -18,7 +19,8 @@ class Search:
     def __init__(self, **named: str) -> None:
         self.secrets: dict[str, str] = {}
         self.key_states: dict[str, list[bytes]] = {}
-        self.traces: dict[str, set[bytes]] = {}
+        # Whose trace each is.
+        self.traces: dict[bytes, str] = {}
         self.places = 0
         self.bytes = 0
         for name, secret in named.items():
@@ -28,13 +30,16 @@ class Search:
         data = secret.encode()
         self.secrets[name] = secret
         self.key_states[name] = key_states(data) if len(data) <= 64 else []
-        self.traces[name] = {*traces(data), *self.key_states[name]}
+        found = {*traces(data), *self.key_states[name]}
         if len(data) == 64 and set(secret) <= set("0123456789abcdef"):
             # What the digits stand for.
-            self.traces[name] |= traces(bytes.fromhex(secret))
+            found |= traces(bytes.fromhex(secret))
+        self.traces |= dict.fromkeys(found, name)
+        self.names = list(self.traces.values())
+        self.automaton = BytesAhoCorasick(list(self.traces))
 
     def names_in(self, data: bytes) -> set[str]:
-        return {name for name, all_of in self.traces.items() if any(one in data for one in all_of)}
+        return {self.names[at] for at, _, _ in self.automaton.find_matches_as_indexes(data)}
 
     def none(self, place: str, data: bytes, but: frozenset[str] = frozenset()) -> None:
         """Ends if a secret is there, other than those that are meant to be."""

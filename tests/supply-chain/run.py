@@ -52,16 +52,16 @@ def check_locks() -> None:
     with tempfile.TemporaryDirectory() as name:
         # A crate that deny.toml bans.
         folder = Path(name)
-        (folder / "lib.rs").touch()
-        (folder / "Cargo.toml").write_text(
-            '[package]\nname = "planted"\nversion = "0.0.0"\nlicense = "MIT"\n[lib]\npath = "lib.rs"\n'
-            '[dependencies]\nopenssl-sys = { path = "openssl-sys", version = "0.9.0" }\n'
-        )
-        (folder / "openssl-sys").mkdir()
-        (folder / "openssl-sys/lib.rs").touch()
-        (folder / "openssl-sys/Cargo.toml").write_text(
-            '[package]\nname = "openssl-sys"\nversion = "0.9.0"\nlicense = "MIT"\n[lib]\npath = "lib.rs"\n'
-        )
+        for crate, rest in {
+            "": '[dependencies]\nopenssl-sys = { path = "openssl-sys", version = "0.9.0" }\n',
+            "openssl-sys": "",
+        }.items():
+            (folder / crate).mkdir(exist_ok=True)
+            (folder / crate / "lib.rs").touch()
+            (folder / crate / "Cargo.toml").write_text(
+                f'[package]\nname = "{crate or "planted"}"\nversion = "0.9.0"\nlicense = "MIT"\n'
+                f'[lib]\npath = "lib.rs"\n{rest}'
+            )
         refused(*DENY, f"--manifest-path={folder}/Cargo.toml", "check", "bans")
     prove(
         "every crate of every lock file has an allowed license and comes from crates.io, and none"
@@ -192,8 +192,8 @@ def check_sboms(dist: Path, target: Path) -> None:
         "crate-identity-hmac": set(),
         "crate-identity-hmac-cli": crates_in((target / "identity-hmac").read_bytes()),
         "crate-identity-hmac-server": crates_in((target / "identity-hmac-server").read_bytes()),
-        "pypi-identity-hmac": crates_in(member(zipfile.ZipFile(wheel), ".so")),
-        "npm-identity-hmac": crates_in(member(tarfile.open(tarball), ".node")),
+        "pypi-identity-hmac": crates_in(member(wheel, ".so")),
+        "npm-identity-hmac": crates_in(member(tarball, ".node")),
         "gem-identity_hmac": vendored(gem),
         "npm-identity-hmac-browser": set(),
     }
@@ -201,7 +201,9 @@ def check_sboms(dist: Path, target: Path) -> None:
     found = {path.name.removesuffix(".cdx.json"): path for path in dist.glob("*.cdx.json")}
     if found.keys() != shown.keys():
         sys.exit(f"SBOMs for {sorted(found)}, packages {sorted(shown)}")
-    if not validator.validate_str('{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{}]}'):
+    if not validator.validate_str(
+        '{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{}]}'
+    ):
         sys.exit("a planted fault was not found: a component without a name")
     components = 0
     for name, path in found.items():
@@ -217,7 +219,9 @@ def check_sboms(dist: Path, target: Path) -> None:
             wrong = [f"not listed: {crate}" for crate in sorted(missing)]
             if name.startswith("gem"):
                 ours = {crate for crate in listed if crate[0].startswith("identity-hmac")}
-                wrong += [f"not in the gem: {crate}" for crate in sorted(listed - ours - shown[name])]
+                wrong += [
+                    f"not in the gem: {crate}" for crate in sorted(listed - ours - shown[name])
+                ]
             if name.endswith("browser"):
                 wrong += unlike_one_package(browser)
             wrong += re.findall(r"file:[^\"]*|\"/[^\"]*|[^\"]*(?:/home/|/root/)[^\"]*", text)
@@ -255,28 +259,32 @@ def crates_in(binary: bytes) -> set[tuple[str, str]]:
     return found
 
 
-def member(archive: zipfile.ZipFile | tarfile.TarFile, end: str) -> bytes:
-    if isinstance(archive, zipfile.ZipFile):
-        (name,) = (name for name in archive.namelist() if name.endswith(end))
-        return archive.read(name)
-    (name,) = (name for name in archive.getnames() if name.endswith(end))
-    return archive.extractfile(name).read()
+def member(package: Path, end: str) -> bytes:
+    """The one file in a package whose name ends so."""
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as wheel:
+            (name,) = (name for name in wheel.namelist() if name.endswith(end))
+            return wheel.read(name)
+    with tarfile.open(package) as tarball:
+        (name,) = (name for name in tarball.getnames() if name.endswith(end))
+        return tarball.extractfile(name).read()
 
 
 def vendored(gem: Path) -> set[tuple[str, str]]:
     """The crates that a gem carries: a folder for each, with its version."""
-    with tarfile.open(gem) as outer:
-        data = tarfile.open(fileobj=io.BytesIO(outer.extractfile("data.tar.gz").read()))
-    folders = {name.split("/")[2] for name in data.getnames() if name.startswith("ext/vendor/")}
-    return {tuple(re.fullmatch(r"(.+?)-(\d+\..+)", folder).groups()) for folder in folders}
+    data = io.BytesIO(member(gem, "data.tar.gz"))
+    with tarfile.open(fileobj=data) as files:
+        names = [name for name in files.getnames() if name.startswith("ext/vendor/")]
+    folders = {name.split("/")[2] for name in names}
+    return {re.fullmatch(r"(.+?)-(\d+\..+)", folder).groups() for folder in folders}
 
 
-def unlike_one_package(tarball: Path) -> list[str]:
+def unlike_one_package(package: Path) -> list[str]:
     """What a package of npm's with no dependency cannot have."""
-    archive = tarfile.open(tarball)
-    manifest = json.loads(archive.extractfile("package/package.json").read())
+    manifest = json.loads(member(package, "package/package.json"))
     wrong = [key for key in manifest if key.endswith("ependencies") and key != "devDependencies"]
-    return wrong + [name for name in archive.getnames() if "node_modules" in name]
+    with tarfile.open(package) as tarball:
+        return wrong + [name for name in tarball.getnames() if "node_modules" in name]
 
 
 def demand(faults: Callable[[object], list[str]], real: object, planted: object) -> None:
@@ -300,7 +308,11 @@ def refused(*command: str) -> None:
 
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "--", *patterns], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        ["git", "ls-files", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     found = [Path(line) for line in listed.stdout.splitlines()]
     return found or sys.exit(f"nothing is tracked as {patterns}")

@@ -1,0 +1,331 @@
+"""The service on both of its databases, with its log at `trace` in both formats."""
+
+import json
+import re
+import secrets
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError
+
+import postgres
+from search import Search
+
+# Stored as it is told, so that a search that finds nothing has looked in the right places.
+STORED = "stored"
+JSON = {"Content-Type": "application/json"}
+
+
+def check(built: Path) -> None:
+    counts = {"runs": 0, "answers": 0, "errors": 0, "places": 0, "bytes": 0, "planted": 0}
+    for on_postgres in (False, True):
+        for log_format in ("text", "json"):
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                search = Search(
+                    **{STORED: secrets.token_hex(20), "password": secrets.token_hex(20)}
+                )
+                # Each setting comes from a file once, and once from the environment.
+                run = Run(built, folder, search, log_format, from_files=log_format == "json")
+                if on_postgres:
+                    with postgres.cluster(folder, search.secrets["password"]) as (url, home):
+                        run.go(url, lambda: on_postgres_server(url, home))
+                else:
+                    run.go(f"sqlite:{folder / 'identity.db'}", lambda: in_sqlite(folder))
+                counts["runs"] += 1
+                counts["answers"] += run.answers
+                counts["errors"] += run.errors
+                counts["places"] += search.places
+                counts["bytes"] += search.bytes
+                counts["planted"] += run.planted
+    print(
+        "proved: the service shows a secret or a token in the one answer that makes it, and in no"
+        " other answer (but to whoever gave it as the name of a member or as an origin), log, metric, description, database file, statement or backup:"
+        f" {counts['runs']} runs, {counts['answers']} answers with {counts['errors']} errors among"
+        f" them, {counts['places']} places, {counts['bytes'] / 2**20:,.0f} MiB;"
+        f" {counts['planted']} of {counts['planted']} planted leaks found",
+        flush=True,
+    )
+
+
+class Run:
+    """One life of the service, from an empty database on."""
+
+    def __init__(
+        self, built: Path, folder: Path, search: Search, log_format: str, *, from_files: bool
+    ) -> None:
+        self.built, self.folder, self.search = built, folder, search
+        self.answers = self.errors = self.planted = 0
+        search.add("master key", secrets.token_hex(32))
+        search.add("admin token", secrets.token_urlsafe(32))
+        self.options = [f"--log-format={log_format}", "--log=trace"]
+        self.environment = {"RUST_BACKTRACE": "full"}
+        self.serving = []
+        names = {"master key": "IDENTITY_MASTER_KEY", "admin token": "IDENTITY_ADMIN_TOKEN"}
+        self.kept = folder / "kept"
+        self.kept.mkdir()
+        for secret, variable in names.items():
+            option = variable.removeprefix("IDENTITY_").lower().replace("_", "-") + "-file"
+            if from_files:
+                file = self.kept / option
+                file.write_text(search.secrets[secret] + "\n", encoding="ascii")
+                words = self.options if secret == "master key" else self.serving
+                words.append(f"--{option}={file}")
+            else:
+                self.environment[variable] = search.secrets[secret]
+
+    def go(self, url: str, stored: Callable[[], dict[str, bytes]]) -> None:
+        self.environment["IDENTITY_DATABASE"] = url
+        with self.serve() as address:
+            organization, visitor = self.provoke(address)
+            for path in ("/metrics", "/openapi.json", "/healthz", "/readyz"):
+                self.ask(address + path)
+            self.look_at(stored())
+        self.command_line(organization)
+        self.look_at(stored())
+        log = (self.folder / "log").read_bytes()
+        if b"identify refused" not in log or log.count(b"\n") < 100:
+            sys.exit("the service's log does not tell what it did")
+        self.search.none("the service's log", log)
+        self.search.none("the service's output", (self.folder / "output").read_bytes())
+        # The same search finds what is planted in the log.
+        for name, secret in self.search.secrets.items():
+            self.search.found("a planted line", log[-1000:] + secret.encode(), name)
+            self.planted += 1
+
+    @contextmanager
+    def serve(self) -> Iterator[str]:
+        output, log = self.folder / "output", self.folder / "log"
+        with output.open("wb") as out, log.open("wb") as err:
+            process = subprocess.Popen(
+                [
+                    self.built / "identity-hmac-server",
+                    "serve",
+                    "--listen=127.0.0.1:0",
+                    "--address-rate=0",
+                    "--visitor-rate=0",
+                    *self.options,
+                    *self.serving,
+                ],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=out,
+                stderr=err,
+            )
+        try:
+            while not (found := re.search(r"http://\S+", output.read_text(encoding="utf-8"))):
+                if process.poll() is not None:
+                    sys.exit(log.read_text(encoding="utf-8")[-3000:])
+                time.sleep(0.05)
+            yield found[0]
+        finally:
+            process.terminate()
+            process.wait()
+
+    def ask(
+        self,
+        url: str,
+        body: object = None,
+        method: str | None = None,
+        makes: tuple[str, str] | None = None,
+        told: frozenset[str] = frozenset(),
+        **headers: str,
+    ) -> dict:
+        """Ask, and search the answer; `makes` names the member that may show a new secret."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(url, data, JSON | headers, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                text = str(answer.headers).encode() + answer.read()
+        except HTTPError as answer:
+            text = str(answer.headers).encode() + answer.read()
+            self.errors += 1
+        self.answers += 1
+        found = {}
+        if start := text.find(b"{") + 1:
+            # What is no JSON is a text of Prometheus'.
+            try:
+                found = json.loads(text[start - 1 :])
+            except ValueError:
+                found = {}
+        if makes:
+            name, member = makes
+            self.search.none(f"the answer that makes the {name}, of others", text, STORED_ONLY)
+            self.search.add(name, found[member])
+            self.search.found(f"the answer that makes the {name}", text, name)
+            if text.count(found[member].encode()) != 1:
+                sys.exit(f"the {name} is in its answer more than once")
+        else:
+            self.search.none(f"an answer: {text!r}", text, STORED_ONLY | told)
+        return found
+
+    def provoke(self, address: str) -> tuple[str, dict]:
+        secret = self.search.secrets
+        organizations = f"{address}/v1/admin/organizations"
+        admin = {"Authorization": f"Bearer {secret['admin token']}"}
+        body = {"name": secret[STORED], "verification": "required"}
+        made = self.ask(organizations, body, makes=("first secret", "secret"), **admin)
+        mine = f"{organizations}/{made['id']}"
+        key = made["organizationKey"]
+        for name in ("previous secret", "current secret"):
+            url = f"{mine}/rotate-secret"
+            self.ask(url, method="POST", makes=(name, "secret"), **admin)
+        visitor = self.ask(
+            f"{address}/v1/visitors",
+            b"",
+            makes=("visitor token", "visitorToken"),
+            X_Organization_Key=key,
+        )
+        token = {"Authorization": f"Bearer {visitor['visitorToken']}"}
+        identify = f"{address}/v1/identify"
+        for name in ("current secret", "previous secret", "first secret"):
+            hmac = self.sign(secret[name], visitor["visitorId"])
+            self.search.add(f"hmac of the {name}", hmac)
+            self.ask(identify, {"name": secret[STORED], "hmac": hmac}, **token)
+        self.ask(f"{address}/v1/identity", **token)
+        known = {name: value for name, value in secret.items() if name not in (STORED, "password")}
+        for name, value in known.items():
+            for body in (
+                {"hmac": value},
+                {"hmac": f"{value}x"},
+                {"hmac": {value: value}},
+                {"hmac": [value] * 1000},
+                {"name": [value]},
+                {"email": value},
+                {"externalId": value * 100},
+                {"metadata": {"a": value, "b": "\0"}},
+                {"metadata": "\ud800" + value},
+                f'{{"hmac": "{value}"'.encode(),
+                f'{{"hmac": "{value}", "hmac": "{value}"}}'.encode(),
+                f'"{value}'.encode() * 2000,
+                b"\xff" + value.encode(),
+            ):
+                self.ask(identify, body, **token)
+            # The name of a member is told to whoever sent it, and to nobody else.
+            for body in ({value: value}, {"metadata": {value: "\0"}}):
+                self.ask(identify, body, told=frozenset({name}), **token)
+            self.ask(identify, {"name": value, "hmac": "0" * 64}, **token)
+            self.ask(identify, {}, Authorization=f"Bearer {value}x")
+            self.ask(identify, {}, Authorization=value)
+            self.ask(f"{address}/v1/visitors", b"", X_Organization_Key=value)
+            self.ask(organizations, {"name": "x"}, Authorization=f"Bearer {value}x")
+            self.ask(mine, {"verification": value}, "PATCH", **admin)
+            # So is what is no origin.
+            origins = {"allowedOrigins": [value]}
+            self.ask(mine, origins, "PATCH", told=frozenset({name}), **admin)
+            self.ask(f"{organizations}/{value}", **admin)
+            self.ask(f"{mine}/identities?limit={value}", **admin)
+            self.ask(f"{address}/{value}?{value}", Cookie=value)
+            self.ask(f"{address}/healthz", method="DELETE", Authorization=f"Bearer {value}")
+        self.ask(organizations, **admin)
+        self.ask(mine, **admin)
+        self.ask(f"{mine}/identities", **admin)
+        return made["id"], visitor
+
+    def sign(self, secret: str, visitor_id: str) -> str:
+        done = subprocess.run(
+            [self.built / "identity-hmac", "sign", "--", visitor_id],
+            env={"IDENTITY_SECRET": secret},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    def command_line(self, organization: str) -> None:
+        def run(*words: str, **environment: str) -> bytes:
+            done = subprocess.run(
+                [self.built / "identity-hmac-server", *self.options, *words],
+                cwd=self.folder,
+                env=self.environment | environment,
+                capture_output=True,
+            )
+            self.errors += done.returncode != 0
+            self.answers += 1
+            self.search.none(f"{words}, its log", done.stderr)
+            return done.stdout
+
+        for words in (
+            ["org", "list"],
+            ["org", "list", "--json"],
+            ["org", "show", organization],
+            ["org", "verification", organization, "observe"],
+            ["identity", "list", organization],
+            ["org", "show", "00000000-0000-0000-0000-000000000000"],
+            ["help"],
+            ["serve", "--help"],
+        ):
+            self.search.none(f"{words}", run(*words), STORED_ONLY)
+        # A port of loopback on which nothing listens, a wrong password, and a wrong key.
+        password = self.search.secrets["password"]
+        database = self.environment["IDENTITY_DATABASE"]
+        for url in (
+            f"postgres://postgres:{password}@127.0.0.1:1/postgres",
+            f"postgres://postgres:{password}@:::/postgres",
+            f"mysql://postgres:{password}@127.0.0.1/postgres",
+            database.replace(password, f"{password}x"),
+        ):
+            self.search.none(
+                f"org list on {url[:20]}", run("org", "list", IDENTITY_DATABASE=url), STORED_ONLY
+            )
+        shown = run("org", "rotate-secret", organization)
+        made = re.search(rb"^secret +(\w+)", shown, re.M)[1].decode()
+        self.search.none("org rotate-secret, of the others", shown, STORED_ONLY)
+        self.search.add("secret of the command", made)
+        self.search.found("org rotate-secret", shown, "secret of the command")
+        written = self.kept / "written"
+        run("org", "rotate-secret", organization, "--secret-file", str(written))
+        self.search.add("written secret", written.read_text(encoding="ascii"))
+        self.search.add("new admin token", run("reset-admin-token").decode().strip())
+        wrong = {"IDENTITY_MASTER_KEY": self.search.secrets["master key"][:-1] + "x"}
+        self.search.none("a wrong key", run("org", "rotate-secret", organization, **wrong))
+
+    def look_at(self, stored: dict[str, bytes]) -> None:
+        for place, data in stored.items():
+            # What is stored must be seen, or the rest of the search says nothing.
+            self.search.found(place, data, STORED)
+            self.planted += 1
+            self.search.none(place, data, STORED_ONLY)
+
+
+STORED_ONLY = frozenset({STORED})
+
+
+def in_sqlite(folder: Path) -> dict[str, bytes]:
+    """The database with all that lies beside it, and a backup."""
+    backup = folder / "backup"
+    with sqlite3.connect(folder / "identity.db") as source, sqlite3.connect(backup) as target:
+        source.backup(target)
+    files = [path for path in folder.iterdir() if path.name.startswith("identity.db")]
+    together = b"".join(path.read_bytes() for path in sorted(files))
+    return {"the files of SQLite": together, "a backup of SQLite": backup.read_bytes()}
+
+
+def on_postgres_server(url: str, home: Path) -> dict[str, bytes]:
+    """Every file of the server, its log of every statement, and a backup."""
+    postgres.run(url, "psql", "--quiet", "--command=CHECKPOINT")
+    files = [path for path in (home / "data").rglob("*") if path.is_file()]
+    tables, log = b"", b""
+    for path in files:
+        # A running server takes files away while we look.
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        if "pg_wal" in path.parts:
+            log += data
+        else:
+            tables += data
+    return {
+        "the files of PostgreSQL": tables,
+        "pg_wal": log,
+        "PostgreSQL's log": (home / "log").read_bytes(),
+        "a backup of PostgreSQL": postgres.run(url, "pg_dump"),
+    }
