@@ -3,6 +3,7 @@
 # make setup    install what the other targets need (they call it themselves)
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
+# make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (half an hour)
 # make prove    run the security proofs, into SECURITY.md's table (over half an hour)
@@ -29,7 +30,8 @@ each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: demo setup setup-rust packages
 .PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
-.PHONY: bench test-bench prove prove-constant-time prove-fuzz prove-mutants prove-service
+.PHONY: bench test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
+.PHONY: prove-service prove-supply-chain sbom
 .PHONY: check check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 demo:
@@ -97,6 +99,18 @@ prove-constant-time:
 prove-fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz@$(CARGO_FUZZ_VERSION)
 	python3 fuzz/run.py --seconds 60
+
+prove-canary: test-readme
+	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(MAKE) -C tests/canary prove INSTALLED=$(abspath $(INSTALLED)) BUILT=$(abspath $(TARGET))/debug
+
+# An SBOM in CycloneDX beside each package in dist/.
+sbom: packages
+	$(MAKE) -C tests/supply-chain sbom
+
+prove-supply-chain: packages
+	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(MAKE) -C tests/supply-chain prove BUILT=$(abspath $(TARGET))/debug
 
 prove-mutants: setup-rust
 	@command -v cargo-mutants >/dev/null || $(CARGO) install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
