@@ -37,7 +37,9 @@ def check(built: Path) -> None:
                     with postgres.cluster(folder, search.secrets["password"]) as (url, home):
                         run.go(url, lambda: on_postgres_server(url, home))
                 else:
-                    run.go(f"sqlite:{folder / 'identity.db'}", lambda: in_sqlite(folder))
+                    run.go(
+                        f"sqlite:{folder / 'identity.db'}", lambda folder=folder: in_sqlite(folder)
+                    )
                 counts["runs"] += 1
                 counts["answers"] += run.answers
                 counts["errors"] += run.errors
@@ -46,7 +48,8 @@ def check(built: Path) -> None:
                 counts["planted"] += run.planted
     print(
         "proved: the service shows a secret or a token in the one answer that makes it, and in no"
-        " other answer (but to whoever gave it as the name of a member or as an origin), log, metric, description, database file, statement or backup:"
+        " other answer (but to whoever gave it as the name of a member or as an origin), log,"
+        " metric, description, database file, statement or backup:"
         f" {counts['runs']} runs, {counts['answers']} answers with {counts['errors']} errors among"
         f" them, {counts['places']} places, {counts['bytes'] / 2**20:,.0f} MiB;"
         f" {counts['planted']} of {counts['planted']} planted leaks found",
@@ -83,7 +86,7 @@ class Run:
     def go(self, url: str, stored: Callable[[], dict[str, bytes]]) -> None:
         self.environment["IDENTITY_DATABASE"] = url
         with self.serve() as address:
-            organization, visitor = self.provoke(address)
+            organization = self.provoke(address)
             for path in ("/metrics", "/openapi.json", "/healthz", "/readyz"):
                 self.ask(address + path)
             self.look_at(stored())
@@ -166,7 +169,7 @@ class Run:
             self.search.none(f"an answer: {text!r}", text, STORED_ONLY | told)
         return found
 
-    def provoke(self, address: str) -> tuple[str, dict]:
+    def provoke(self, address: str) -> str:
         secret = self.search.secrets
         organizations = f"{address}/v1/admin/organizations"
         admin = {"Authorization": f"Bearer {secret['admin token']}"}
@@ -227,7 +230,7 @@ class Run:
         self.ask(organizations, **admin)
         self.ask(mine, **admin)
         self.ask(f"{mine}/identities", **admin)
-        return made["id"], visitor
+        return made["id"]
 
     def sign(self, secret: str, visitor_id: str) -> str:
         done = subprocess.run(

@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     step("read", &mut lines)?;
 
     let key = Box::new(IdentityKey::new(secret)?);
-    let keyring = Box::new(Keyring::new(IdentityKey::new("another")?).with_previous((*key).clone()));
+    let keyring =
+        Box::new(Keyring::new(IdentityKey::new("another")?).with_previous((*key).clone()));
     use_keys(&secret, &key, &keyring)?;
     secret.zeroize();
     step("held", &mut lines)?;
