@@ -250,7 +250,7 @@ impl Outcome {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_soak_on_sqlite_loses_nothing_by_kill_9_and_leaves_nothing_behind() {
-    // A disk that takes 4 s for a commit, as it may behind a large build, is refused calls rightly.
+    // On a disk that takes 4 s for a commit, as it may behind a large build, calls are refused rightly.
     let outcome = soak(Database::sqlite_on_tmpfs(), None).await;
     outcome.tell("SQLite", "kill -9 of the service");
 }
