@@ -67,12 +67,12 @@ def create_organizations(bench: Bench, count: int) -> list[Organization]:
         created = [
             Organization(answer["id"], answer["secret"]) for answer in map(json.loads, lines)
         ]
-    # Those that were on their way when there were enough.
-    known = ",".join(
-        f"('{organization.id}'::uuid)" for organization in [bench.organization, *created]
-    )
+    # Some more were on their way when there were enough.
+    known = {bench.organization.id, *(organization.id for organization in created)}
+    stored = bench.cluster.sql("organizations", "SELECT id FROM organizations").splitlines()
+    surplus = ",".join(set(stored) - known)
     bench.cluster.sql(
-        "organizations", f"DELETE FROM organizations WHERE id NOT IN (VALUES {known})"
+        "organizations", f"DELETE FROM organizations WHERE id = ANY ('{{{surplus}}}')"
     )
     return sorted(created)
 

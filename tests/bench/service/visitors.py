@@ -71,9 +71,8 @@ def fill_postgres(
             SELECT o.id, visitor, {token_sha256}, now()
             FROM generate_series({FIRST}, {FIRST + visitors - 1}) number,
                  LATERAL CAST('{ID_PREFIX}' || number AS uuid) visitor,
-                 (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place,
-                    count(*) OVER () AS organizations FROM organizations) o
-            WHERE number % o.organizations = o.place""",
+                 (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM organizations) o
+            WHERE number % (SELECT count(*) FROM organizations) = o.place""",
         # As json, which can be assigned to a text and to a jsonb.
         f"""INSERT INTO identities (organization_id, visitor_id, id, external_id, email, name,
                 metadata, hmac_verified, created_at, updated_at)
