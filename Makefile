@@ -20,6 +20,11 @@ SERVER := $(TARGET)/debug/identity-hmac-server
 BACKEND ?= axum
 PORT ?= 3000
 SERVICE_PORT ?= 8080
+# What the default build never compiles.
+OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time tests/no-std
+# What is written in JavaScript outside the Node and the browser package.
+SCRIPTS_JS := scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
+SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e
 # The package that a backend of the demo is built with; the one on axum takes the crate.
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python
@@ -118,12 +123,13 @@ prove-mutants: setup-rust
 
 # The races and the soak whole, which `make test` runs for seconds.
 prove-service: setup-rust
-	IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: faults::writers soak::
+	IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak::
 
 check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
 check-rust: setup
 	$(CARGO) fmt --all --check
+	$(foreach workspace,$(OWN_WORKSPACES),$(CARGO) fmt --all --check --manifest-path $(workspace)/Cargo.toml &&) true
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
@@ -148,4 +154,4 @@ check-scripts: setup
 	bindings/python/.venv/bin/ruff format --check fuzz scripts tests
 	bindings/python/.venv/bin/ruff check fuzz scripts tests
 	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
-	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node tests/bench/node.mjs tests/conformance tests/e2e scripts
+	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node $(SCRIPTS_JS)

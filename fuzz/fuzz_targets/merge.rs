@@ -45,7 +45,11 @@ fuzz_target!(|input: &[u8]| {
     let merged = metadata::merge(stored.as_ref(), &patch);
     let expected = merge_patch(stored.map(Value::Object), &Value::Object(patch.clone()));
     assert_eq!(Value::Object(merged.clone()), expected);
-    assert_eq!(metadata::merge(Some(&merged), &patch), merged, "merged twice");
+    assert_eq!(
+        metadata::merge(Some(&merged), &patch),
+        merged,
+        "merged twice"
+    );
 
     let text = expected.to_string();
     match metadata::write(&merged) {

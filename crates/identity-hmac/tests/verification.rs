@@ -36,6 +36,14 @@ fn off_is_the_default() {
 }
 
 #[test]
+fn a_mode_is_written_as_it_is_read() {
+    for (mode, text) in [(Off, "off"), (Observe, "observe"), (Required, "required")] {
+        assert_eq!(mode.to_string(), text);
+        assert_eq!(text.parse(), Ok(mode));
+    }
+}
+
+#[test]
 fn a_missing_hmac_is_refused_where_required_and_reported_where_observed() {
     assert_eq!(verify(Required, None), Missing { refused: true });
     assert!(verify(Required, None).is_refused());
