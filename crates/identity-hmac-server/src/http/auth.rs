@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::App;
 use super::problem::Problem;
-use crate::store::Caller;
+use crate::store::{Caller, Session, Store};
 use crate::token::VisitorToken;
 
-/// An authenticated visitor, within its rate and from an allowed origin.
+/// A visitor's token as it was presented, within its rate: whose it is, is not known yet.
 #[derive(Debug)]
-pub(crate) struct Visitor {
-    pub(crate) token: VisitorToken,
-    pub(crate) caller: Caller,
+pub(crate) struct Presented {
+    token: VisitorToken,
+    origin: Option<HeaderValue>,
 }
 
-impl FromRequestParts<Arc<App>> for Visitor {
+impl FromRequestParts<Arc<App>> for Presented {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
@@ -28,13 +28,34 @@ impl FromRequestParts<Arc<App>> for Visitor {
             .ok_or_else(Problem::invalid_visitor_token)?;
         // By the token's digest, so that nobody who only knows the visitor's id can use up its rate.
         app.visitor_rate.check(&token.sha256)?;
-        let caller = app
-            .store
+        let origin = parts.headers.get(ORIGIN).cloned();
+        Ok(Self { token, origin })
+    }
+}
+
+/// An authenticated visitor from an allowed origin, and the session in which it was looked up.
+/// Whoever has one waits for the client no more, so that a slow one keeps no connection.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    pub(crate) token: VisitorToken,
+    pub(crate) caller: Caller,
+    pub(crate) session: Session,
+}
+
+impl Presented {
+    pub(crate) async fn authenticate(self, store: &Store) -> Result<Visitor, Problem> {
+        let Self { token, origin } = self;
+        let mut session = store.session().await?;
+        let caller = session
             .caller(&token)
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
-        check_origin(&parts.headers, &caller.allowed_origins)?;
-        Ok(Self { token, caller })
+        check_origin(origin.as_ref(), &caller.allowed_origins)?;
+        Ok(Visitor {
+            token,
+            caller,
+            session,
+        })
     }
 }
 
@@ -57,8 +78,11 @@ impl FromRequestParts<Arc<App>> for Admin {
 
 /// Refuses a page whose origin the organization does not list. A call without an origin comes from
 /// no page.
-pub(crate) fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Problem> {
-    let Some(origin) = headers.get(ORIGIN) else {
+pub(crate) fn check_origin(
+    origin: Option<&HeaderValue>,
+    allowed: &[String],
+) -> Result<(), Problem> {
+    let Some(origin) = origin else {
         return Ok(());
     };
     if allowed.is_empty() || allowed.iter().any(|allowed| origin == allowed.as_str()) {

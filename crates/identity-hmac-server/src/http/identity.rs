@@ -7,7 +7,7 @@ use axum::extract::State;
 use identity_hmac::{Matched, Verification, VerificationMode};
 
 use super::App;
-use super::auth::Visitor;
+use super::auth::{Presented, Visitor};
 use super::body::Members;
 use super::identify_params::{self, IdentifyParams};
 use super::openapi::{IdentifyProblems, IdentityProblems};
@@ -28,10 +28,16 @@ use crate::identity::IdentityResult;
 )]
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
-    Visitor { token, caller }: Visitor,
-    members: Members,
+    presented: Presented,
+    // Read before the database is asked, and looked at when it is known whose it is.
+    members: Result<Members, Problem>,
 ) -> Result<Json<IdentityResult>, Problem> {
-    let params = IdentifyParams::try_from(members)?;
+    let Visitor {
+        token,
+        caller,
+        mut session,
+    } = presented.authenticate(&app.store).await?;
+    let params = IdentifyParams::try_from(members?)?;
     let keyring = app.keyring(token.organization, &caller.secrets)?;
     let outcome =
         caller
@@ -48,8 +54,7 @@ pub(crate) async fn identify(
             _ => Problem::hmac_verification_failed(),
         });
     }
-    let identity = app
-        .store
+    let identity = session
         .identify(
             token.organization,
             token.visitor,
@@ -84,9 +89,12 @@ fn count(mode: VerificationMode, outcome: Verification) {
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    Visitor { token, .. }: Visitor,
+    presented: Presented,
 ) -> Result<Json<IdentityResult>, Problem> {
-    app.store
+    let Visitor {
+        token, mut session, ..
+    } = presented.authenticate(&app.store).await?;
+    session
         .identity(token.organization, token.visitor)
         .await?
         .map(|identity| Json(identity.into()))

@@ -1,11 +1,11 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{Connection, FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::metadata::{self, Metadata};
-use super::{Pools, Store, StoreError, reading, retrying, writing};
+use super::{Connections, Session, Store, StoreError, reading, retrying, writing};
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +115,7 @@ impl TryFrom<IdentityRow> for Identity {
     }
 }
 
-impl Store {
+impl Session {
     /// Merges one `identify()` call into the visitor's record, or makes it, and returns the whole.
     ///
     /// Calls that race for one visitor lose nothing: the unique key decides who makes the row, and
@@ -126,7 +126,7 @@ impl Store {
     /// [`StoreError::MetadataTooLarge`] when the merged metadata would exceed its limit, with
     /// nothing written; another [`StoreError`] when the database fails.
     pub async fn identify(
-        &self,
+        &mut self,
         organization: Uuid,
         visitor: Uuid,
         patch: &IdentityPatch,
@@ -154,7 +154,7 @@ impl Store {
             Patch::Keep | Patch::Clear => None,
         };
         let new_id = Uuid::now_v7();
-        writing!(self, pool, begin => {
+        writing!(&mut self.connections, connection, begin => {
             let upsert = sqlx::query_as::<_, IdentityRow>(UPSERT)
                 .bind(organization)
                 .bind(visitor)
@@ -170,9 +170,9 @@ impl Store {
                 .bind(patch.external_id.is_keep())
                 .bind(patch.metadata == Patch::Clear);
             let Patch::Set(metadata) = &patch.metadata else {
-                return upsert.fetch_one(pool).await?.try_into();
+                return upsert.fetch_one(connection).await?.try_into();
             };
-            let mut transaction = pool.begin_with(begin).await?;
+            let mut transaction = connection.begin_with(begin).await?;
             let mut identity: Identity = upsert.fetch_one(&mut *transaction).await?.try_into()?;
             if identity.id != new_id {
                 let merged = metadata::merge(identity.metadata.as_ref(), metadata);
@@ -197,22 +197,24 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn identity(
-        &self,
+        &mut self,
         organization: Uuid,
         visitor: Uuid,
     ) -> Result<Option<Identity>, StoreError> {
         const SQL: &str = "SELECT id, visitor_id, external_id, email, name, metadata,
                 hmac_verified, created_at, updated_at
             FROM identities WHERE organization_id = $1 AND visitor_id = $2";
-        reading!(self, pool => sqlx::query_as::<_, IdentityRow>(SQL)
+        reading!(&mut self.connections, connection => sqlx::query_as::<_, IdentityRow>(SQL)
             .bind(organization)
             .bind(visitor)
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await?
             .map(TryInto::try_into)
             .transpose())
     }
+}
 
+impl Store {
     /// Lists up to `limit` records of an organization in the order of their creation.
     ///
     /// # Errors
@@ -224,7 +226,7 @@ impl Store {
         filter: &IdentityFilter,
         limit: u32,
     ) -> Result<Vec<Identity>, StoreError> {
-        reading!(self, pool => {
+        reading!(&self.connections, connection => {
             let mut query = QueryBuilder::new(
                 "SELECT id, visitor_id, external_id, email, name, metadata,
                     hmac_verified, created_at, updated_at
@@ -243,7 +245,7 @@ impl Store {
             query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
             query
                 .build_query_as::<IdentityRow>()
-                .fetch_all(pool)
+                .fetch_all(connection)
                 .await?
                 .into_iter()
                 .map(TryInto::try_into)
@@ -258,8 +260,8 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn erase_identity(&self, organization: Uuid, id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2";
-        writing!(self, pool => {
-            let done = sqlx::query(SQL).bind(organization).bind(id).execute(pool).await?;
+        writing!(&self.connections, connection => {
+            let done = sqlx::query(SQL).bind(organization).bind(id).execute(connection).await?;
             Ok(done.rows_affected() == 1)
         })
     }

@@ -17,12 +17,12 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use backon::{ConstantBuilder, ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnectionMetadata;
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres, SqlitePool};
 
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch, Patch};
@@ -49,11 +49,20 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The database of the service.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pools: Pools,
+    connections: Connections<PgPool>,
 }
 
+/// What one request of a visitor asks of the database. To PostgreSQL it is one connection for all
+/// statements: each one that is given back costs a round trip, since the pool asks it for a sign of
+/// life.
+#[derive(Debug)]
+pub struct Session {
+    connections: Connections<PoolConnection<Postgres>>,
+}
+
+/// Where connections come from; to PostgreSQL from a pool, or it is one of them.
 #[derive(Clone, Debug)]
-enum Pools {
+enum Connections<P> {
     /// SQLite has one writer at a time: a pool of one connection queues the writers in order,
     /// where its own busy timeout would let some of them starve.
     Sqlite {
@@ -61,7 +70,7 @@ enum Pools {
         writes: SqlitePool,
     },
     Postgres {
-        pool: PgPool,
+        pool: P,
         failed: LastFailure,
     },
 }
@@ -86,55 +95,75 @@ impl LastFailure {
     }
 }
 
-/// Runs an expression against a pool that reads, of whichever database it is, and again while the
+/// Runs an expression on a connection that reads, to whichever database it is, and again while the
 /// database asks for it.
 macro_rules! reading {
-    ($store:expr, $pool:ident => $run:expr) => {
-        match &$store.pools {
-            Pools::Sqlite { reads: $pool, .. } => retrying(|| async { $run }).await,
-            Pools::Postgres {
-                pool: $pool,
-                failed,
-            } => failed.note(retrying(|| async { $run }).await),
+    ($connections:expr, $connection:ident => $run:expr) => {
+        match $connections {
+            Connections::Sqlite { reads, .. } => retrying!(reads, $connection => $run),
+            Connections::Postgres { pool, failed } => {
+                failed.note(retrying!(pool, $connection => $run))
+            }
         }
     };
 }
 
-/// The same for a pool that writes. `$begin` is the statement that starts a transaction.
+/// The same on a connection that writes. `$begin` is the statement that starts a transaction.
 macro_rules! writing {
-    ($store:expr, $pool:ident => $run:expr) => {
-        writing!($store, $pool, _begin => $run)
+    ($connections:expr, $connection:ident => $run:expr) => {
+        writing!($connections, $connection, _begin => $run)
     };
-    ($store:expr, $pool:ident, $begin:ident => $run:expr) => {
-        match &$store.pools {
-            Pools::Sqlite { writes: $pool, .. } => {
+    ($connections:expr, $connection:ident, $begin:ident => $run:expr) => {
+        match $connections {
+            Connections::Sqlite { writes, .. } => {
                 // A deferred transaction that turns into a writer fails when another one was faster.
                 let $begin = "BEGIN IMMEDIATE";
-                retrying(|| async { $run }).await
+                retrying!(writes, $connection => $run)
             }
-            Pools::Postgres { pool: $pool, failed } => {
+            Connections::Postgres { pool, failed } => {
                 let $begin = "BEGIN";
-                failed.note(retrying(|| async { $run }).await)
+                failed.note(retrying!(pool, $connection => $run))
             }
         }
     };
 }
-use {reading, writing};
 
-/// Runs `attempt`, and again after a short random pause when the database reports that it could
-/// not order it among the others (SQLSTATE 40001, and 40P01 for a deadlock): at most 10 times.
-async fn retrying<T, F: Future<Output = Result<T, StoreError>>>(
-    attempt: impl FnMut() -> F,
-) -> Result<T, StoreError> {
-    let pauses = ExponentialBuilder::default()
+/// Runs an expression on a connection of `$pool`, and again after a short random pause when the
+/// database reports that it could not order it among the others (SQLSTATE 40001, and 40P01 for a
+/// deadlock): at most 10 times.
+macro_rules! retrying {
+    ($pool:expr, $connection:ident => $run:expr) => {{
+        #[allow(unused_imports, reason = "a pool does without, a session needs it")]
+        use sqlx::Acquire as _;
+
+        let mut pauses = $crate::store::pauses();
+        loop {
+            let attempt = async {
+                let $connection = &mut *$pool.acquire().await?;
+                $run
+            };
+            let result: Result<_, StoreError> = attempt.await;
+            if result
+                .as_ref()
+                .is_err_and(StoreError::is_serialization_failure)
+                && let Some(pause) = pauses.next()
+            {
+                tokio::time::sleep(pause).await;
+            } else {
+                break result;
+            }
+        }
+    }};
+}
+use {reading, retrying, writing};
+
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(Duration::from_millis(2))
         .with_max_delay(Duration::from_millis(250))
-        .with_max_times(9);
-    attempt
-        .retry(pauses)
-        .when(StoreError::is_serialization_failure)
-        .await
+        .with_max_times(9)
+        .build()
 }
 
 impl Store {
@@ -177,7 +206,7 @@ impl Store {
                 })
                 .connect_lazy_with(options);
             return Ok(Self {
-                pools: Pools::Postgres { pool, failed },
+                connections: Connections::Postgres { pool, failed },
             });
         }
         if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
@@ -212,7 +241,7 @@ impl Store {
                 .connect_lazy_with(options.clone())
         };
         Ok(Self {
-            pools: Pools::Sqlite {
+            connections: Connections::Sqlite {
                 reads: pool(SQLITE_READERS),
                 writes: pool(1),
             },
@@ -228,11 +257,19 @@ impl Store {
         // Nothing keeps two processes from migrating at once: the one that fails finds the work done
         // when it comes again.
         let pauses = ConstantBuilder::default().with_delay(Duration::from_millis(100));
-        let migrate = || async { writing!(self, pool => Ok(MIGRATIONS.run(pool).await?)) };
-        migrate
-            .retry(pauses.with_max_times(5))
-            .when(|error| matches!(error, StoreError::Database(_)) && !error.is_temporary())
-            .await
+        let migrate = || async {
+            match &self.connections {
+                Connections::Sqlite { writes, .. } => Ok(MIGRATIONS.run(writes).await?),
+                Connections::Postgres { pool, failed } => {
+                    failed.note(MIGRATIONS.run(pool).await.map_err(StoreError::from))
+                }
+            }
+        };
+        let is_race = |error: &StoreError| {
+            error.is_serialization_failure()
+                || (matches!(error, StoreError::Database(_)) && !error.is_temporary())
+        };
+        migrate.retry(pauses.with_max_times(5)).when(is_race).await
     }
 
     /// Asks the database for a sign of life.
@@ -241,20 +278,39 @@ impl Store {
     ///
     /// [`StoreError`] when none comes.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        reading!(self, pool => {
-            sqlx::query("SELECT 1").execute(pool).await?;
+        reading!(&self.connections, connection => {
+            sqlx::query("SELECT 1").execute(connection).await?;
             Ok(())
         })
     }
 
+    /// Starts what one request asks of the database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database gives no connection.
+    pub async fn session(&self) -> Result<Session, StoreError> {
+        let connections = match &self.connections {
+            Connections::Sqlite { reads, writes } => Connections::Sqlite {
+                reads: reads.clone(),
+                writes: writes.clone(),
+            },
+            Connections::Postgres { pool, failed } => Connections::Postgres {
+                pool: failed.note(pool.acquire().await.map_err(StoreError::from))?,
+                failed: failed.clone(),
+            },
+        };
+        Ok(Session { connections })
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { reads, writes } => {
+        match &self.connections {
+            Connections::Sqlite { reads, writes } => {
                 reads.close().await;
                 writes.close().await;
             }
-            Pools::Postgres { pool, .. } => pool.close().await,
+            Connections::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Pools, Store, StoreError, reading, retrying, writing};
+use super::{Connections, Store, StoreError, reading, retrying, writing};
 
 /// An organization as it is stored.
 #[derive(Clone, Debug)]
@@ -123,14 +123,14 @@ impl Store {
             (id, name, verification, allowed_origins, current_secret, previous_secret, created_at)
             VALUES ($1, $2, $3, $4, $5, NULL, $6)
             RETURNING *";
-        writing!(self, pool => sqlx::query_as::<_, OrganizationRow>(SQL)
+        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(new.id)
             .bind(&new.name)
             .bind(new.verification.as_str())
             .bind(new.allowed_origins.join("\n"))
             .bind(&new.secret)
             .bind(OffsetDateTime::now_utc())
-            .fetch_one(pool)
+            .fetch_one(connection)
             .await?
             .try_into())
     }
@@ -142,9 +142,9 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn organization(&self, id: Uuid) -> Result<Option<Organization>, StoreError> {
         const SQL: &str = "SELECT * FROM organizations WHERE id = $1";
-        reading!(self, pool => sqlx::query_as::<_, OrganizationRow>(SQL)
+        reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await?
             .map(TryInto::try_into)
             .transpose())
@@ -161,10 +161,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Organization>, StoreError> {
         const SQL: &str = "SELECT * FROM organizations WHERE id > $1 ORDER BY id LIMIT $2";
-        reading!(self, pool => sqlx::query_as::<_, OrganizationRow>(SQL)
+        reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(after.unwrap_or(Uuid::nil()))
             .bind(i64::from(limit))
-            .fetch_all(pool)
+            .fetch_all(connection)
             .await?
             .into_iter()
             .map(TryInto::try_into)
@@ -187,12 +187,12 @@ impl Store {
             allowed_origins = COALESCE($4, allowed_origins)
             WHERE id = $1
             RETURNING *";
-        writing!(self, pool => sqlx::query_as::<_, OrganizationRow>(SQL)
+        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
             .bind(&patch.name)
             .bind(patch.verification.map(VerificationMode::as_str))
             .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await?
             .map(TryInto::try_into)
             .transpose())
@@ -213,10 +213,10 @@ impl Store {
             SET previous_secret = current_secret, current_secret = $2
             WHERE id = $1
             RETURNING *";
-        writing!(self, pool => sqlx::query_as::<_, OrganizationRow>(SQL)
+        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
             .bind(sealed)
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await?
             .map(TryInto::try_into)
             .transpose())
@@ -229,8 +229,8 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn retire_previous_secret(&self, id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations SET previous_secret = NULL WHERE id = $1";
-        writing!(self, pool => {
-            let done = sqlx::query(SQL).bind(id).execute(pool).await?;
+        writing!(&self.connections, connection => {
+            let done = sqlx::query(SQL).bind(id).execute(connection).await?;
             Ok(done.rows_affected() == 1)
         })
     }

@@ -1,6 +1,6 @@
 //! The few values that the whole service shares.
 
-use super::{Pools, Store, StoreError, reading, retrying, writing};
+use super::{Connections, Store, StoreError, reading, retrying, writing};
 
 /// A value that the whole service shares.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +24,9 @@ impl Store {
     /// Reads a setting; `None` when it was never written.
     pub(crate) async fn setting(&self, setting: Setting) -> Result<Option<Vec<u8>>, StoreError> {
         const SQL: &str = "SELECT value FROM settings WHERE name = $1";
-        reading!(self, pool => Ok(sqlx::query_scalar(SQL)
+        reading!(&self.connections, connection => Ok(sqlx::query_scalar(SQL)
             .bind(setting.name())
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await?))
     }
 
@@ -39,8 +39,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO NOTHING";
-        writing!(self, pool => {
-            let done = sqlx::query(SQL).bind(setting.name()).bind(value).execute(pool).await?;
+        writing!(&self.connections, connection => {
+            let done = sqlx::query(SQL).bind(setting.name()).bind(value).execute(connection).await?;
             Ok(done.rows_affected() == 1)
         })
     }
@@ -49,8 +49,8 @@ impl Store {
     pub(crate) async fn overwrite(&self, setting: Setting, value: &[u8]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        writing!(self, pool => {
-            sqlx::query(SQL).bind(setting.name()).bind(value).execute(pool).await?;
+        writing!(&self.connections, connection => {
+            sqlx::query(SQL).bind(setting.name()).bind(value).execute(connection).await?;
             Ok(())
         })
     }

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::organizations::{read_mode, read_origins};
-use super::{Pools, SealedSecrets, Store, StoreError, reading, retrying, writing};
+use super::{Connections, SealedSecrets, Session, Store, StoreError, reading, retrying, writing};
 use crate::token::VisitorToken;
 
 /// What an authenticated visitor's call needs to know of its organization.
@@ -36,34 +36,36 @@ impl Store {
     pub async fn create_visitor(&self, token: &VisitorToken) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO visitors (organization_id, id, token_sha256, created_at)
             VALUES ($1, $2, $3, $4)";
-        writing!(self, pool => {
+        writing!(&self.connections, connection => {
             sqlx::query(SQL)
                 .bind(token.organization)
                 .bind(token.visitor)
                 .bind(token.sha256.as_slice())
                 .bind(OffsetDateTime::now_utc())
-                .execute(pool)
+                .execute(connection)
                 .await?;
             Ok(())
         })
     }
+}
 
+impl Session {
     /// Confirms a presented token; `None` when it is nobody's.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn caller(&self, token: &VisitorToken) -> Result<Option<Caller>, StoreError> {
+    pub async fn caller(&mut self, token: &VisitorToken) -> Result<Option<Caller>, StoreError> {
         const SQL: &str =
             "SELECT o.verification, o.allowed_origins, o.current_secret, o.previous_secret
             FROM visitors v JOIN organizations o ON o.id = v.organization_id
             WHERE v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
-        reading!(self, pool => {
+        reading!(&mut self.connections, connection => {
             let row = sqlx::query_as::<_, CallerRow>(SQL)
                 .bind(token.organization)
                 .bind(token.visitor)
                 .bind(token.sha256.as_slice())
-                .fetch_optional(pool)
+                .fetch_optional(connection)
                 .await?;
             let Some(row) = row else { return Ok(None) };
             Ok(Some(Caller {

@@ -67,6 +67,27 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stalls_in_a_body_keeps_no_connection_to_the_database() {
+    let database = Database::postgres().await;
+    let service = Service::start_with(&database, &["--database-connections=1"]);
+    let visitor = service.organization().await.visitor().await;
+    let mut stalled = Wire::connect(&service).await;
+    stalled
+        .send(format!(
+            "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: 16\r\nconnection: close\r\n\r\n\
+             {{\"name\": ",
+            visitor.token
+        ))
+        .await;
+    assert!(!stalled.is_closed_within(Duration::from_millis(100)).await);
+    visitor.identify(json!({"name": "Joan"})).await.ok();
+    stalled.send("\"Jane\"}").await;
+    let answer = stalled.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_file_descriptors_left_calls_wait_and_are_served() {
     let database = Database::sqlite();
     let mut limited = Command::new("sh");

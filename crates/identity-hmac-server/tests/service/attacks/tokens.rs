@@ -57,6 +57,9 @@ on_both_databases! {
             let mallory = visitor.with_token(token);
             let answer = mallory.identify(json!({"name": "Mallory"})).await;
             answer.is_problem(401, "invalid_visitor_token");
+            // Nor does it learn what is wrong with its body.
+            let answer = mallory.identify_raw("{").await;
+            answer.is_problem(401, "invalid_visitor_token");
         }
         visitor.identity().await.is_problem(404, "identity_not_found");
         other.identity().await.is_problem(404, "identity_not_found");
