@@ -11,11 +11,12 @@ def describe() -> dict[str, str]:
     # Under the names that x86 and Arm have for them.
     flags = (cpu.get("flags") or cpu.get("Features", "")).split()
     sha = "with" if {"sha_ni", "sha2"}.intersection(flags) else "without"
+    kernel = platform.release().partition("-")[0]
     model = cpu.get("model name", platform.machine())
     return {
         "CPU": f"{model}, {os.cpu_count()} cores, {sha} SHA instructions",
         "memory": f"{memory_kib / 2**20:.1f} GiB",
-        "system": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}",
+        "system": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {kernel}",
         "load average before": f"{os.getloadavg()[0]:.2f}",
     }
 
