@@ -18,6 +18,8 @@ use rounds::Contender;
 const SECRET: &[u8] = b"4f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2";
 /// Bytes of a visitor id: short, a UUID, a prefixed UUID, a hash in hexadecimal digits, absurd.
 const ID_LENGTHS: [usize; 5] = [8, 36, 44, 64, 1000];
+/// Longer than any that a chat gives, to show how the time grows.
+const LONGER: [usize; 2] = [10_000, 100_000];
 const PEERS: [&str; 7] = [
     "aws-lc-rs",
     "const-hex",
@@ -30,8 +32,13 @@ const PEERS: [&str; 7] = [
 
 fn main() -> Result<(), cargo_lock::Error> {
     println!("{}", json!({ "versions": versions()? }));
+    let lengths = ID_LENGTHS.into_iter().chain(LONGER);
+    report(
+        "sign, prepared, as the id grows",
+        lengths.map(|length| sign::ours(id(length))).collect(),
+    );
     for length in ID_LENGTHS {
-        let id: Vec<u8> = (b'0'..=b'9').cycle().take(length).collect();
+        let id = id(length);
         report(
             &format!("sign, prepared, {length} bytes"),
             sign::prepared(&id),
@@ -66,6 +73,10 @@ fn versions() -> Result<Map<String, Value>, cargo_lock::Error> {
     Ok(peers
         .map(|package| (package.name.to_string(), package.version.to_string().into()))
         .collect())
+}
+
+fn id(length: usize) -> Vec<u8> {
+    (b'0'..=b'9').cycle().take(length).collect()
 }
 
 /// The same signature with another digit at `index`.
