@@ -103,7 +103,7 @@ prove-constant-time:
 
 prove-fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz@$(CARGO_FUZZ_VERSION)
-	python3 fuzz/run.py --seconds 60
+	python3 fuzz/run.py --seconds 30
 
 prove-canary: test-readme
 	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server

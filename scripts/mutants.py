@@ -32,7 +32,9 @@ def mutate(name, claim, options):
     output = TARGET / "mutants" / name
     output.mkdir(parents=True, exist_ok=True)
     command = ["cargo", "mutants", "--output", output, *options]
-    subprocess.run(command, cwd=ROOT, check=True)
+    # Nobody debugs a mutant, and without it linking one takes half the time.
+    environment = os.environ | {"CARGO_PROFILE_DEV_DEBUG": "none"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     counted = json.loads((output / "mutants.out" / "outcomes.json").read_text())
     print(
         f"proved: {claim}: of {counted['total_mutants']} changes {counted['caught']} are noticed, "
