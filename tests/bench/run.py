@@ -54,9 +54,9 @@ def main() -> None:
         print(report.sections(run), report.circumstances(run), sep="\n", end="")
         return
     if not given.source:
-        lines = list(measure(PROGRAMS))
         RAW.parent.mkdir(parents=True, exist_ok=True)
-        RAW.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with RAW.open("w", encoding="utf-8") as raw:
+            raw.writelines(f"{line}\n" for line in measure(PROGRAMS))
     write((given.source or RAW).read_text(encoding="utf-8").splitlines(), PAGE, CHART)
 
 
