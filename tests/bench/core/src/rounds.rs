@@ -56,10 +56,11 @@ pub fn rates<T>(contenders: Vec<Contender<'_, T>>) -> Vec<(String, Vec<f64>)> {
         .into_iter()
         .map(|mut contender| (contender.calibrate(), Vec::with_capacity(ROUNDS), contender))
         .collect();
-    for _ in 0..ROUNDS {
-        // Each one follows another one in every round.
-        contenders.rotate_left(1);
-        for (times, rates, contender) in &mut contenders {
+    for round in 0..ROUNDS {
+        // Each one is the first in its turn.
+        let turn = round % contenders.len();
+        let (last, first) = contenders.split_at_mut(turn);
+        for (times, rates, contender) in first.iter_mut().chain(last) {
             let elapsed = contender.time(*times);
             rates.push(f64::from(*times) / elapsed.as_secs_f64());
         }
