@@ -7,6 +7,8 @@
 
 local calls = {}
 local called = 0
+-- Every run tells something new, or a call that repeats the last one would have nothing to change.
+local change = os.time() % 100000 * 10000
 local once
 local headers = { ['Content-Type'] = 'application/json' }
 
@@ -29,14 +31,15 @@ end
 
 function request()
   called = called + 1
+  change = change + 1
   if once and called > #calls then error('every visitor was called: give more of them') end
   local call = calls[(called - 1) % #calls + 1]
   headers['Authorization'] = call.authorization
   return wrk.format('POST', '/v1/identify', headers,
-    '{"name":"Jane ' .. called
+    '{"name":"Jane ' .. change
       .. '","email":"jane' .. call.number .. '@example.com"'
       .. ',"externalId":"user_' .. call.number .. '"'
-      .. ',"metadata":{"plan":"premium","signupDate":"2025-01-15","visits":' .. called .. '}'
+      .. ',"metadata":{"plan":"premium","signupDate":"2025-01-15","visits":' .. change .. '}'
       .. ',"hmac":"' .. call.hmac .. '"}')
 end
 
