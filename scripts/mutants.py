@@ -32,7 +32,7 @@ def mutate(name, claim, options):
     output = TARGET / "mutants" / name
     output.mkdir(parents=True, exist_ok=True)
     command = ["cargo", "mutants", "--output", output, *options]
-    # Nobody debugs a mutant, and without it linking one takes half the time.
+    # Nobody debugs a mutant, so that its debug information would only have to be built and linked.
     environment = os.environ | {"CARGO_PROFILE_DEV_DEBUG": "none"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     counted = json.loads((output / "mutants.out" / "outcomes.json").read_text())
