@@ -5,8 +5,8 @@
 # make check    formatting, lints, documentation, licenses
 # make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
-# make bench    measure everything beside what else there is, into docs/benchmarks.md (20 minutes)
-# make prove    run the security proofs, into SECURITY.md's table (40 minutes)
+# make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
+# make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 
 CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
