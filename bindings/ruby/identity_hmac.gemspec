@@ -24,4 +24,6 @@ Gem::Specification.new do |spec|
   # The crates in ext/ keep settings and checksums in files whose names begin with a dot.
   spec.files = Dir.glob(%w[LICENSE-* README.md ext/**/* lib/**/*.rb sig/*.rbs], File::FNM_DOTMATCH)
                   .select { |path| File.file?(path) }
+  # RDoc would take a minute for the crates in ext/, and `ri` would list what it found there.
+  spec.rdoc_options = ["--exclude", "^ext$"]
 end

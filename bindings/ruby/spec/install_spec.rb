@@ -24,6 +24,11 @@ RSpec.describe "the installed gem" do
     expect(Gem.loaded_specs.fetch("identity_hmac").runtime_dependencies).to be_empty
   end
 
+  it "is documented by its own Ruby and nothing of the crates in ext/" do
+    ri = File.join(Gem.loaded_specs.fetch("identity_hmac").doc_dir, "ri")
+    expect(Dir.children(ri)).to contain_exactly("IdentityHmac", "cache.ri")
+  end
+
   it "says how to get Rust when there is none" do
     said, status = configure({ "PATH" => "/nonexistent", "CARGO" => nil })
     expect(said).to match(%r{no working cargo was found; install Rust 1\.\d+ .* https://rustup\.rs$})
