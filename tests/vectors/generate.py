@@ -369,6 +369,27 @@ def setting_cases():
         "a secret that is one quote": '"',
         "a secret beyond ASCII": "s3crét🦀",
         "1,000 characters": "k" * 1000,
+        "a dollar sign at its start": "$ecret",
+        "a dollar sign and digits": "$7QXJ2MVK",
+        "percent signs around it": "%s3cret%",
+        "braces around a UUID": "{0190f7a2-7c4e-7b1a-9d55-3f1c2b6a8e90}",
+        "a placeholder inside": "changeme-9f2c41aa",
+        "null inside": "nullify the void",
+        "three letters of a mask": "xyz",
+        "a mask inside": "s3cr***et",
+        "the word secret": "secret",
+        "base64 padding of one": "c2VjcmV0LWs=",
+        "base64 padding of two": "c2VjcmV0LWtleS1ieXRlcw==",
+        "base32 padding": "JBSWY3DPEHPK3PXP====",
+        "an equals sign inside": "abc=def",
+        "a colon inside": "abc:def",
+        "capital letters, digits and an equals sign inside": "A1B2=C3",
+        "the letters of secret and padding": "bXktc2VjcmV0secret==",
+        "a number sign inside": "abc#def",
+        "a number sign at its start": "#abc",
+        "two slashes inside": "abc//def",
+        "a semicolon inside": "abc; def",
+        "a prefix of webhooks": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
     }.items():
         yield case(
             "setting_accepted",
@@ -417,6 +438,99 @@ def setting_cases():
     yield refused("with a NUL inside", "s3\0cret", "secret_contains_nul")
     yield refused("with a trailing NUL", "s3cret\0", "secret_contains_nul")
     yield refused("that is not UTF-8", b"s3cr\xe9t", "secret_not_utf8")
+
+    for text in (
+        "undefined",
+        "null",
+        "NULL",
+        "None",
+        "nil",
+        "<nil>",
+        "(null)",
+        "NaN",
+        "false",
+        "[object Object]",
+        "changeme",
+        "CHANGE_ME",
+        "change-me!",
+        "replace me",
+        "your secret here",
+        "your-secret-here",
+        "YOUR_SECRET_HERE",
+        "your_identity_verification_secret",
+        "<secret>",
+        "<your secret here>",
+        "[your-secret]",
+        "{secret}",
+        "TODO",
+        "xxx",
+        "XXXX-XXXX-XXXX",
+        "********",
+        "\u2022\u2022\u2022\u2022\u2022\u2022",
+        "...",
+        "\u2026",
+    ):
+        yield refused(f"with the placeholder {text}", text, "secret_placeholder")
+    for text in (
+        "IDENTITY_SECRET",
+        "$IDENTITY_SECRET",
+        "$identity_secret",
+        "$CHAT_SECRET_2",
+        "${IDENTITY_SECRET}",
+        "${IDENTITY_SECRET:-none}",
+        "${env:CHAT_SECRET}",
+        "${{ secrets.IDENTITY_SECRET }}",
+        "$(IDENTITY_SECRET)",
+        "$(cat secret.txt)",
+        "%IDENTITY_SECRET%",
+        "%env(IDENTITY_SECRET)%",
+        "%(IDENTITY_SECRET)s",
+        "{IDENTITY_SECRET}",
+        "{{ identity_secret }}",
+        "#{ENV['IDENTITY_SECRET']}",
+        '<%= ENV["IDENTITY_SECRET"] %>',
+        "ENV['IDENTITY_SECRET']",
+        "ENV.fetch('IDENTITY_SECRET')",
+        "$env:IDENTITY_SECRET",
+        "process.env.IDENTITY_SECRET",
+        'os.environ["IDENTITY_SECRET"]',
+        'System.getenv("IDENTITY_SECRET")',
+        "secrets.IDENTITY_SECRET",
+        "op://vault/chat/secret",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat",
+        "@Microsoft.KeyVault(SecretUri=https://chat.vault.azure.net/secrets/identity)",
+    ):
+        yield refused(f"with the reference {text}", text, "secret_unexpanded_variable")
+    for text in (
+        "IDENTITY_SECRET={}",
+        "IDENTITY_SECRET = {}",
+        'IDENTITY_SECRET="{}"',
+        "export IDENTITY_SECRET={}",
+        "set secret={}",
+        "SOME_NAME={}",
+        "CHAT_KEY={}",
+        "identity_secret={}",
+        "chat.secret={}",
+        "IDENTITY_SECRET: {}",
+        "IDENTITY_SECRET:{}",
+        "secret: {}",
+        "IDENTITY_SECRET={} # chat",
+        "PORT=80\nIDENTITY_SECRET={}",
+        '{{"IDENTITY_SECRET":"{}"}}',
+    ):
+        yield refused(
+            f"with the assignment {text}", text.format("s3cret=="), "secret_holds_assignment"
+        )
+    for text in (
+        "{} # chat",
+        "{} #chat",
+        "{}\t# chat",
+        "{} #",
+        "{} // chat",
+        "{} ; chat",
+        "# {}",
+    ):
+        yield refused(f"with the comment {text}", text.format(SECRET), "secret_holds_comment")
 
 
 def document() -> str:

@@ -15,9 +15,13 @@ export type IdentityHmacErrorCode =
   | 'empty_visitor_id'
   | 'secret_blank'
   | 'secret_contains_nul'
+  | 'secret_holds_assignment'
+  | 'secret_holds_comment'
   | 'secret_not_utf8'
+  | 'secret_placeholder'
   | 'secret_quoted'
   | 'secret_surrounded_by_whitespace'
+  | 'secret_unexpanded_variable'
   | 'secret_unset';
 
 /**

@@ -1,6 +1,8 @@
 // The entry `identity-hmac/webcrypto`: the core's rules over again, for runtimes that load no
 // native addon. The test vectors hold the two together.
 
+import placeholders from '../../../crates/identity-hmac/src/setting/placeholders.txt';
+import references from '../../../crates/identity-hmac/src/setting/references.txt';
 import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, wrongType } from './error.mjs';
 
@@ -104,7 +106,93 @@ const SETTING_FAULTS = [
     pattern: /^(?:".*"|'.*'|`.*`|\u201C.*\u201D|\u2018.*\u2019)$/su,
     fault: 'stands in quotes that would become part of the secret; remove them',
   },
+  {
+    code: 'secret_unexpanded_variable',
+    pattern: { test: isReference },
+    fault:
+      'holds a variable or a reference that was not replaced by its value; set it to the secret itself',
+  },
+  {
+    code: 'secret_placeholder',
+    pattern: { test: isPlaceholder },
+    fault:
+      'holds a placeholder where the secret should be; set it to the identity verification secret',
+  },
+  {
+    code: 'secret_holds_assignment',
+    pattern: { test: isAssignment },
+    fault: 'holds a name and then a value, as a line of a .env file does; keep the value alone',
+  },
+  {
+    code: 'secret_holds_comment',
+    pattern: /\p{White_Space}(?:#|\/\/ |; )|^# /u,
+    fault:
+      'holds a comment, which would become part of the secret; remove it and the white space before it',
+  },
 ];
+
+const CUSTOMARY_NAME = 'IDENTITY_SECRET';
+const lines = (text) => text.trimEnd().split('\n');
+const startsWith = (text, start) => lower(text).startsWith(lower(start));
+const endsWith = (text, end) => lower(text).endsWith(lower(end));
+/** In lower case, of ASCII alone. */
+const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+function isNameOf(name, text) {
+  return [name, CUSTOMARY_NAME].some((own) => lower(own) === lower(text));
+}
+
+function isConstant(text) {
+  return /^[A-Z](?:[A-Z]*|[A-Z0-9_]*_[A-Z0-9_]*)$/.test(text);
+}
+
+function isReference(text, name) {
+  return (
+    text === name ||
+    text === CUSTOMARY_NAME ||
+    lines(references).some((pattern) => {
+      const [before, after] = pattern.split(/NAME|\*/);
+      const inside = text.slice(before.length, text.length - after.length);
+      return (
+        text.length > before.length + after.length &&
+        startsWith(text, before) &&
+        endsWith(text, after) &&
+        (!pattern.includes('NAME') || isNameOf(name, inside) || isConstant(inside))
+      );
+    })
+  );
+}
+
+function isPlaceholder(text) {
+  const letters = (words) => lower(words.replace(/[-_ .!\u2026]/g, ''));
+  return (
+    lines(placeholders).some((words) => letters(words) === letters(text)) ||
+    /^(?:<[\p{Alphabetic}' _-]+>|\[[\p{Alphabetic}' _-]+\]|\{[\p{Alphabetic}' _-]+\}|\([\p{Alphabetic}' _-]+\))$/u.test(
+      text,
+    ) ||
+    /^(?:\u2026|[xX*.\-_?#\u2022\u25CF\u2026]{3,})$/u.test(text)
+  );
+}
+
+function isAssignment(text, name) {
+  if (/^\{\p{White_Space}*["'].*:.*\}$/su.test(text)) {
+    return true;
+  }
+  return text.split('\n').some((line) => {
+    const [, declared, left, mark, value] =
+      /^\p{White_Space}*(export |set |env |declare -x |\$env:|-e |--env )?\p{White_Space}*([a-z_][\w.-]*)\p{White_Space}*([=:])(.*?)\p{White_Space}*$/isu.exec(
+        line,
+      ) ?? [];
+    return (
+      left !== undefined &&
+      /[^=\p{White_Space}]/u.test(value) &&
+      (declared !== undefined ||
+        isNameOf(name, left) ||
+        (isConstant(left) && left.includes('_')) ||
+        (endsWith(left, 'secret') && (mark === '=' || /^\p{White_Space}/u.test(value))))
+    );
+  });
+}
 
 function checkSetting(name, value) {
   if (typeof value !== 'string') {
@@ -114,7 +202,7 @@ function checkSetting(name, value) {
     );
   }
   for (const { code, pattern, fault } of SETTING_FAULTS) {
-    if (pattern.test(value)) {
+    if (pattern.test(value, name)) {
       throw new IdentityHmacError(code, `${name} ${fault}`);
     }
   }

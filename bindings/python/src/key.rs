@@ -49,9 +49,11 @@ impl IdentityKey {
     ///     IdentityHmacError: The variable is not set (`secret_unset`), is blank
     ///         (`secret_blank`), begins or ends with white space
     ///         (`secret_surrounded_by_whitespace`), stands in quotes (`secret_quoted`), contains a
-    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`); or the name is
-    ///         text with a lone surrogate (`ill_formed_text`). The message names the variable,
-    ///         never its value.
+    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`); holds a
+    ///         placeholder such as `changeme` (`secret_placeholder`), a variable that nothing
+    ///         expanded (`secret_unexpanded_variable`), an assignment (`secret_holds_assignment`)
+    ///         or a comment (`secret_holds_comment`); or the name is text with a lone surrogate
+    ///         (`ill_formed_text`). The message names the variable, never its value.
     ///     TypeError: The name is not text.
     ///
     /// Example:

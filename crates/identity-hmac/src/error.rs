@@ -95,6 +95,52 @@ pub enum InputError {
         /// The name of the setting.
         name: String,
     },
+
+    /// A named setting holds what programs and templates leave where no secret was filled in, such
+    /// as `undefined`, `changeme` or `<secret>`. Code `secret_placeholder`.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} holds a placeholder where the secret should be; set it to the identity \
+         verification secret"
+    )]
+    SecretPlaceholder {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// A named setting holds a variable or another reference that nothing replaced by its value,
+    /// such as `${IDENTITY_SECRET}`. Code `secret_unexpanded_variable`.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} holds a variable or a reference that was not replaced by its value; set it to the \
+         secret itself"
+    )]
+    SecretUnexpandedVariable {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// A named setting holds a name and then a value, such as `IDENTITY_SECRET=s3cret` or a JSON
+    /// object. Code `secret_holds_assignment`.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} holds a name and then a value, as a line of a .env file does; keep the value alone"
+    )]
+    SecretHoldsAssignment {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// A named setting holds a comment, such as `s3cret # chat`. Code `secret_holds_comment`.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} holds a comment, which would become part of the secret; remove it and the white \
+         space before it"
+    )]
+    SecretHoldsComment {
+        /// The name of the setting.
+        name: String,
+    },
 }
 
 impl InputError {
@@ -118,6 +164,14 @@ impl InputError {
             Self::SecretQuoted { .. } => "secret_quoted",
             #[cfg(feature = "std")]
             Self::SecretNotUtf8 { .. } => "secret_not_utf8",
+            #[cfg(feature = "std")]
+            Self::SecretPlaceholder { .. } => "secret_placeholder",
+            #[cfg(feature = "std")]
+            Self::SecretUnexpandedVariable { .. } => "secret_unexpanded_variable",
+            #[cfg(feature = "std")]
+            Self::SecretHoldsAssignment { .. } => "secret_holds_assignment",
+            #[cfg(feature = "std")]
+            Self::SecretHoldsComment { .. } => "secret_holds_comment",
         }
     }
 }

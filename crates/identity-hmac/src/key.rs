@@ -11,9 +11,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
-#[cfg(feature = "std")]
-use crate::RandomUnavailable;
 use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
+#[cfg(feature = "std")]
+use crate::{RandomUnavailable, setting};
 
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
@@ -65,13 +65,16 @@ impl IdentityKey {
 
     /// A key from the environment variable `name`, customarily `IDENTITY_SECRET`.
     ///
-    /// This is the strict door: what [`new`](Self::new) signs with as it is, this refuses where
-    /// it is nearly always a mistake of configuration.
+    /// Rejects values that [`new`](Self::new) accepts but that are almost always a mistake of
+    /// configuration. A short secret is not one of them: the vendor may have issued it.
     ///
     /// # Errors
     ///
     /// An [`InputError`] that names the variable and the fault, never the value, if the variable
-    /// is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8.
+    /// is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8; or
+    /// if it holds a placeholder (`changeme`), a variable that nothing expanded
+    /// (`${IDENTITY_SECRET}`), an assignment (`IDENTITY_SECRET=s3cret`) or a comment
+    /// (`s3cret # chat`).
     ///
     /// ```
     /// # use identity_hmac::IdentityKey;
@@ -103,24 +106,27 @@ impl IdentityKey {
     pub fn from_setting(name: &str, value: Option<&[u8]>) -> Result<Self, InputError> {
         // A byte order mark is not white space to Unicode, but is put there by editors alike.
         let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
-        let name = || name.to_owned();
+        let own = || name.to_owned();
 
-        let value = value.ok_or_else(|| InputError::SecretUnset { name: name() })?;
+        let value = value.ok_or_else(|| InputError::SecretUnset { name: own() })?;
         let Ok(text) = core::str::from_utf8(value) else {
-            return Err(InputError::SecretNotUtf8 { name: name() });
+            return Err(InputError::SecretNotUtf8 { name: own() });
         };
         let trimmed = text.trim_matches(is_space);
         if trimmed.is_empty() {
-            return Err(InputError::SecretBlank { name: name() });
+            return Err(InputError::SecretBlank { name: own() });
         }
         if text.contains('\0') {
-            return Err(InputError::SecretContainsNul { name: name() });
+            return Err(InputError::SecretContainsNul { name: own() });
         }
         if trimmed.len() != text.len() {
-            return Err(InputError::SecretSurroundedByWhitespace { name: name() });
+            return Err(InputError::SecretSurroundedByWhitespace { name: own() });
         }
         if is_quoted(text) {
-            return Err(InputError::SecretQuoted { name: name() });
+            return Err(InputError::SecretQuoted { name: own() });
+        }
+        if let Some(fault) = setting::fault(name, text) {
+            return Err(fault);
         }
         Self::new(text)
     }

@@ -11,6 +11,8 @@
 mod error;
 mod key;
 mod keyring;
+#[cfg(feature = "std")]
+pub mod setting;
 mod tag;
 mod verification;
 

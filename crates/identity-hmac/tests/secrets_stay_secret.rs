@@ -45,6 +45,10 @@ fn debug_and_display_of_everything_else_hold_neither_secret_nor_signature() {
         IdentityKey::from_setting(&name, Some(format!("{SECRET}\n").as_bytes())).unwrap_err(),
         IdentityKey::from_setting(&name, Some(format!("'{SECRET}'").as_bytes())).unwrap_err(),
         IdentityKey::from_setting(&name, Some(&[SECRET.as_bytes(), b"\xff"].concat())).unwrap_err(),
+        IdentityKey::from_setting(&name, Some(b"<horse>")).unwrap_err(),
+        IdentityKey::from_setting(&name, Some(b"${HORSE:-horse}")).unwrap_err(),
+        IdentityKey::from_setting(&name, Some(format!("SECRET={SECRET}").as_bytes())).unwrap_err(),
+        IdentityKey::from_setting(&name, Some(format!("{SECRET} # horse").as_bytes())).unwrap_err(),
     ];
     let codes: std::collections::HashSet<_> = errors.iter().map(InputError::code).collect();
     assert_eq!(

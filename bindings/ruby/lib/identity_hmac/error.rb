@@ -15,7 +15,8 @@ module IdentityHmac
     #   identity-hmac has a package for, and stable across versions: +empty_secret+,
     #   +empty_visitor_id+, and from {Key.from_env} +secret_unset+, +secret_blank+,
     #   +secret_contains_nul+, +secret_surrounded_by_whitespace+, +secret_quoted+,
-    #   +secret_not_utf8+
+    #   +secret_not_utf8+, +secret_placeholder+, +secret_unexpanded_variable+,
+    #   +secret_holds_assignment+, +secret_holds_comment+
     attr_reader :code
 
     # @param message [String, nil] what was wrong, and what to do
