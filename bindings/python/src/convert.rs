@@ -1,11 +1,15 @@
 //! From Python's text and bytes to the core's, and back.
 
 use identity_hmac::{IdentityHmac, IdentityKey, InputError};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use crate::error;
+
+/// From this many bytes on other threads run while they are hashed, as in `hashlib`. Giving up the
+/// GIL and taking it back costs more than hashing fewer.
+const DETACH_FROM: usize = 2048;
 
 /// The bytes of an argument.
 pub(crate) enum Bytes<'a, 'py> {
@@ -49,30 +53,67 @@ pub(crate) fn bytes_of<'a, 'py>(
 
 /// The UTF-8 of `text`, which errors call `argument`.
 pub(crate) fn utf8_of<'a>(text: &'a Bound<'_, PyString>, argument: &str) -> PyResult<&'a str> {
-    text.to_str().map_err(|_| error::ill_formed(argument))
+    text.to_str()
+        .map_err(|error| error::without_text(text.py(), error, argument))
+}
+
+/// Hashes `bytes`. Other threads run meanwhile if that takes long.
+pub(crate) fn hash<T: Send>(
+    py: Python<'_>,
+    bytes: &[u8],
+    hash: impl FnOnce(&[u8]) -> T + Send,
+) -> T {
+    if bytes.len() < DETACH_FROM {
+        hash(bytes)
+    } else {
+        py.detach(|| hash(bytes))
+    }
 }
 
 /// The core's key from a secret, which errors call `argument`.
 pub(crate) fn key_from(secret: &Bound<'_, PyAny>, argument: &str) -> PyResult<IdentityKey> {
-    IdentityKey::new(bytes_of(secret, argument)?).map_err(error::refused)
+    let py = secret.py();
+    let bytes = bytes_of(secret, argument)?;
+    hash(py, bytes.as_ref(), |secret| IdentityKey::new(secret))
+        .map_err(|error| error::refused(py, &error))
 }
 
 /// What `sign` makes of a visitor id, as text.
 pub(crate) fn sign<'py>(
     visitor_id: &Bound<'py, PyAny>,
-    sign: impl FnOnce(&[u8]) -> Result<IdentityHmac, InputError>,
+    sign: impl FnOnce(&[u8]) -> Result<IdentityHmac, InputError> + Send,
 ) -> PyResult<Bound<'py, PyString>> {
+    let py = visitor_id.py();
     let bytes = bytes_of(visitor_id, "visitor_id")?;
-    let hmac = sign(bytes.as_ref()).map_err(error::refused)?;
-    PyString::from_bytes(visitor_id.py(), hmac.encode_hex(&mut [0; 64]).as_bytes())
+    let hmac = hash(py, bytes.as_ref(), sign).map_err(|error| error::refused(py, &error))?;
+    PyString::from_bytes(py, hmac.encode_hex(&mut [0; 64]).as_bytes())
 }
 
-/// The bytes of what a client sent, unless it has none and so cannot be right.
-pub(crate) fn candidate<'a, 'py>(
-    visitor_id: &'a Bound<'py, PyAny>,
-    hmac: &'a Bound<'py, PyAny>,
-) -> Option<(Bytes<'a, 'py>, Bytes<'a, 'py>)> {
-    let visitor_id = bytes_of(visitor_id, "visitor_id").ok()?;
-    let hmac = bytes_of(hmac, "hmac").ok()?;
-    Some((visitor_id, hmac))
+/// What `verify` answers to a visitor id and an hmac, or its default if one of them is neither text
+/// nor bytes, or is ill-formed.
+pub(crate) fn verify<T: Default + Send>(
+    visitor_id: &Bound<'_, PyAny>,
+    hmac: &Bound<'_, PyAny>,
+    verify: impl FnOnce(&[u8], &[u8]) -> T + Send,
+) -> PyResult<T> {
+    let py = visitor_id.py();
+    let bytes = bytes_of(visitor_id, "visitor_id").and_then(|id| Ok((id, bytes_of(hmac, "hmac")?)));
+    match bytes {
+        Ok((visitor_id, hmac)) => {
+            let hmac = hmac.as_ref();
+            Ok(hash(py, visitor_id.as_ref(), |visitor_id| {
+                verify(visitor_id, hmac)
+            }))
+        }
+        Err(error) if says_unusable(py, &error) => Ok(T::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether `error` says that an argument has no bytes to give. Anything else, such as an interrupt
+/// or a lack of memory, says nothing of the argument.
+fn says_unusable(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyBufferError>(py)
 }

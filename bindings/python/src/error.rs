@@ -1,25 +1,35 @@
 //! What Python raises.
 
 use identity_hmac::InputError;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 
-pyo3::import_exception!(identity_hmac._error, IdentityHmacError);
-
 /// The exception for what the core refuses: the one place where its errors become Python's.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err calls"
-)]
-pub(crate) fn refused(error: InputError) -> PyErr {
-    IdentityHmacError::new_err((error.to_string(), error.code()))
+pub(crate) fn refused(py: Python<'_>, error: &InputError) -> PyErr {
+    identity_hmac_error(py, &error.to_string(), error.code())
 }
 
-/// The exception for text that UTF-8 cannot write. It takes the place of `UnicodeEncodeError`,
-/// whose `object` is the whole text.
-pub(crate) fn ill_formed(argument: &str) -> PyErr {
+/// The exception for text that UTF-8 cannot write, which errors call `argument`, in place of the
+/// `error` that says so: the `object` of that one is the whole text.
+pub(crate) fn without_text(py: Python<'_>, error: PyErr, argument: &str) -> PyErr {
+    if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
+        return error;
+    }
     let message = format!("{argument} holds a lone surrogate; pass well-formed text, or bytes");
-    IdentityHmacError::new_err((message, "ill_formed_text"))
+    identity_hmac_error(py, &message, "ill_formed_text")
+}
+
+/// An `IdentityHmacError` of the class that Python sees now: a class that was kept here would be
+/// another one after the package is loaded again.
+fn identity_hmac_error(py: Python<'_>, message: &str, code: &str) -> PyErr {
+    let error = py
+        .import("identity_hmac._error")
+        .and_then(|module| module.getattr("IdentityHmacError"))
+        .and_then(|class| class.call1((message, code)));
+    match error {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
 }
 
 /// The exception for an argument that is of another type than `expected`.

@@ -2,14 +2,14 @@
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 
 use crate::{convert, error};
 
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
 /// A key can be used from any number of threads and after a fork. It shows nothing of the secret,
-/// and it cannot be pickled or copied.
+/// and it cannot be pickled, copied or extended.
 ///
 /// Args:
 ///     secret: The identity verification secret, of any length. Text is taken as UTF-8, bytes as
@@ -27,7 +27,7 @@ use crate::{convert, error};
 ///     True
 ///     >>> key
 ///     <identity_hmac.IdentityKey>
-#[pyclass(frozen, module = "identity_hmac")]
+#[pyclass(frozen, weakref, module = "identity_hmac")]
 pub(crate) struct IdentityKey(pub(crate) identity_hmac::IdentityKey);
 
 #[pymethods]
@@ -37,7 +37,7 @@ impl IdentityKey {
         convert::key_from(secret, "secret").map(Self)
     }
 
-    /// Make a key from an environment variable, and refuse what is nearly always a mistake there.
+    /// Make a key from an environment variable, and refuse what is almost always a mistake.
     ///
     /// Args:
     ///     name: The variable's name.
@@ -60,16 +60,17 @@ impl IdentityKey {
     ///     >>> IdentityKey.from_env("A_VARIABLE_THAT_IS_NOT_SET")
     ///     Traceback (most recent call last):
     ///     identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
-    #[staticmethod]
+    #[classmethod]
     #[pyo3(signature = (name = "IDENTITY_SECRET"))]
     fn from_env(
-        py: Python<'_>,
+        class: &Bound<'_, PyType>,
         #[pyo3(from_py_with = variable_name)] name: &str,
     ) -> PyResult<Self> {
+        let py = class.py();
         let value = environment_variable(py, name)?;
         identity_hmac::IdentityKey::from_setting(name, value.as_deref())
             .map(Self)
-            .map_err(error::refused)
+            .map_err(|error| error::refused(py, &error))
     }
 
     /// Sign `visitor_id`.
@@ -96,7 +97,7 @@ impl IdentityKey {
         convert::sign(visitor_id, |visitor_id| self.0.sign(visitor_id))
     }
 
-    /// Verify `hmac` against `visitor_id`, in constant time. This never raises.
+    /// Verify `hmac` against `visitor_id`, in constant time.
     ///
     /// Args:
     ///     visitor_id: The visitor's id, as it was signed.
@@ -104,8 +105,13 @@ impl IdentityKey {
     ///         section 8), can be right.
     ///
     /// Returns:
-    ///     Whether this key signed this id as `hmac`. Whatever a client may send, of whatever
-    ///     type, is false and not an error.
+    ///     Whether this key signed this id as `hmac`. Nothing that a client can send raises: what
+    ///     is of another type, or is no hmac, is false.
+    ///
+    /// Raises:
+    ///     MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever
+    ///         else its own `__buffer__` raises, but for `TypeError`, `ValueError` and
+    ///         `BufferError`: those are false.
     ///
     /// Example:
     ///     >>> key = IdentityKey("s3cret")
@@ -113,9 +119,10 @@ impl IdentityKey {
     ///     True
     ///     >>> key.verify("visitor_1", "not an hmac")
     ///     False
-    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> bool {
-        convert::candidate(visitor_id, hmac)
-            .is_some_and(|(visitor_id, hmac)| self.0.verify(visitor_id, hmac).is_ok())
+    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> PyResult<bool> {
+        convert::verify(visitor_id, hmac, |visitor_id, hmac| {
+            self.0.verify(visitor_id, hmac).is_ok()
+        })
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it as a method")]
@@ -147,6 +154,6 @@ fn environment_variable(py: Python<'_>, name: &str) -> PyResult<Option<PyBackedB
     }
     let bytes = os
         .call_method1("fsencode", (text,))
-        .map_err(|_| error::ill_formed(name))?;
+        .map_err(|error| error::without_text(py, error, name))?;
     Ok(Some(bytes.extract()?))
 }

@@ -13,8 +13,8 @@ use crate::{convert, error};
 /// hmacs of the old secret. A keyring signs with the current secret and accepts both, and
 /// `matched` tells which one an hmac came from, so that you know when the old one can go.
 ///
-/// Like a key it works from threads and after a fork, shows nothing, and cannot be pickled or
-/// copied.
+/// Like a key it works from threads and after a fork, shows nothing, and cannot be pickled, copied
+/// or extended.
 ///
 /// Args:
 ///     current: The secret that signs: an `IdentityKey`, text or bytes.
@@ -32,7 +32,7 @@ use crate::{convert, error};
 ///     True
 ///     >>> keyring.matched("visitor_1", stale)
 ///     'previous'
-#[pyclass(frozen, module = "identity_hmac")]
+#[pyclass(frozen, weakref, module = "identity_hmac")]
 pub(crate) struct Keyring(identity_hmac::Keyring);
 
 #[pymethods]
@@ -67,7 +67,7 @@ impl Keyring {
         convert::sign(visitor_id, |visitor_id| self.0.sign(visitor_id))
     }
 
-    /// Verify `hmac` against `visitor_id` under both secrets, in constant time. This never raises.
+    /// Verify `hmac` against `visitor_id` under both secrets, in constant time.
     ///
     /// Args:
     ///     visitor_id: The visitor's id, as it was signed.
@@ -75,8 +75,13 @@ impl Keyring {
     ///         section 8), can be right.
     ///
     /// Returns:
-    ///     Whether one of the secrets signed this id as `hmac`. Whatever a client may send, of
-    ///     whatever type, is false and not an error.
+    ///     Whether one of the secrets signed this id as `hmac`. Nothing that a client can send
+    ///     raises: what is of another type, or is no hmac, is false.
+    ///
+    /// Raises:
+    ///     MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever
+    ///         else its own `__buffer__` raises, but for `TypeError`, `ValueError` and
+    ///         `BufferError`: those are false.
     ///
     /// Example:
     ///     >>> keyring = Keyring("n3w", previous="0ld")
@@ -84,12 +89,13 @@ impl Keyring {
     ///     True
     ///     >>> keyring.verify("visitor_1", generate_identity_hmac("visitor_1", "0lder"))
     ///     False
-    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> bool {
-        convert::candidate(visitor_id, hmac)
-            .is_some_and(|(visitor_id, hmac)| self.0.verify(visitor_id, hmac).is_ok())
+    fn verify(&self, visitor_id: &Bound<'_, PyAny>, hmac: &Bound<'_, PyAny>) -> PyResult<bool> {
+        convert::verify(visitor_id, hmac, |visitor_id, hmac| {
+            self.0.verify(visitor_id, hmac).is_ok()
+        })
     }
 
-    /// Verify like `verify`, and tell which secret the hmac came from. This never raises.
+    /// Verify like `verify`, and tell which secret the hmac came from.
     ///
     /// Args:
     ///     visitor_id: As for `verify`.
@@ -98,6 +104,9 @@ impl Keyring {
     /// Returns:
     ///     `"current"` or `"previous"`, or `None` if the hmac is not to be accepted. The current
     ///     one wins if both are the same.
+    ///
+    /// Raises:
+    ///     MemoryError: As for `verify`.
     ///
     /// Example:
     ///     >>> keyring = Keyring("n3w", previous="0ld")
@@ -109,9 +118,10 @@ impl Keyring {
         &self,
         visitor_id: &Bound<'_, PyAny>,
         hmac: &Bound<'_, PyAny>,
-    ) -> Option<&'static str> {
-        let (visitor_id, hmac) = convert::candidate(visitor_id, hmac)?;
-        self.0.matched(visitor_id, hmac).map(Matched::as_str)
+    ) -> PyResult<Option<&'static str>> {
+        convert::verify(visitor_id, hmac, |visitor_id, hmac| {
+            self.0.matched(visitor_id, hmac).map(Matched::as_str)
+        })
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it as a method")]

@@ -27,6 +27,16 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Pickles and documentation name the public module, as the classes do.
+        for function in [
+            "generate_identity_hmac",
+            "generate_secret",
+            "verify_identity_hmac",
+        ] {
+            module
+                .getattr(function)?
+                .setattr("__module__", "identity_hmac")?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }
@@ -71,13 +81,16 @@ fn generate_identity_hmac<'py>(
 ///     secret: The identity verification secret, text or bytes.
 ///
 /// Returns:
-///     Whether `secret` signed this id as `hmac`. Whatever a client may send as id or hmac, of
-///     whatever type, is false and not an error.
+///     Whether `secret` signed this id as `hmac`. Nothing that a client can send raises: what is
+///     of another type, or is no hmac, is false.
 ///
 /// Raises:
 ///     IdentityHmacError: The secret is empty (`empty_secret`), or is text with a lone surrogate
 ///         (`ill_formed_text`).
 ///     TypeError: The secret is neither text nor bytes.
+///     MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever else
+///         its own `__buffer__` raises, but for `TypeError`, `ValueError` and `BufferError` of the
+///         id's or the hmac's: those are false.
 ///
 /// Example:
 ///     >>> hmac = generate_identity_hmac("visitor_1", "s3cret")
@@ -94,8 +107,9 @@ fn verify_identity_hmac(
     secret: &Bound<'_, PyAny>,
 ) -> PyResult<bool> {
     let key = convert::key_from(secret, "secret")?;
-    let candidate = convert::candidate(visitor_id, hmac);
-    Ok(candidate.is_some_and(|(visitor_id, hmac)| key.verify(visitor_id, hmac).is_ok()))
+    convert::verify(visitor_id, hmac, |visitor_id, hmac| {
+        key.verify(visitor_id, hmac).is_ok()
+    })
 }
 
 /// Make a new identity verification secret.

@@ -1,6 +1,7 @@
 """What each argument may be, and what becomes of anything else."""
 
 import array
+import asyncio
 import ctypes
 import os
 import re
@@ -56,8 +57,11 @@ def each(calls: dict[str, Any]) -> pytest.MarkDecorator:
 class Hostile:
     """An object that raises from whatever it is asked."""
 
+    def __init__(self, error: type[BaseException]) -> None:
+        self.error = error
+
     def refuse(self, *_arguments: object) -> Any:
-        raise RuntimeError("asked")
+        raise object.__getattribute__(self, "error")("asked")
 
     __class__ = property(refuse)
     __bool__ = __bytes__ = __eq__ = __format__ = __getattr__ = __hash__ = __index__ = refuse
@@ -197,16 +201,55 @@ def test_an_error_of_the_argument_itself_is_passed_on(call: Call) -> None:
         call(released)
 
 
+# Since Python 3.12 a class can be bytes-like, and `Hostile` fails at it.
+UNUSABLE: list[type[BaseException]] = [TypeError, ValueError, UnicodeError, BufferError]
+ELSEWHERE: list[type[BaseException]] = [RuntimeError, OSError, RecursionError, MemoryError]
+ELSEWHERE += [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError]
+
+
 @each(SIGNING | TAKING_A_SECRET)
-def test_a_hostile_object_is_an_error_and_not_a_crash(call: Call) -> None:
-    # Since Python 3.12 a class can be bytes-like, and this one fails at it.
-    with pytest.raises(RuntimeError if sys.version_info >= (3, 12) else TypeError):
-        call(Hostile())
+@pytest.mark.parametrize("error", UNUSABLE + ELSEWHERE)
+def test_a_hostile_object_is_an_error_and_not_a_crash(
+    call: Call, error: type[BaseException]
+) -> None:
+    with pytest.raises(error if sys.version_info >= (3, 12) else TypeError):
+        call(Hostile(error))
+
+
+@each(VERIFYING)
+@pytest.mark.parametrize("error", ELSEWHERE)
+def test_verifying_passes_on_what_is_not_about_the_input(
+    call: Callable[[Any, Any], object], error: type[BaseException]
+) -> None:
+    for junk in [(VISITOR_ID, Hostile(error)), (Hostile(error), HMAC)]:
+        if sys.version_info >= (3, 12):
+            with pytest.raises(error, match="asked"):
+                call(*junk)
+        else:
+            assert call(*junk) is False
+
+
+@each(SIGNING | TAKING_A_SECRET)
+def test_a_lack_of_memory_is_passed_on(call: Call) -> None:
+    with pytest.raises(MemoryError):
+        call(endless())
+
+
+@each(VERIFYING)
+def test_verifying_passes_on_a_lack_of_memory(call: Callable[[Any, Any], object]) -> None:
+    for junk in [(VISITOR_ID, endless()), (endless(), HMAC)]:
+        with pytest.raises(MemoryError):
+            call(*junk)
+
+
+def endless() -> object:
+    """A bytes-like object that no memory can hold a copy of, and that is never read."""
+    return (ctypes.c_char * 2**62).from_address(id(None))
 
 
 JUNK = [
     *NOT_TEXT,
-    Hostile(),
+    *map(Hostile, UNUSABLE),
     "",
     b"",
     "\ud800",
@@ -278,6 +321,16 @@ def test_the_value_of_a_variable_with_a_lone_surrogate_is_refused_and_not_carrie
         IdentityKey.from_env()
     assert caught.value.code == "ill_formed_text"
     assert_carries_nothing_private(caught.value)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_reading_a_variable_passes_on_what_is_not_about_its_value(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_SECRET", SECRET)
+    monkeypatch.setattr(os, "fsencode", Hostile(error).refuse)
+    with pytest.raises(error, match="asked"):
+        IdentityKey.from_env()
 
 
 def test_the_variable_is_customarily_called_identity_secret(

@@ -1,17 +1,20 @@
 """Keys in threads and after a fork."""
 
 import multiprocessing
+import sys
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 
 import pytest
 
 import documented
-from identity_hmac import IdentityKey, Keyring
+from identity_hmac import IdentityKey, Keyring, generate_identity_hmac, verify_identity_hmac
 
 SECRET = "s3cret"
-HOLDERS = [IdentityKey(SECRET), Keyring(SECRET, previous="0ld")]
+KEY, KEYRING = IdentityKey(SECRET), Keyring(SECRET, previous="0ld")
+HOLDERS = [KEY, KEYRING]
 
 each_holder = pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
 
@@ -49,3 +52,69 @@ def test_it_works_after_a_fork(holder: IdentityKey | Keyring) -> None:
 
     assert answer == (documented.generate_identity_hmac("visitor_1", SECRET), True, False)
     assert process.exitcode == 0
+
+
+LONG = "x" * 2**24
+HMAC = "0" * 64
+
+
+@pytest.fixture
+def _threads_switch_only_where_the_gil_is_given_up() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def run_during(call: Callable[[], object], other: Callable[[], object]) -> bool:
+    """Whether `other`, in a thread that waits for nothing but the GIL, ran during `call`."""
+    waiting, ran = threading.Lock(), False
+
+    def run_other() -> None:
+        nonlocal ran
+        with waiting:
+            other()
+            ran = True
+
+    waiting.acquire()
+    thread = threading.Thread(target=run_other)
+    thread.start()
+    waiting.release()
+    call()
+    ran_during_call = ran
+    thread.join()
+    return ran_during_call
+
+
+@pytest.mark.usefixtures("_threads_switch_only_where_the_gil_is_given_up")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: KEY.sign(LONG),
+        lambda: KEY.sign(LONG.encode()),
+        lambda: KEY.sign(bytearray(LONG.encode())),
+        lambda: KEY.verify(LONG, HMAC),
+        lambda: KEYRING.sign(LONG),
+        lambda: KEYRING.verify(LONG, HMAC),
+        lambda: KEYRING.matched(LONG, HMAC),
+        lambda: generate_identity_hmac(LONG, SECRET),
+        lambda: verify_identity_hmac(LONG, HMAC, SECRET),
+        lambda: IdentityKey(LONG),
+        lambda: Keyring(SECRET, previous=LONG),
+    ],
+)
+def test_other_threads_run_while_long_input_is_hashed(call: Callable[[], object]) -> None:
+    # The system may wake the other thread too late, so there are many tries.
+    assert any(run_during(call, other=lambda: None) for _ in range(100))
+
+
+@pytest.mark.usefixtures("_threads_switch_only_where_the_gil_is_given_up")
+def test_a_buffer_that_another_thread_empties_meanwhile_is_signed_as_it_was() -> None:
+    hmacs = []
+
+    def emptied_during_signing() -> bool:
+        buffer = bytearray(LONG.encode())
+        return run_during(lambda: hmacs.append(KEY.sign(buffer)), other=buffer.clear)
+
+    assert any(emptied_during_signing() for _ in range(100))
+    assert set(hmacs) == {documented.generate_identity_hmac(LONG, SECRET)}

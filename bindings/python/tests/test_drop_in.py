@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import inspect
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import documented
-from identity_hmac import IdentityKey, generate_identity_hmac, verify_identity_hmac
+from identity_hmac import IdentityKey, Keyring, generate_identity_hmac, verify_identity_hmac
 
 TEXT = st.text(min_size=1)
 BYTES = st.binary(min_size=1, max_size=300)
@@ -35,6 +36,17 @@ def test_it_signs_bytes_as_the_standard_library_does(visitor_id: bytes, secret: 
     assert generate_identity_hmac(visitor_id, secret) == expected
     assert IdentityKey(secret).sign(visitor_id) == expected
     assert verify_identity_hmac(visitor_id, expected, secret)
+
+
+# Around the length from which other threads run meanwhile.
+@pytest.mark.parametrize("length", [2046, 2047, 2048, 2049, 100_000])
+def test_it_signs_long_input_as_the_documented_function_does(length: int) -> None:
+    for text in ("x" * length, "x" * (length - 2) + "é"):
+        expected = documented.generate_identity_hmac(text, text)
+        for form in (text, text.encode(), bytearray(text.encode())):
+            assert generate_identity_hmac(form, form) == expected
+            assert verify_identity_hmac(form, expected, form)
+            assert Keyring("n3w", previous=form).matched(form, expected) == "previous"
 
 
 @given(

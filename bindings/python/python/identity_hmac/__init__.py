@@ -5,14 +5,24 @@ covers the visitor id and nothing else, and it is good until the secret is rotat
 """
 
 from identity_hmac._error import IdentityHmacError
-from identity_hmac._native import (
-    IdentityKey,
-    Keyring,
-    __version__,
-    generate_identity_hmac,
-    generate_secret,
-    verify_identity_hmac,
-)
+
+try:
+    from identity_hmac._native import (
+        IdentityKey,
+        Keyring,
+        __version__,
+        generate_identity_hmac,
+        generate_secret,
+        verify_identity_hmac,
+    )
+except ImportError as _cause:
+    if "subinterpreters" not in str(_cause):
+        raise
+    raise ImportError(
+        "identity_hmac cannot be loaded in a subinterpreter that has a GIL of its own; use it in "
+        "the main interpreter, from threads or in processes",
+        name=__name__,
+    ) from _cause
 
 __all__ = [
     "IdentityHmacError",

@@ -1,5 +1,7 @@
 """The exception, in Python so that it can extend `ValueError` under the stable ABI."""
 
+from typing import Any
+
 
 class IdentityHmacError(ValueError):
     """Input that is refused before anything is signed.
@@ -8,7 +10,7 @@ class IdentityHmacError(ValueError):
 
     Attributes:
         code: What was wrong, such as ``empty_secret``: stable across versions, and the same in
-            every language that identity-hmac is made for.
+            every language that identity-hmac is made for. Empty if you raise one without a code.
 
     Example:
         >>> try:
@@ -20,13 +22,15 @@ class IdentityHmacError(ValueError):
 
     __module__ = "identity_hmac"
 
-    code: str
+    code: str = ""
 
-    def __init__(self, message: str, code: str) -> None:
-        # Both go into `args`, from which an unpickled exception is made again.
-        super().__init__(message, code)
-        self.code = code
+    def __init__(self, message: object = "", code: str = "", *details: object) -> None:
+        # As in every exception, `args` is what its text is made of, and may be assigned.
+        super().__init__(message, *details)
+        if code:
+            self.code = code
 
-    def __str__(self) -> str:
-        message, _code = self.args
-        return str(message)
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickling and copying keep what there is, and do not call `__init__`: that of a subclass
+        # may take anything.
+        return type(self).__new__, (type(self), *self.args), vars(self)
