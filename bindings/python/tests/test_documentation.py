@@ -1,5 +1,6 @@
 """Every example in the docstrings and in the README, run as written."""
 
+import ast
 import doctest
 import inspect
 import re
@@ -15,6 +16,7 @@ from starlette.middleware.sessions import SessionMiddleware
 import identity_hmac
 
 README = Path(__file__).parents[1] / "README.md"
+STUB = Path(identity_hmac.__file__).with_name("_native.pyi")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
 
 
@@ -26,6 +28,24 @@ def public_objects() -> Iterator[Any]:
         if public in (identity_hmac.IdentityKey, identity_hmac.Keyring):
             methods = inspect.getmembers(public, callable)
             yield from (method for name, method in methods if not name.startswith("_"))
+
+
+def stub_docstrings(node: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef):
+            yield from stub_docstrings(inner, f"{inner.name}.")
+        elif not isinstance(inner, ast.FunctionDef) or inner.name.startswith("_"):
+            continue
+        yield prefix + inner.name, ast.get_docstring(inner) or ""
+
+
+def test_editors_show_the_docstrings_that_help_shows() -> None:
+    stub = ast.parse(STUB.read_text(encoding="utf-8"))
+    assert dict(stub_docstrings(stub)) == {
+        public.__qualname__: inspect.getdoc(public)
+        for public in public_objects()
+        if public is not identity_hmac.IdentityHmacError
+    }
 
 
 def run_examples(text: str, names: dict[str, Any]) -> None:
