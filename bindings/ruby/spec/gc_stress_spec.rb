@@ -75,7 +75,7 @@ RSpec.describe "under GC stress" do
       )
     end
     expect(codes).to eq [
-      "empty_visitor_id", "empty_secret", "secret must be a String, not NilClass", "secret_unset",
+      :empty_visitor_id, :empty_secret, "secret must be a String, not NilClass", :secret_unset,
       "IdentityHmac::Key holds a secret and cannot be copied; share the object itself"
     ]
   end

@@ -20,7 +20,7 @@ RSpec.describe IdentityHmac::Keyring do
   end
 
   it "refuses an empty secret on either side" do
-    empty = raise_error(IdentityHmac::Error) { |error| expect(error.code).to eq "empty_secret" }
+    empty = raise_error(IdentityHmac::Error) { |error| expect(error.code).to be :empty_secret }
     expect { described_class.new("") }.to empty
     expect { described_class.new("n3w", previous: "") }.to empty
   end

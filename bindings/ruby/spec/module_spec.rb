@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require "open3"
+require "rbconfig"
+
 RSpec.describe IdentityHmac do
   let(:hmac) { documented("visitor_1", "s3cret") }
 
@@ -27,18 +30,42 @@ RSpec.describe IdentityHmac do
     expect(described_class::VERSION).to be_frozen
   end
 
+  it "can be loaded again, and each of its files by itself" do
+    lib = File.join(Gem.loaded_specs.fetch("identity_hmac").gem_dir, "lib")
+    Dir.glob("**/*.rb", base: lib).each do |file|
+      program = "gem 'identity_hmac'; require '#{file}'; load '#{file}'; require 'identity_hmac'"
+      output, status = Open3.capture2e(RbConfig.ruby, "-W1", "-e", program)
+      expect([output, status.success?]).to eq ["", true]
+    end
+  end
+
   describe "Error" do
     it "is a StandardError with a message that says what to do and a code" do
       described_class::Key.new("")
     rescue StandardError => error
       expect(error).to be_an_instance_of IdentityHmac::Error
-      expect(error.code).to eq "empty_secret"
+      expect(error.code).to be :empty_secret
       expect(error.message).to include "check that the variable or file it comes from is set"
     end
 
-    it "can be raised without arguments, as a test double does" do
-      expect { raise IdentityHmac::Error }
-        .to raise_error(IdentityHmac::Error) { |error| expect(error.code).to be_nil }
+    it "can be raised by a test, with no arguments, a message, or a code" do
+      {
+        described_class::Error => ["IdentityHmac::Error", nil],
+        described_class::Error.new("boom") => ["boom", nil],
+        described_class::Error.new("boom", code: :empty_secret) => ["boom", :empty_secret]
+      }.each do |raised, shown|
+        expect { raise raised }
+          .to raise_error(IdentityHmac::Error) { |it| expect([it.message, it.code]).to eq shown }
+      end
+    end
+
+    it "keeps its code when it is raised again with another message, and when it is marshalled" do
+      described_class::Key.new("")
+    rescue IdentityHmac::Error => error
+      again = error.exception("at start")
+      marshalled = Marshal.load(Marshal.dump(error))
+      expect([again, marshalled].map(&:code)).to all be(:empty_secret)
+      expect([again, marshalled].map(&:message)).to eq ["at start", error.message]
     end
   end
 end

@@ -79,7 +79,7 @@ RSpec.describe "verifying" do
       expect { IdentityHmac.verify_identity_hmac(nil, candidate, nil) }
         .to raise_error(TypeError, "secret must be a String, not NilClass")
       expect { IdentityHmac.verify_identity_hmac(nil, candidate, "") }
-        .to raise_error(IdentityHmac::Error) { |error| expect(error.code).to eq "empty_secret" }
+        .to raise_error(IdentityHmac::Error) { |error| expect(error.code).to be :empty_secret }
     end
   end
 end

@@ -1,27 +1,46 @@
 # frozen_string_literal: true
 
 module IdentityHmac
-  # Input that is refused before anything is signed. Neither the message nor the code carries the
-  # secret or the visitor id.
+  # Raised for input that is refused before anything is signed. Neither the message nor the code
+  # holds the secret or the visitor id.
   #
-  # @example
   #   begin
   #     IdentityHmac::Key.new("")
   #   rescue IdentityHmac::Error => error
-  #     error.code # => "empty_secret"
+  #     error.code # => :empty_secret
   #   end
   class Error < StandardError
-    # @return [String, nil] what was refused, in snake case. The same in every language that
-    #   identity-hmac has a package for, and stable across versions: +empty_secret+,
-    #   +empty_visitor_id+, and from {Key.from_env} +secret_unset+, +secret_blank+,
-    #   +secret_contains_nul+, +secret_surrounded_by_whitespace+, +secret_quoted+,
-    #   +secret_not_utf8+, +secret_placeholder+, +secret_unexpanded_variable+,
-    #   +secret_holds_assignment+, +secret_holds_comment+
+    # Returns what was refused, as a Symbol, or +nil+ if the error was raised without a code. The
+    # codes are the same in every language that has an identity-hmac package, and do not change
+    # between versions. Those that begin with +secret_+ come from Key.from_env alone.
+    #
+    # [+:empty_secret+] the secret has no bytes
+    # [+:empty_visitor_id+] the visitor id has no bytes
+    # [+:secret_unset+] the variable is not set
+    # [+:secret_blank+] the variable is empty or holds white space only
+    # [+:secret_contains_nul+] the variable holds a NUL character
+    # [+:secret_surrounded_by_whitespace+] white space stands before or behind the secret
+    # [+:secret_quoted+] quotes stand around the secret
+    # [+:secret_not_utf8+] the variable is not UTF-8
+    # [+:secret_placeholder+] the variable holds a word such as <tt>changeme</tt> or <tt>nil</tt>
+    # [+:secret_unexpanded_variable+] it holds a reference, such as <tt>${IDENTITY_SECRET}</tt>
+    # [+:secret_holds_assignment+] it holds a line such as <tt>IDENTITY_SECRET=s3cret</tt>
+    # [+:secret_holds_comment+] it holds a comment, as in <tt>s3cret # chat</tt>
+    #
+    #   begin
+    #     IdentityHmac::Key.from_env("NOT_SET")
+    #   rescue IdentityHmac::Error => error
+    #     error.code # => :secret_unset
+    #   end
     attr_reader :code
 
-    # @param message [String, nil] what was wrong, and what to do
-    # @param code [String, nil] see {#code}
-    def initialize(message = nil, code = nil)
+    # Makes an error. The library does this itself; your tests may need it too.
+    #
+    # [+message+] a String that says what was wrong and what to do
+    # [+code+] a Symbol: see #code
+    #
+    #   IdentityHmac::Error.new("no id", code: :empty_visitor_id).code # => :empty_visitor_id
+    def initialize(message = nil, code: nil)
       super(message)
       @code = code
     end

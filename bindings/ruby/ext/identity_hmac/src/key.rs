@@ -1,18 +1,18 @@
 //! `IdentityHmac::Key`: a secret that is prepared for many visitor ids.
+#![expect(unsafe_code, reason = "each call of with_bytes says why it is sound")]
 
 use identity_hmac::{IdentityKey, InputError};
 use magnus::typed_data::Obj;
-use magnus::{Error, RClass, RModule, RString, Ruby, TypedData, Value, method, prelude::*};
+use magnus::{Error, RClass, RModule, RString, Ruby, Value, method, prelude::*};
 
-use crate::{error, signature, string};
+use crate::string::{self, with_bytes};
+use crate::{error, guarded, signature};
 
 #[magnus::wrap(class = "IdentityHmac::Key", free_immediately, size, frozen_shareable)]
 pub(crate) struct Key(pub(crate) IdentityKey);
 
 pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
-    module.define_class("Key", ruby.class_object())?;
-    // This also takes `allocate` away, which would make an object without a key in it.
-    let class = Key::class(ruby);
+    let class = guarded::define::<Key>(ruby, module, "Key")?;
     class.define_singleton_method("new", method!(Key::new, 1))?;
     class.define_singleton_method("from_setting", method!(Key::from_setting, 2))?;
     class.define_method("sign", method!(Key::sign, 1))?;
@@ -21,9 +21,8 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
 
 impl Key {
     fn new(ruby: &Ruby, class: RClass, secret: Value) -> Result<Obj<Self>, Error> {
-        let secret = string::required(ruby, "secret must be a String", secret)?;
-        let key = string::with_bytes([secret], |[secret]| IdentityKey::new(secret));
-        Self::wrap(ruby, class, key)
+        let key = prepare(ruby, "secret must be a String", secret)?;
+        guarded::wrap(ruby, class, Self(key))
     }
 
     /// `from_env` of the Ruby side, which reads the variable.
@@ -33,39 +32,47 @@ impl Key {
         name: RString,
         value: Option<RString>,
     ) -> Result<Obj<Self>, Error> {
-        let name = string::with_bytes([name], |[name]| String::from_utf8_lossy(name).into_owned());
+        // SAFETY: decoding does not call Ruby.
+        let name =
+            unsafe { with_bytes([name], |[name]| String::from_utf8_lossy(name).into_owned()) };
         let key = match value {
-            Some(value) => string::with_bytes([value], |[value]| {
-                IdentityKey::from_setting(&name, Some(value))
-            }),
+            // SAFETY: the core does not call Ruby.
+            Some(value) => unsafe {
+                with_bytes([value], |[value]| {
+                    IdentityKey::from_setting(&name, Some(value))
+                })
+            },
             None => IdentityKey::from_setting(&name, None),
         };
-        Self::wrap(ruby, class, key)
-    }
-
-    fn wrap(
-        ruby: &Ruby,
-        class: RClass,
-        key: Result<IdentityKey, InputError>,
-    ) -> Result<Obj<Self>, Error> {
         let key = key.map_err(|error| error::from_input(ruby, &error))?;
-        let key = ruby.obj_wrap_as(Self(key), class);
-        key.freeze();
-        Ok(key)
+        guarded::wrap(ruby, class, Self(key))
     }
 
     fn sign(ruby: &Ruby, rb_self: &Self, visitor_id: Value) -> Result<RString, Error> {
         let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
-        let hmac = string::with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id));
+        // SAFETY: the core does not call Ruby.
+        let hmac = unsafe { with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id)) };
         signature(ruby, hmac)
     }
 
     fn verify(ruby: &Ruby, rb_self: &Self, visitor_id: Value, hmac: Value) -> Result<bool, Error> {
         let visitor_id = string::or_empty(ruby, visitor_id)?;
         let hmac = string::or_empty(ruby, hmac)?;
-        Ok(string::with_bytes(
-            [visitor_id, hmac],
-            |[visitor_id, hmac]| rb_self.0.verify(visitor_id, hmac).is_ok(),
-        ))
+        // SAFETY: the core does not call Ruby.
+        let verified = unsafe {
+            with_bytes([visitor_id, hmac], |[visitor_id, hmac]| {
+                rb_self.0.verify(visitor_id, hmac)
+            })
+        };
+        Ok(verified.is_ok())
     }
+}
+
+/// A key from an argument. `rule` is for its error, as in [`string::required`].
+pub(crate) fn prepare(ruby: &Ruby, rule: &str, secret: Value) -> Result<IdentityKey, Error> {
+    let secret = string::required(ruby, rule, secret)?;
+    // SAFETY: the core does not call Ruby.
+    let key: Result<_, InputError> =
+        unsafe { with_bytes([secret], |[secret]| IdentityKey::new(secret)) };
+    key.map_err(|error| error::from_input(ruby, &error))
 }

@@ -1,12 +1,14 @@
 //! `IdentityHmac::Keyring`: the current key and, during a rotation, the previous one.
+#![expect(unsafe_code, reason = "each call of with_bytes says why it is sound")]
 
 use identity_hmac::{IdentityKey, Keyring as CoreKeyring};
 use magnus::typed_data::Obj;
 use magnus::value::StaticSymbol;
-use magnus::{Error, RClass, RModule, RString, Ruby, TypedData, Value, method, prelude::*};
+use magnus::{Error, RClass, RModule, RString, Ruby, Value, method, prelude::*};
 
-use crate::key::Key;
-use crate::{error, signature, string};
+use crate::key::{self, Key};
+use crate::string::{self, with_bytes};
+use crate::{guarded, signature};
 
 #[magnus::wrap(
     class = "IdentityHmac::Keyring",
@@ -17,9 +19,7 @@ use crate::{error, signature, string};
 struct Keyring(CoreKeyring);
 
 pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
-    module.define_class("Keyring", ruby.class_object())?;
-    // This also takes `allocate` away, which would make an object without a key in it.
-    let class = Keyring::class(ruby);
+    let class = guarded::define::<Keyring>(ruby, module, "Keyring")?;
     class.define_singleton_method("of", method!(Keyring::of, 2))?;
     class.define_method("sign", method!(Keyring::sign, 1))?;
     class.define_method("verify", method!(Keyring::verify, 2))?;
@@ -29,18 +29,17 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
 impl Keyring {
     /// `new` of the Ruby side, which has the keyword argument.
     fn of(ruby: &Ruby, class: RClass, current: Value, previous: Value) -> Result<Obj<Self>, Error> {
-        let mut keyring = CoreKeyring::new(key(ruby, "current", current)?);
+        let mut keyring = CoreKeyring::new(key_from(ruby, "current", current)?);
         if !previous.is_nil() {
-            keyring = keyring.with_previous(key(ruby, "previous", previous)?);
+            keyring = keyring.with_previous(key_from(ruby, "previous", previous)?);
         }
-        let keyring = ruby.obj_wrap_as(Self(keyring), class);
-        keyring.freeze();
-        Ok(keyring)
+        guarded::wrap(ruby, class, Self(keyring))
     }
 
     fn sign(ruby: &Ruby, rb_self: &Self, visitor_id: Value) -> Result<RString, Error> {
         let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
-        let hmac = string::with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id));
+        // SAFETY: the core does not call Ruby.
+        let hmac = unsafe { with_bytes([visitor_id], |[visitor_id]| rb_self.0.sign(visitor_id)) };
         signature(ruby, hmac)
     }
 
@@ -56,20 +55,21 @@ impl Keyring {
     ) -> Result<Option<StaticSymbol>, Error> {
         let visitor_id = string::or_empty(ruby, visitor_id)?;
         let hmac = string::or_empty(ruby, hmac)?;
-        let matched = string::with_bytes([visitor_id, hmac], |[visitor_id, hmac]| {
-            rb_self.0.matched(visitor_id, hmac)
-        });
+        // SAFETY: the core does not call Ruby.
+        let matched = unsafe {
+            with_bytes([visitor_id, hmac], |[visitor_id, hmac]| {
+                rb_self.0.matched(visitor_id, hmac)
+            })
+        };
         Ok(matched.map(|matched| ruby.sym_new(matched.as_str())))
     }
 }
 
 /// A key from the argument called `name`: a secret, or a `Key` that holds one.
-fn key(ruby: &Ruby, name: &str, value: Value) -> Result<IdentityKey, Error> {
+fn key_from(ruby: &Ruby, name: &str, value: Value) -> Result<IdentityKey, Error> {
     if let Ok(key) = <&Key>::try_convert(value) {
         return Ok(key.0.clone());
     }
     let rule = format!("{name} must be a String or an IdentityHmac::Key");
-    let secret = string::required(ruby, &rule, value)?;
-    string::with_bytes([secret], |[secret]| IdentityKey::new(secret))
-        .map_err(|error| error::from_input(ruby, &error))
+    key::prepare(ruby, &rule, value)
 }

@@ -5,6 +5,7 @@
 )]
 
 mod error;
+mod guarded;
 mod key;
 mod keyring;
 mod string;
@@ -38,15 +39,20 @@ fn declare_ractor_safe() {
     unsafe { rb_sys::rb_ext_ractor_safe(true) }
 }
 
+#[expect(unsafe_code, reason = "it calls with_bytes")]
 fn generate_identity_hmac(ruby: &Ruby, visitor_id: Value, secret: Value) -> Result<RString, Error> {
     let visitor_id = string::required(ruby, "visitor_id must be a String", visitor_id)?;
     let secret = string::required(ruby, "secret must be a String", secret)?;
-    let hmac = string::with_bytes([visitor_id, secret], |[visitor_id, secret]| {
-        identity_hmac::generate_identity_hmac(visitor_id, secret)
-    });
+    // SAFETY: the core does not call Ruby.
+    let hmac = unsafe {
+        string::with_bytes([visitor_id, secret], |[visitor_id, secret]| {
+            identity_hmac::generate_identity_hmac(visitor_id, secret)
+        })
+    };
     signature(ruby, hmac)
 }
 
+#[expect(unsafe_code, reason = "it calls with_bytes")]
 fn verify_identity_hmac(
     ruby: &Ruby,
     visitor_id: Value,
@@ -56,9 +62,12 @@ fn verify_identity_hmac(
     let secret = string::required(ruby, "secret must be a String", secret)?;
     let visitor_id = string::or_empty(ruby, visitor_id)?;
     let hmac = string::or_empty(ruby, hmac)?;
-    let verified = string::with_bytes([visitor_id, hmac, secret], |[visitor_id, hmac, secret]| {
-        identity_hmac::verify_identity_hmac(visitor_id, hmac, secret)
-    });
+    // SAFETY: the core does not call Ruby.
+    let verified = unsafe {
+        string::with_bytes([visitor_id, hmac, secret], |[visitor_id, hmac, secret]| {
+            identity_hmac::verify_identity_hmac(visitor_id, hmac, secret)
+        })
+    };
     match verified {
         Ok(()) => Ok(true),
         Err(VerifyError::Failed(_)) => Ok(false),

@@ -27,17 +27,21 @@ pub(crate) fn or_empty(ruby: &Ruby, value: Value) -> Result<RString, Error> {
     })
 }
 
-/// Hands the bytes of `strings` to `compute`, without a copy. `compute` must not call Ruby.
+/// Hands the bytes of `strings` to `compute`, without a copy.
+///
+/// # Safety
+///
+/// `compute` must not call Ruby: that could change, move or collect the Strings under the slices.
 #[expect(
     unsafe_code,
     reason = "magnus has no other way to read a String in place"
 )]
-pub(crate) fn with_bytes<const N: usize, T>(
+pub(crate) unsafe fn with_bytes<const N: usize, T>(
     strings: [RString; N],
     compute: impl FnOnce([&[u8]; N]) -> T,
 ) -> T {
     // SAFETY: the slices live as long as `compute` runs. It does not call Ruby, and this thread
-    // holds the lock of its Ractor, so nothing can change, move or collect the Strings meanwhile.
+    // holds the lock of its Ractor, so nothing else runs Ruby on these Strings meanwhile.
     compute(
         strings
             .each_ref()
