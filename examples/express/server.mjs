@@ -18,12 +18,16 @@ function readSettings() {
     BROWSER_CLIENT: browserClient = fileURLToPath(
       new URL('../../bindings/browser/build/global.js', import.meta.url),
     ),
+    DEMO_SWITCH_URL: demoSwitchUrl,
     PORT: port = '3000',
   } = process.env;
 
   if (!organizationKey) throw new Error('ORGANIZATION_KEY is not set; set it to a key like pk_…');
-  if (!/^https?:\/\//.test(identityServerUrl) || !URL.canParse(identityServerUrl)) {
+  if (!isUrl(identityServerUrl)) {
     throw new Error('IDENTITY_SERVER_URL is not a URL; set it to one like http://127.0.0.1:8080');
+  }
+  if (demoSwitchUrl !== undefined && !isUrl(demoSwitchUrl)) {
+    throw new Error('DEMO_SWITCH_URL is not a URL; unset it, or run the demo with `make demo`');
   }
   if (!existsSync(browserClient)) {
     throw new Error('BROWSER_CLIENT is not a file; build it with `make -C bindings/browser build`');
@@ -31,7 +35,27 @@ function readSettings() {
   if (!/^\d+$/.test(port) || port > 65535) {
     throw new Error('PORT is not a port; set it to a number from 0 to 65535');
   }
-  return { key, organizationKey, identityServerUrl, browserClient, port: Number(port) };
+  return {
+    key,
+    config: { organizationKey, identityServerUrl, demoSwitchUrl },
+    browserClient,
+    session: {
+      idleSeconds: readCount('SESSION_IDLE_SECONDS', 30 * 60),
+      lifetimeSeconds: readCount('SESSION_LIFETIME_SECONDS', 12 * 60 * 60),
+      limit: readCount('SESSION_LIMIT', 10_000),
+    },
+    port: Number(port),
+  };
+}
+
+function isUrl(value) {
+  return /^https?:\/\//.test(value) && URL.canParse(value);
+}
+
+function readCount(variable, otherwise) {
+  const value = process.env[variable] ?? `${otherwise}`;
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new Error(`${variable} is not a whole number above 0; set it to one like ${otherwise}`);
 }
 
 let settings;

@@ -1,33 +1,38 @@
-// The Corner Shop: a log-in, a session, and GET /api/chat-identity, which signs a visitor id for
-// a customer who is logged in, and for nobody else.
+// The Corner Shop: its page, a log-in, and a session. What it signs is in chat-identity.mjs.
 
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { STATUS_CODES } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import bcrypt from 'bcryptjs';
 import express from 'express';
-import session from 'express-session';
+import { authenticate, requireUser } from './accounts.mjs';
+import { chatIdentity } from './chat-identity.mjs';
+import { problem } from './problem.mjs';
+import { endSession, sessions } from './sessions.mjs';
 
 const PAGE = fileURLToPath(new URL('../page', import.meta.url));
-const ACCOUNTS = JSON.parse(readFileSync(new URL('../accounts.json', import.meta.url), 'utf8'));
+/** What Express does not say by itself. */
+const METHODS = {
+  '/config': 'GET, HEAD',
+  '/login': 'POST',
+  '/logout': 'POST',
+  '/me': 'GET, HEAD',
+  '/chat-identity': 'GET, HEAD',
+};
 
-export function shop({ key, organizationKey, identityServerUrl, browserClient }) {
+export function shop({ key, config, browserClient, session }) {
   const app = express();
   app.disable('x-powered-by');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
 
+  const contacts = [config.identityServerUrl, config.demoSwitchUrl].filter(Boolean);
+  const origins = contacts.map((url) => ` ${new URL(url).origin}`).join('');
   app.use((_req, res, next) => {
     res.set({
       'Content-Security-Policy':
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
-        `connect-src 'self' ${new URL(identityServerUrl).origin}; ` +
+        `connect-src 'self'${origins}; ` +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       'X-Content-Type-Options': 'nosniff',
     });
-    next();
-  });
-  app.use('/api', (_req, res, next) => {
-    res.set('Cache-Control', 'no-store');
     next();
   });
 
@@ -35,74 +40,61 @@ export function shop({ key, organizationKey, identityServerUrl, browserClient })
   app.get('/identity-hmac-browser.js', (_req, res) => {
     res.sendFile(browserClient, { dotfiles: 'allow' });
   });
+  app.use('/api', api(key, config, session));
 
-  app.use(
-    session({
-      name: 'session',
-      secret: randomBytes(32).toString('hex'), // Sessions in memory do not outlive it either.
-      resave: false,
-      saveUninitialized: false,
-      cookie: { httpOnly: true, sameSite: 'lax' }, // Behind HTTPS also `secure: true`.
-    }),
-  );
-
-  app.get('/api/config', (_req, res) => {
-    res.json({ organizationKey, identityServerUrl });
-  });
-
-  // express.json() takes nothing but application/json, and a page of another origin cannot send
-  // that without a preflight, which nothing here allows: it cannot log its reader in.
-  app.post('/api/login', express.json(), async (req, res, next) => {
-    const { email, password } = req.body ?? {};
-    if (typeof email !== 'string' || typeof password !== 'string') {
-      return problem(res, 400, 'send JSON with the texts email and password');
-    }
-    const account = ACCOUNTS.find(({ user }) => user.email === email);
-    // An unknown email takes as long as a wrong password: time does not tell who has an account.
-    const matches = await bcrypt.compare(password, (account ?? ACCOUNTS[0]).passwordHash);
-    if (!account || !matches) return problem(res, 401, 'the email or the password is wrong');
-
-    // A new session id: one that somebody planted before the log-in is worth nothing after it.
-    req.session.regenerate((error) => {
-      if (error) return next(error);
-      req.session.userId = account.user.id;
-      res.json(account.user);
-    });
-  });
-
-  app.post('/api/logout', (req, res, next) => {
-    req.session.destroy((error) => (error ? next(error) : res.status(204).end()));
-  });
-
-  app.get('/api/me', requireUser, (req, res) => {
-    res.json(req.user);
-  });
-
-  app.get('/api/chat-identity', requireUser, (req, res) => {
-    const { visitorId } = req.query; // An array if it was sent more than once.
-    if (typeof visitorId !== 'string' || visitorId === '') {
-      return problem(res, 400, 'send one visitorId');
-    }
-    res.json({ hmac: key.sign(visitorId) });
-  });
-
+  app.use((_req, res) => problem(res, 404, 'there is nothing here'));
   app.use((error, _req, res, _next) => {
     if (error.status < 500) return problem(res, error.status, 'the request is malformed');
     console.error(error);
     problem(res, 500, 'the log says why');
   });
-
   return app;
 }
 
-function requireUser(req, res, next) {
-  req.user = ACCOUNTS.find(({ user }) => user.id === req.session.userId)?.user;
-  if (!req.user) return problem(res, 401, 'log in first');
-  next();
-}
+function api(key, config, session) {
+  const api = express.Router({ caseSensitive: true, strict: true });
+  api.use((_req, res, next) => {
+    res.set('Cache-Control', 'no-store');
+    next();
+  });
+  api.use(sessions(session));
 
-/** Answers with a problem document (RFC 9457). */
-function problem(res, status, detail) {
-  res.status(status).type('application/problem+json');
-  res.json({ title: STATUS_CODES[status], status, detail });
+  api.get('/config', (_req, res) => {
+    res.json(config);
+  });
+
+  // express.json() takes nothing but application/json, and a page of another origin cannot send
+  // that without a preflight, which nothing here allows: it cannot log its reader in.
+  api.post('/login', express.json({ limit: '16kb' }), async (req, res, next) => {
+    const { email, password } = req.body ?? {};
+    if (typeof email !== 'string' || typeof password !== 'string') {
+      return problem(res, 400, 'send JSON with the texts email and password');
+    }
+    const user = await authenticate(email, password);
+    if (!user) return problem(res, 401, 'the email or the password is wrong');
+
+    // A new session id: one that somebody planted before the log-in is worth nothing after it.
+    req.session.regenerate((error) => {
+      if (error) return next(error);
+      req.session.userId = user.id;
+      res.json(user);
+    });
+  });
+
+  api.post('/logout', (req, res, next) => {
+    endSession(req, res, (error) => (error ? next(error) : res.status(204).end()));
+  });
+
+  api.get('/me', requireUser, (req, res) => {
+    res.json(req.user);
+  });
+
+  api.get('/chat-identity', chatIdentity(key));
+
+  for (const [path, methods] of Object.entries(METHODS)) {
+    api.all(path, (_req, res) => {
+      problem(res.set('Allow', methods), 405, 'the method is not allowed here');
+    });
+  }
+  return api;
 }

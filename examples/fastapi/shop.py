@@ -1,27 +1,28 @@
-"""The Corner Shop: a log-in, a session, and GET /api/chat-identity, which signs a visitor id for a
-customer who is logged in, and for nobody else."""
+"""The Corner Shop: its page, a log-in, and a session. What it signs is in chat_identity.py."""
 
-import json
-import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import bcrypt
 from fastapi import Cookie, Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from identity_hmac import IdentityKey
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException  # FastAPI's own is a kind of it.
 
-HERE = Path(__file__).parent
-ACCOUNTS = json.loads((HERE / "../accounts.json").read_text(encoding="utf-8"))
+from accounts import CurrentUser, User, authenticate
+from chat_identity import chat_identity
+from sessions import Sessions
 
-User = dict[str, str]
+PAGE = Path(__file__).parent / "../page"
+MAX_BODY_BYTES = 16 * 1024
+GET = ["GET", "HEAD"]  # FastAPI does not answer HEAD by itself.
+COOKIE = {"httponly": True, "samesite": "lax"}  # Behind HTTPS also "secure": True.
+# In the place of what Starlette says.
+DETAILS = {404: "there is nothing here", 405: "the method is not allowed here"}
 
 
 class Credentials(BaseModel):
@@ -29,19 +30,48 @@ class Credentials(BaseModel):
     password: str
 
 
+async def read_credentials(request: Request) -> Credentials:
+    """Nothing but application/json is read. A page of another origin cannot send that without a
+    preflight, which nothing here allows: it cannot log its reader in."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413, "the request is malformed")
+    try:
+        if request.headers.get("Content-Type", "").partition(";")[0].strip() == "application/json":
+            return Credentials.model_validate_json(body)
+    except ValidationError:
+        pass
+    raise HTTPException(400, "send JSON with the texts email and password")
+
+
+def problem(_request: Request, error: Exception) -> JSONResponse:
+    """A problem document (RFC 9457)."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse(
+        {
+            "title": HTTPStatus(error.status_code).phrase,
+            "status": error.status_code,
+            "detail": DETAILS.get(error.status_code, error.detail),
+        },
+        error.status_code,
+        error.headers,
+        media_type="application/problem+json",
+    )
+
+
 def shop(
-    key: IdentityKey, organization_key: str, identity_server_url: str, browser_client: Path
+    key: IdentityKey, config: dict[str, str], browser_client: Path, sessions: Sessions
 ) -> FastAPI:
-    app = FastAPI(openapi_url=None)
-    server = urlsplit(identity_server_url)
+    app = FastAPI(openapi_url=None, exception_handlers={HTTPException: problem})
+    urls = [urlsplit(url) for name, url in config.items() if name.endswith("Url")]
+    origins = "".join(f" {url.scheme}://{url.netloc}" for url in urls)
     content_security_policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"connect-src 'self' {server.scheme}://{server.netloc}; "
+        f"connect-src 'self'{origins}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    # Who is logged in under which session id. Starlette's own sessions are kept in the cookie,
-    # where a log-out cannot end them.
-    sessions: dict[str, User] = {}
 
     @app.middleware("http")
     async def set_headers(
@@ -54,72 +84,49 @@ def shop(
             response.headers["Cache-Control"] = "no-store"
         return response
 
-    def current_user(session: Annotated[str, Cookie()] = "") -> User:
-        if user := sessions.get(session):
-            return user
-        raise HTTPException(401, "log in first")
-
-    @app.get("/identity-hmac-browser.js")
+    @app.api_route("/identity-hmac-browser.js", methods=GET)
     def client() -> FileResponse:
         return FileResponse(browser_client, media_type="text/javascript")
 
-    @app.get("/api/config")
-    def config() -> dict[str, str]:
-        return {"organizationKey": organization_key, "identityServerUrl": identity_server_url}
+    app.mount("/api", api(key, config, sessions))
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    return app
 
-    # FastAPI reads nothing but application/json into a model, and a page of another origin cannot
-    # send that without a preflight, which nothing here allows: it cannot log its reader in.
-    @app.post("/api/login")
+
+def api(key: IdentityKey, config: dict[str, str], sessions: Sessions) -> FastAPI:
+    app = FastAPI(
+        openapi_url=None, redirect_slashes=False, exception_handlers={HTTPException: problem}
+    )
+    app.state.key = key
+    app.state.sessions = sessions
+
+    @app.api_route("/config", methods=GET)
+    def page_config() -> dict[str, str]:
+        return config
+
+    @app.post("/login")
     def login(
-        credentials: Credentials, response: Response, session: Annotated[str, Cookie()] = ""
+        credentials: Annotated[Credentials, Depends(read_credentials)],
+        response: Response,
+        session: Annotated[str, Cookie()] = "",
     ) -> User:
-        account = next((a for a in ACCOUNTS if a["user"]["email"] == credentials.email), None)
-        # An unknown email takes as long as a wrong password: time does not tell who has an account.
-        password_hash = (account or ACCOUNTS[0])["passwordHash"]
-        password = credentials.password.encode()[:72]  # What bcrypt looks at.
-        if not bcrypt.checkpw(password, password_hash.encode()) or not account:
+        user = authenticate(credentials.email, credentials.password)
+        if not user:
             raise HTTPException(401, "the email or the password is wrong")
 
         # A new session id: one that somebody planted before the log-in is worth nothing after it.
-        sessions.pop(session, None)
-        session = secrets.token_urlsafe()
-        sessions[session] = account["user"]
-        # Behind HTTPS also secure=True.
-        response.set_cookie("session", session, httponly=True, samesite="lax")
-        return account["user"]
-
-    @app.post("/api/logout", status_code=204)
-    def logout(response: Response, session: Annotated[str, Cookie()] = "") -> None:
-        sessions.pop(session, None)
-        response.delete_cookie("session", httponly=True, samesite="lax")
-
-    @app.get("/api/me")
-    def me(user: Annotated[User, Depends(current_user)]) -> User:
+        sessions.end(session)
+        response.set_cookie("session", sessions.start(user), **COOKIE)
         return user
 
-    @app.get("/api/chat-identity", dependencies=[Depends(current_user)])
-    def chat_identity(request: Request) -> dict[str, str]:
-        match request.query_params.getlist("visitorId"):
-            case [visitor_id] if visitor_id:
-                return {"hmac": key.sign(visitor_id)}
-        raise HTTPException(400, "send one visitorId")
+    @app.post("/logout", status_code=204)
+    def logout(response: Response, session: Annotated[str, Cookie()] = "") -> None:
+        sessions.end(session)
+        response.delete_cookie("session", **COOKIE)
 
-    @app.exception_handler(HTTPException)
-    def problem(_request: Request, error: HTTPException) -> JSONResponse:
-        """A problem document (RFC 9457)."""
-        return JSONResponse(
-            {
-                "title": HTTPStatus(error.status_code).phrase,
-                "status": error.status_code,
-                "detail": error.detail,
-            },
-            error.status_code,
-            media_type="application/problem+json",
-        )
+    @app.api_route("/me", methods=GET)
+    def me(user: CurrentUser) -> User:
+        return user
 
-    @app.exception_handler(RequestValidationError)
-    def malformed(request: Request, _error: RequestValidationError) -> JSONResponse:
-        return problem(request, HTTPException(400, "send JSON with the texts email and password"))
-
-    app.mount("/", StaticFiles(directory=HERE / "../page", html=True))
+    app.api_route("/chat-identity", methods=GET)(chat_identity)
     return app

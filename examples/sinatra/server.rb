@@ -11,6 +11,7 @@ abort "PORT is not a port; set it to a number from 0 to 65535" unless port&.betw
 require "identity_hmac"
 require "puma"
 require "uri"
+require_relative "sessions"
 require_relative "shop"
 
 Shop.set :identity_key, begin
@@ -19,13 +20,31 @@ rescue IdentityHmac::Error => error
   abort error.message # It names the variable and the fault, never the secret.
 end
 
-Shop.set :organization_key, ENV.fetch("ORGANIZATION_KEY", "")
-abort "ORGANIZATION_KEY is not set; set it to a key like pk_…" if Shop.organization_key.empty?
-
-Shop.set :identity_server_url, ENV.fetch("IDENTITY_SERVER_URL", "")
-unless Shop.identity_server_url.match?(%r{\Ahttps?://\S+\z})
+URL = %r{\Ahttps?://\S+\z}
+organization_key, identity_server_url = ENV.values_at("ORGANIZATION_KEY", "IDENTITY_SERVER_URL")
+abort "ORGANIZATION_KEY is not set; set it to a key like pk_…" if organization_key.to_s.empty?
+unless URL.match?(identity_server_url)
   abort "IDENTITY_SERVER_URL is not a URL; set it to one like http://127.0.0.1:8080"
 end
+demo_switch_url = ENV.fetch("DEMO_SWITCH_URL", nil)
+unless demo_switch_url.nil? || URL.match?(demo_switch_url)
+  abort "DEMO_SWITCH_URL is not a URL; unset it, or run the demo with `make demo`"
+end
+Shop.set :config, { organizationKey: organization_key, identityServerUrl: identity_server_url,
+                    demoSwitchUrl: demo_switch_url }.compact
+
+def read_count(variable, otherwise)
+  value = ENV.fetch(variable, otherwise.to_s)
+  return value.to_i if value.match?(/\A[1-9][0-9]{0,8}\z/)
+
+  abort "#{variable} is not a whole number above 0; set it to one like #{otherwise}"
+end
+
+Shop.set :logins, Sessions.new(
+  idle_seconds: read_count("SESSION_IDLE_SECONDS", 30 * 60),
+  lifetime_seconds: read_count("SESSION_LIFETIME_SECONDS", 12 * 60 * 60),
+  limit: read_count("SESSION_LIMIT", 10_000)
+)
 
 Shop.set :browser_client, ENV.fetch("BROWSER_CLIENT") {
   File.expand_path("../../bindings/browser/build/global.js", __dir__)

@@ -1,50 +1,51 @@
 # frozen_string_literal: true
 
-require "bcrypt"
 require "json"
 require "sinatra/base"
+require_relative "accounts"
+require_relative "chat_identity"
 
-# The Corner Shop: a log-in, a session, and GET /api/chat-identity, which signs a visitor id for a
-# customer who is logged in, and for nobody else.
+# The Corner Shop: its page, a log-in, and a session. What it signs is in chat_identity.rb.
 class Shop < Sinatra::Base
-  ACCOUNTS = JSON.parse(File.read("#{__dir__}/../accounts.json"))
+  PAGE = File.expand_path("../page", __dir__)
+  MAX_BODY_BYTES = 16 * 1024
+  COOKIE = { path: "/", httponly: true, same_site: :lax }.freeze # Behind HTTPS also `secure: true`.
 
-  set :public_folder, "#{__dir__}/../page"
-  set :sessions, key: "session", same_site: :lax # HttpOnly too. Behind HTTPS also `secure: true`.
-  set :session_store, Rack::Session::Pool # On the server, so that a log-out ends them.
+  register ChatIdentity
 
+  # Not as Sinatra's static files, which pass by this filter.
   before do
+    urls = settings.config.values_at(:identityServerUrl, :demoSwitchUrl).compact
+    origins = urls.map { |url| " #{URI(url).origin}" }.join
     headers "Content-Security-Policy" =>
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
-      "connect-src 'self' #{URI(settings.identity_server_url).origin}; " \
+      "connect-src 'self'#{origins}; " \
       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   end
 
   before("/api/*") { cache_control :no_store }
 
-  get("/") { send_file "#{settings.public_folder}/index.html" }
+  get("/") { send_file "#{PAGE}/index.html" }
+  Dir.children(PAGE).each { |file| get("/#{file}") { send_file "#{PAGE}/#{file}" } }
   get("/identity-hmac-browser.js") { send_file settings.browser_client, type: :js }
 
   get "/api/config" do
-    json organizationKey: settings.organization_key,
-         identityServerUrl: settings.identity_server_url
+    json settings.config
   end
 
   post "/api/login" do
-    email, password = credentials
-    account = ACCOUNTS.find { |candidate| candidate["user"]["email"] == email }
-    # An unknown email takes as long as a wrong password: time does not tell who has an account.
-    matches = BCrypt::Password.new((account || ACCOUNTS.first)["passwordHash"]) == password
-    problem 401, "the email or the password is wrong" unless account && matches
+    user = Accounts.authenticate(*credentials)
+    problem 401, "the email or the password is wrong" unless user
 
     # A new session id: one that somebody planted before the log-in is worth nothing after it.
-    session.options[:renew] = true
-    session[:user_id] = account["user"]["id"]
-    json account["user"]
+    settings.logins.end(request.cookies["session"])
+    response.set_cookie("session", value: settings.logins.start(user), **COOKIE)
+    json user
   end
 
   post "/api/logout" do
-    session.destroy
+    settings.logins.end(request.cookies["session"])
+    response.delete_cookie("session", COOKIE)
     204
   end
 
@@ -52,34 +53,36 @@ class Shop < Sinatra::Base
     json current_user
   end
 
-  get "/api/chat-identity" do
-    current_user # Or 401, before anything else is looked at.
-    # Not from params, which keep only the last one if it was sent more than once.
-    visitor_id = Rack::Utils.parse_query(request.query_string)["visitorId"]
-    problem 400, "send one visitorId" unless visitor_id.is_a?(String) && !visitor_id.empty?
-    json hmac: settings.identity_key.sign(visitor_id)
-  end
-
   error(Sinatra::BadRequest) { problem 400, "the request is malformed" }
+
+  not_found do
+    methods = self.class.routes.filter_map do |method, routes|
+      method if routes.any? { |(path)| path.match(request.path_info) }
+    end
+    problem 404, "there is nothing here" if methods.empty?
+    headers "Allow" => methods.join(", ")
+    problem 405, "the method is not allowed here"
+  end
 
   private
 
-  # The customer who is logged in; whoever is not gets a 401.
+  # The customer who is logged in; anybody else gets a 401.
   def current_user
-    account = ACCOUNTS.find { |candidate| candidate["user"]["id"] == session[:user_id] }
-    account ? account["user"] : problem(401, "log in first")
+    settings.logins.user(request.cookies["session"]) || problem(401, "log in first")
   end
 
   # The email and the password in the body, which has to be JSON: a page of another origin cannot
   # send that without a preflight, which nothing here allows, so it cannot log its reader in.
   def credentials
+    body = request.body.read(MAX_BODY_BYTES + 1).to_s
+    problem 413, "the request is malformed" if body.bytesize > MAX_BODY_BYTES
     sent_as_json = request.media_type == "application/json"
-    case sent_as_json && JSON.parse(request.body.read, symbolize_names: true)
+    case sent_as_json && JSON.parse(body, symbolize_names: true)
     in { email: String => email, password: String => password } then [email, password]
     else problem 400, "send JSON with the texts email and password"
     end
   rescue JSON::ParserError
-    problem 400, "the request is malformed"
+    problem 400, "send JSON with the texts email and password"
   end
 
   def json(value)

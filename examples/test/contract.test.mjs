@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Backend, NAMES } from './backends.mjs';
 
 const SECRET = 's3cret';
@@ -21,7 +22,30 @@ const ZOES_RECORD =
 const UNAUTHORIZED = '{"title":"Unauthorized","status":401,"detail":"log in first"}';
 const WRONG_PASSWORD =
   '{"title":"Unauthorized","status":401,"detail":"the email or the password is wrong"}';
-const NO_VISITOR_ID = '{"title":"Bad Request","status":400,"detail":"send one visitorId"}';
+const NO_VISITOR_ID = '{"title":"Bad Request","status":400,"detail":"send one visitorId, a UUID"}';
+const NOT_FOUND = '{"title":"Not Found","status":404,"detail":"there is nothing here"}';
+const NOT_ALLOWED =
+  '{"title":"Method Not Allowed","status":405,"detail":"the method is not allowed here"}';
+
+/** The methods of every resource under /api. */
+const API = {
+  config: ['GET', 'HEAD'],
+  login: ['POST'],
+  logout: ['POST'],
+  me: ['GET', 'HEAD'],
+  'chat-identity': ['GET', 'HEAD'],
+};
+const VISITOR = '01a20387-b4b6-7073-8d91-59e5222b4abb';
+
+const PAGE = new URL('../page/', import.meta.url);
+/** By how a path ends. */
+const TYPES = {
+  '.css': /^text\/css/,
+  '.js': /^(text|application)\/javascript/,
+  '.md': /^/, // The page's README. It is no secret.
+  '.svg': /^image\/svg\+xml/,
+  '': /^text\/html/,
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'examples-'));
 const browserClient = join(folder, 'client.js');
@@ -37,7 +61,7 @@ const SETTINGS = {
 };
 
 for (const name of NAMES) {
-  describe(name, { timeout: 120_000 }, () => {
+  describe(name, { timeout: 240_000 }, () => {
     describe('that runs', () => {
       let backend;
       let origin;
@@ -79,19 +103,17 @@ for (const name of NAMES) {
         assert.match(headers.get('Content-Type'), /^application\/problem\+json(;|$)/);
       }
 
+      /** What the page is made of, by path: its type and its content. */
+      const FILES = Object.fromEntries([
+        ...['', ...readdirSync(PAGE)].map((file) => {
+          const [, type] = Object.entries(TYPES).find(([end]) => file.endsWith(end));
+          return [`/${file}`, [type, readFileSync(new URL(file || 'index.html', PAGE), 'utf8')]];
+        }),
+        ['/identity-hmac-browser.js', [TYPES['.js'], readFileSync(browserClient, 'utf8')]],
+      ]);
+
       it('serves the page and what it is made of, each as what it is', async () => {
-        const page = (file) => readFileSync(new URL(`../page/${file}`, import.meta.url), 'utf8');
-        for (const [path, type, content] of [
-          ['/', /^text\/html/, page('index.html')],
-          ['/style.css', /^text\/css/, page('style.css')],
-          ['/page.js', /^(text|application)\/javascript/, page('page.js')],
-          ['/icon.svg', /^image\/svg\+xml/, page('icon.svg')],
-          [
-            '/identity-hmac-browser.js',
-            /^(text|application)\/javascript/,
-            readFileSync(browserClient, 'utf8'),
-          ],
-        ]) {
+        for (const [path, [type, content]] of Object.entries(FILES)) {
           const { status, headers, text } = await ask(path);
           assert.equal(status, 200, path);
           assert.match(headers.get('Content-Type'), type, path);
@@ -99,14 +121,79 @@ for (const name of NAMES) {
         }
       });
 
+      it('answers HEAD as GET, without a body', async () => {
+        const cookie = await logIn(JANE);
+        for (const path of [
+          ...Object.keys(FILES),
+          '/nothing',
+          '/api/config',
+          '/api/me',
+          '/api/nothing',
+          '/api/chat-identity',
+          `/api/chat-identity?visitorId=${VISITOR}`,
+        ]) {
+          for (const options of [{}, { cookie }]) {
+            const got = await ask(path, options);
+            const head = await ask(path, { ...options, method: 'HEAD' });
+            assert.equal(head.status, got.status, path);
+            assert.equal(head.text, '', path);
+            for (const name of ['Content-Type', 'Content-Security-Policy', 'Cache-Control']) {
+              assert.equal(head.headers.get(name), got.headers.get(name), `${path}: ${name}`);
+            }
+          }
+        }
+      });
+
       it('lets the page talk to itself and to the identity service, and load nothing else', async () => {
-        const { headers } = await ask('/');
-        assert.equal(
-          headers.get('Content-Security-Policy'),
-          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
-            "connect-src 'self' http://127.0.0.1:8080; " +
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        );
+        for (const path of [...Object.keys(FILES), '/nothing', '/api/config', '/api/nothing']) {
+          const { headers } = await ask(path);
+          assert.equal(
+            headers.get('Content-Security-Policy'),
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+              "connect-src 'self' http://127.0.0.1:8080; " +
+              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            path,
+          );
+        }
+      });
+
+      it('says in a problem document that there is nothing', async () => {
+        const cookie = await logIn(JANE);
+        for (const path of [
+          '/nothing',
+          '/api/',
+          '/api/nothing',
+          '/api/me/',
+          '/api/ME',
+          '/API/me',
+          '/api/me/nothing',
+          '/api/config.json',
+          '/api/chat-identity/',
+        ]) {
+          for (const options of [{}, { cookie }]) isProblem(await ask(path, options), NOT_FOUND);
+          if (!/^\/api\/./.test(path)) continue;
+          for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+            const answer = await ask(path, { method, cookie });
+            isProblem(answer, NOT_FOUND);
+            assert.equal(answer.headers.get('Cache-Control'), 'no-store', path);
+          }
+        }
+      });
+
+      it('says in a problem document which methods it takes', async () => {
+        const cookie = await logIn(JANE);
+        for (const [name, methods] of Object.entries(API)) {
+          for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+            if (methods.includes(method)) continue;
+            for (const options of [{}, { cookie }]) {
+              const answer = await ask(`/api/${name}`, { ...options, method });
+              isProblem(answer, NOT_ALLOWED);
+              assert.deepEqual(answer.headers.get('Allow')?.split(/, ?/).sort(), methods, name);
+              assert.equal(answer.headers.get('Cache-Control'), 'no-store');
+            }
+          }
+        }
+        assert.equal((await ask('/api/me', { cookie })).status, 200);
       });
 
       it('serves nothing from outside the page', async () => {
@@ -148,6 +235,35 @@ for (const name of NAMES) {
         assert.deepEqual(attributes.sort(), ['httponly', 'path=/', 'samesite=lax']);
       });
 
+      it('gives a session to nobody who has not logged in', async () => {
+        const answers = [
+          ...(await Promise.all([...Object.keys(FILES), '/nothing'].map((path) => ask(path)))),
+          ...(await Promise.all(Object.keys(API).map((name) => ask(`/api/${name}`)))),
+          await ask('/api/me', { cookie: 'session=junk' }),
+          await post('/api/login', { ...JANE, password: 'wrong' }),
+          await post('/api/login', {}),
+        ];
+        const forgets = (cookie) => /^session=("")?;/.test(cookie);
+        for (const { headers } of answers) assert(headers.getSetCookie().every(forgets));
+      });
+
+      it('sends the cookie once, and has the browser forget it at log-out', async () => {
+        const cookie = await logIn(JANE);
+        assert.deepEqual((await ask('/api/me', { cookie })).headers.getSetCookie(), []);
+        const { headers } = await post('/api/logout', {}, { cookie });
+        const [forgotten, ...others] = headers.getSetCookie();
+        assert.deepEqual(others, []);
+        const [pair, ...attributes] = forgotten.toLowerCase().split('; ');
+        assert.match(pair, /^session=("")?$/);
+        const ends = attributes.filter((text) => /^(max-age|expires)=/.test(text));
+        assert(
+          ends.every((text) => text === 'max-age=0' || Date.parse(text.slice(8)) < Date.now()) &&
+            ends.length > 0,
+          forgotten,
+        );
+        assert(attributes.includes('path=/'), forgotten);
+      });
+
       it('keeps two customers apart', async () => {
         const [janes, zoes] = await Promise.all([logIn(JANE), logIn(ZOE)]);
         assert.equal((await ask('/api/me', { cookie: janes })).text, JANES_RECORD);
@@ -186,7 +302,7 @@ for (const name of NAMES) {
           '{"email":["jane@example.com"],"password":"correct horse"}',
           '{"email":{"$ne":null},"password":{"$ne":null}}',
           '{"email":1,"password":true}',
-          '['.repeat(50_000),
+          '['.repeat(15_000),
           Buffer.from([0x7b, 0xff, 0xfe]),
         ]) {
           const headers = { 'Content-Type': 'application/json' };
@@ -199,6 +315,17 @@ for (const name of NAMES) {
           assert.match(answered.get('Content-Type'), /^application\/problem\+json(;|$)/);
           assert.deepEqual(Object.keys(JSON.parse(text)), ['title', 'status', 'detail']);
         }
+      });
+
+      it('reads no log-in that is longer than any can be', async () => {
+        const json = { ...JANE, padding: 'x'.repeat(20_000) };
+        const { status, headers } = await post('/api/login', json);
+        assert.equal(status, 413);
+        assert.match(headers.get('Content-Type'), /^application\/problem\+json(;|$)/);
+        assert.equal(
+          (await post('/api/login', { ...json, padding: 'x'.repeat(10_000) })).status,
+          200,
+        );
       });
 
       it('takes no log-in that a page of another origin could send without a preflight', async () => {
@@ -232,7 +359,8 @@ for (const name of NAMES) {
           '',
           '?visitorId=',
           '?visitorId=a',
-          '?visitorId=a&visitorId=b',
+          `?visitorId=${VISITOR}`,
+          `?visitorId=${VISITOR}&visitorId=${VISITOR}`,
           '?other=a',
         ]) {
           const answer = await ask(`/api/chat-identity${query}`);
@@ -249,13 +377,13 @@ for (const name of NAMES) {
           '?',
           '?visitorId',
           '?visitorId=',
-          '?visitorId=a&visitorId=b',
-          '?visitorId=a&visitorId=a',
-          '?visitorId=&visitorId=a',
-          '?visitorId[]=a',
-          '?visitorId[x]=a',
-          '?visitorid=a',
-          '?visitor_id=a',
+          `?visitorId=${VISITOR}&visitorId=${VISITOR}`,
+          `?visitorId=${VISITOR}&visitorId=b`,
+          `?visitorId=&visitorId=${VISITOR}`,
+          `?visitorId[]=${VISITOR}`,
+          `?visitorId[x]=${VISITOR}`,
+          `?visitorid=${VISITOR}`,
+          `?visitor_id=${VISITOR}`,
         ]) {
           const answer = await ask(`/api/chat-identity${query}`, { cookie });
           isProblem(answer, NO_VISITOR_ID);
@@ -263,36 +391,43 @@ for (const name of NAMES) {
         }
       });
 
-      it('signs as the documented snippet does, byte for byte', async () => {
+      it('signs a visitor id as the documented snippet does', async () => {
         const cookie = await logIn(JANE);
-        const { status, headers, text } = await sign('visitor_1', cookie);
-        assert.equal(status, 200);
-        assert.equal(headers.get('Cache-Control'), 'no-store');
-        assert.match(headers.get('Content-Type'), /^application\/json(;|$)/);
-        assert.equal(
-          text,
-          '{"hmac":"03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"}',
-        );
+        for (const visitorId of [VISITOR, crypto.randomUUID(), crypto.randomUUID()]) {
+          const { status, headers, text } = await sign(visitorId, cookie);
+          assert.equal(status, 200);
+          assert.equal(headers.get('Cache-Control'), 'no-store');
+          assert.match(headers.get('Content-Type'), /^application\/json(;|$)/);
+          const hmac = createHmac('sha256', SECRET).update(visitorId).digest('hex');
+          assert.equal(text, `{"hmac":"${hmac}"}`);
+        }
+      });
 
-        for (const visitorId of [
-          '01a20387-b4b6-7073-8d91-59e5222b4abb',
-          'café',
-          'cafe\u0301',
+      it('signs nothing but a visitor id: no token, and no text of the customer’s own', async () => {
+        const cookie = await logIn(JANE);
+        for (const text of [
+          'visitor_1',
+          'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEyMyJ9',
+          VISITOR.toUpperCase(),
+          VISITOR.replaceAll('-', ''),
+          `{${VISITOR}}`,
+          `urn:uuid:${VISITOR}`,
+          `${VISITOR}\n`,
+          `\n${VISITOR}`,
+          ` ${VISITOR}`,
+          `${VISITOR} `,
+          `${VISITOR}\0`,
+          `${VISITOR}\n${VISITOR}`,
+          `\ufeff${VISITOR}`,
+          `${VISITOR}a`,
+          VISITOR.slice(1),
+          VISITOR.replace('a', 'g'),
+          VISITOR.replace('0', '٠'),
+          VISITOR.replaceAll('-', '‐'),
           '訪問者',
-          '\u{1f9d1}\u200d\u{1f4bb}',
-          '\u202eabc',
-          '\ufeffabc',
-          ' padded ',
-          'a b+c&d=e%20#f?g/h;i',
-          '"><script>',
-          "' OR 1=1 --",
-          'a\0b',
-          'a\nb\r\nc',
           'x'.repeat(2000),
         ]) {
-          const hmac = createHmac('sha256', SECRET).update(visitorId).digest('hex');
-          const answer = await sign(visitorId, cookie);
-          assert.equal(answer.text, `{"hmac":"${hmac}"}`, visitorId.slice(0, 40));
+          isProblem(await sign(text, cookie), NO_VISITOR_ID);
         }
       });
 
@@ -305,7 +440,7 @@ for (const name of NAMES) {
             () => 'closed',
           );
           assert(
-            [200, 400, 413, 414, 431, 'closed'].includes(status),
+            [400, 413, 414, 431, 'closed'].includes(status),
             `${visitorId.slice(0, 9)}: ${status}`,
           );
         }
@@ -317,7 +452,7 @@ for (const name of NAMES) {
         const { status, text } = await post('/api/logout', {}, { cookie });
         assert.equal(status, 204);
         assert.equal(text, '');
-        isProblem(await sign('visitor_1', cookie), UNAUTHORIZED);
+        isProblem(await sign(VISITOR, cookie), UNAUTHORIZED);
         isProblem(await ask('/api/me', { cookie }), UNAUTHORIZED);
       });
 
@@ -361,7 +496,7 @@ for (const name of NAMES) {
           'session=\u00e9\u00ff',
         ]) {
           isProblem(await ask('/api/me', { cookie }), UNAUTHORIZED);
-          isProblem(await sign('visitor_1', cookie), UNAUTHORIZED);
+          isProblem(await sign(VISITOR, cookie), UNAUTHORIZED);
         }
       });
     });
@@ -373,6 +508,70 @@ for (const name of NAMES) {
         t.after(() => backend.end('SIGKILL'));
         return backend;
       }
+
+      /** Logs Jane in; the session is what can be asked for it. */
+      async function startSession(backend) {
+        const origin = await backend.origin();
+        const response = await fetch(`${origin}/api/login`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(JANE),
+        });
+        const Cookie = response.headers.getSetCookie()[0].split(';')[0];
+        return async () => (await fetch(`${origin}/api/me`, { headers: { Cookie } })).status;
+      }
+
+      it('ends a session that nobody uses', async (t) => {
+        const me = await startSession(start(t, { SESSION_IDLE_SECONDS: '1' }));
+        await sleep(1100);
+        assert.equal(await me(), 401);
+      });
+
+      it('keeps a session that is used, until its lifetime is over', async (t) => {
+        const idle = 3000;
+        const lifetime = 5000;
+        const backend = start(t, {
+          SESSION_IDLE_SECONDS: idle / 1000,
+          SESSION_LIFETIME_SECONDS: lifetime / 1000,
+        });
+        /** For how long it lived, and for how long at most it was not used. */
+        const watch = async () => {
+          const began = performance.now();
+          const me = await startSession(backend);
+          let used = began;
+          for (let unused = 0; ; used = performance.now()) {
+            await sleep(200);
+            const status = await me();
+            unused = Math.max(unused, performance.now() - used);
+            if (status !== 200) return { status, lived: performance.now() - began, unused };
+          }
+        };
+        let seen;
+        // Again where this machine stood still for so long that the session was idle.
+        do seen = await watch();
+        while (seen.unused >= idle);
+        assert.equal(seen.status, 401);
+        assert(seen.lived >= lifetime, `it lived for ${seen.lived} ms`);
+      });
+
+      it('keeps so many sessions and no more, those that were used last', async (t) => {
+        const backend = start(t, { SESSION_LIMIT: '2' });
+        const first = await startSession(backend);
+        const second = await startSession(backend);
+        assert.equal(await first(), 200);
+        const third = await startSession(backend);
+        assert.deepEqual([await first(), await second(), await third()], [200, 401, 200]);
+      });
+
+      it('tells the page of the demo’s switch, and lets it talk to it, if there is one', async (t) => {
+        const backend = start(t, { DEMO_SWITCH_URL: 'http://127.0.0.1:8090/switch' });
+        const response = await fetch(`${await backend.origin()}/api/config`);
+        assert.equal((await response.json()).demoSwitchUrl, 'http://127.0.0.1:8090/switch');
+        assert.match(
+          response.headers.get('Content-Security-Policy'),
+          /; connect-src 'self' http:\/\/127\.0\.0\.1:8080 http:\/\/127\.0\.0\.1:8090; /,
+        );
+      });
 
       const refusal = async (t, settings) => {
         const backend = start(t, settings);
@@ -426,6 +625,26 @@ for (const name of NAMES) {
           'BROWSER_CLIENT',
           '/nowhere',
           'BROWSER_CLIENT is not a file; build it with `make -C bindings/browser build`\n',
+        ],
+        [
+          'DEMO_SWITCH_URL',
+          '127.0.0.1:8090',
+          'DEMO_SWITCH_URL is not a URL; unset it, or run the demo with `make demo`\n',
+        ],
+        ...['0', '1e3'].map((value) => [
+          'SESSION_LIMIT',
+          value,
+          'SESSION_LIMIT is not a whole number above 0; set it to one like 10000\n',
+        ]),
+        [
+          'SESSION_IDLE_SECONDS',
+          '0',
+          'SESSION_IDLE_SECONDS is not a whole number above 0; set it to one like 1800\n',
+        ],
+        [
+          'SESSION_LIFETIME_SECONDS',
+          '12h',
+          'SESSION_LIFETIME_SECONDS is not a whole number above 0; set it to one like 43200\n',
         ],
         ['PORT', 'http', 'PORT is not a port; set it to a number from 0 to 65535\n'],
         ['PORT', '65536', 'PORT is not a port; set it to a number from 0 to 65535\n'],

@@ -1,5 +1,9 @@
 //! Reads the settings and serves the shop until SIGINT or SIGTERM.
 
+mod accounts;
+mod chat_identity;
+mod problem;
+mod sessions;
 mod shop;
 
 use std::env;
@@ -18,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::sessions::Limits;
 use crate::shop::{Config, Shop};
 
 const BROWSER_CLIENT: &str = concat!(
@@ -80,11 +85,17 @@ fn read_settings() -> Result<Shop> {
     );
 
     let identity_server_url = env::var("IDENTITY_SERVER_URL").unwrap_or_default();
-    let uri: Uri = identity_server_url.parse().unwrap_or_default();
-    let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority())
-    else {
+    let Some(origin) = origin_of(&identity_server_url) else {
         bail!("IDENTITY_SERVER_URL is not a URL; set it to one like http://127.0.0.1:8080");
     };
+    let mut origins = vec![origin];
+
+    let demo_switch_url = env::var("DEMO_SWITCH_URL").ok();
+    if let Some(url) = &demo_switch_url {
+        let origin = origin_of(url)
+            .context("DEMO_SWITCH_URL is not a URL; unset it, or run the demo with `make demo`")?;
+        origins.push(origin);
+    }
 
     let browser_client = env::var_os("BROWSER_CLIENT").unwrap_or_else(|| BROWSER_CLIENT.into());
     let browser_client = PathBuf::from(browser_client);
@@ -96,11 +107,36 @@ fn read_settings() -> Result<Shop> {
     Ok(Shop {
         key,
         browser_client,
-        identity_server_origin: format!("{scheme}://{authority}"),
+        origins,
         config: Config {
             organization_key,
             identity_server_url,
+            demo_switch_url,
+        },
+        sessions: Limits {
+            idle: Duration::from_secs(read_count("SESSION_IDLE_SECONDS", 30 * 60)?),
+            lifetime: Duration::from_secs(read_count("SESSION_LIFETIME_SECONDS", 12 * 60 * 60)?),
+            count: read_count("SESSION_LIMIT", 10_000)?,
         },
         accounts: serde_json::from_str(include_str!("../../accounts.json"))?,
     })
+}
+
+/// The origin of an http or https URL.
+fn origin_of(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    match (uri.scheme_str()?, uri.authority()?) {
+        (scheme @ ("http" | "https"), authority) => Some(format!("{scheme}://{authority}")),
+        _ => None,
+    }
+}
+
+fn read_count(variable: &str, otherwise: u64) -> Result<u64> {
+    let Ok(value) = env::var(variable) else {
+        return Ok(otherwise);
+    };
+    match value.parse() {
+        Ok(count @ 1..=999_999_999) => Ok(count),
+        _ => bail!("{variable} is not a whole number above 0; set it to one like {otherwise}"),
+    }
 }
