@@ -52,7 +52,7 @@ setup: setup-rust
 	@$(call each_binding,setup)
 
 setup-rust:
-	@scripts/debian-packages curl postgresql procps
+	@scripts/debian-packages bash curl fish postgresql procps util-linux zsh
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
 packages: setup
@@ -65,6 +65,7 @@ test: test-rust test-no-std test-bindings test-readme test-conformance test-exam
 
 test-rust: setup-rust
 	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
+	$(CARGO) test --locked --all-features -p identity-hmac-cli --test completions -- --ignored
 	$(CARGO) test --locked -p identity-hmac --no-default-features
 
 # Built by itself, so that no other crate's features reach the core.
@@ -137,7 +138,7 @@ check-rust: setup
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-cli -p identity-hmac-server
+	$(DOC) -p identity-hmac-cli -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust
