@@ -1,4 +1,5 @@
-//! Keys: the only place where an HMAC is made.
+//! Keys: the only place where an HMAC is made (`identity-hmac/webcrypto` of the npm package leaves
+//! it to Web Crypto).
 
 use core::fmt;
 use core::mem::ManuallyDrop;
