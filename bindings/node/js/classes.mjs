@@ -1,9 +1,16 @@
+import { brand } from './brand.mjs';
 import { wrongType } from './error.mjs';
 import { Opaque } from './opaque.mjs';
 
-/** The classes of both entries: over the native addon, or over WebCrypto's functions. */
+/**
+ * The classes of an entry: over the native addon, or over Web Crypto's functions. `entry` is its
+ * name, and `secretTypes` says what its `prepareKey` takes.
+ */
 export function declareClasses({
+  entry,
+  secretTypes,
   checkSetting,
+  isPrepared,
   keyringMatched,
   keyringVerify,
   prepareKey,
@@ -11,19 +18,15 @@ export function declareClasses({
   sign,
   verify,
 }) {
-  /** The prepared key inside an IdentityKey, or a new one from a secret. */
-  let preparedKey;
+  /** A method of the keys of every copy of this version: it hands over the prepared key. */
+  const PREPARED = Symbol.for(`${entry} ${VERSION} prepared key`);
 
   class IdentityKey extends Opaque {
     #key;
 
-    static {
-      preparedKey = (key, argument) => (#key in Object(key) ? key.#key : prepareKey(key, argument));
-    }
-
     static fromEnv(name = 'IDENTITY_SECRET') {
       if (typeof name !== 'string') {
-        throw wrongType('name must be a string');
+        throw wrongType('name', 'a string', name);
       }
       const secret = globalThis.process?.env?.[name] ?? globalThis.Deno?.env.get(name);
       checkSetting(name, secret);
@@ -32,11 +35,15 @@ export function declareClasses({
 
     constructor(secret) {
       super();
-      this.#key = prepareKey(secret, 'secret');
+      this.#key = prepareKey(secret, 'secret', secretTypes);
     }
 
     get [Symbol.toStringTag]() {
       return 'IdentityKey';
+    }
+
+    [PREPARED]() {
+      return this.#key;
     }
 
     sign(visitorId) {
@@ -45,6 +52,23 @@ export function declareClasses({
 
     verify(visitorId, hmac) {
       return verify(this.#key, visitorId, hmac);
+    }
+  }
+
+  /** The prepared key inside an IdentityKey, or a new one from a secret. */
+  function preparedKey(key, argument) {
+    return (
+      handedOver(key) ??
+      prepareKey(key, argument, `${secretTypes}, or an IdentityKey of ${entry} ${VERSION}`)
+    );
+  }
+
+  function handedOver(key) {
+    try {
+      const prepared = key[PREPARED]();
+      return isPrepared(prepared) ? prepared : undefined;
+    } catch {
+      return undefined;
     }
   }
 
@@ -78,5 +102,7 @@ export function declareClasses({
     }
   }
 
+  brand(IdentityKey, 'IdentityKey', entry);
+  brand(Keyring, 'Keyring', entry);
   return { IdentityKey, Keyring };
 }

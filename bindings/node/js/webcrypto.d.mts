@@ -1,5 +1,5 @@
 /**
- * The names of `identity-hmac` on WebCrypto alone, for runtimes that load no native addon: edge
+ * The names of `identity-hmac` on Web Crypto alone, for runtimes that load no native addon: edge
  * functions, Deno, Bun. It behaves like `identity-hmac` in everything, except that functions and
  * methods return promises: where those of `identity-hmac` throw, these reject.
  *
@@ -9,10 +9,35 @@
 /** Text, signed as UTF-8, or bytes, signed as they are when the call is made. */
 export type Bytes = string | Uint8Array;
 
+/**
+ * A secret KeyObject of `node:crypto`, as `createSecretKey` makes it: its bytes are the key. (Declared
+ * by its shape, so that these types need no others.)
+ */
+export interface SecretKeyObject {
+  readonly type: 'secret' | 'public' | 'private';
+  readonly symmetricKeySize?: number | undefined;
+  export(): Uint8Array;
+}
+
+/**
+ * A CryptoKey for HMAC with SHA-256 and the usages `sign` and `verify`, which need not be
+ * extractable. (Declared by its shape, so that these types need no others.)
+ */
+export interface HmacCryptoKey {
+  readonly type: 'secret' | 'public' | 'private';
+  readonly algorithm: { readonly name: string };
+  readonly extractable: boolean;
+  readonly usages: readonly string[];
+}
+
+/** An identity verification secret: its bytes are the key, as they are. */
+export type Secret = Bytes | SecretKeyObject | HmacCryptoKey;
+
 /** The stable names of what can be wrong with the input. */
 export type IdentityHmacErrorCode =
   | 'empty_secret'
   | 'empty_visitor_id'
+  | 'invalid_input'
   | 'secret_blank'
   | 'secret_contains_nul'
   | 'secret_holds_assignment'
@@ -32,7 +57,8 @@ export type IdentityHmacErrorCode =
  * await assert.rejects(generateIdentityHmac('visitor_1', ''), IdentityHmacError);
  */
 export declare class IdentityHmacError extends Error {
-  constructor(code: IdentityHmacErrorCode, message: string);
+  /** @param options `code`, by default `invalid_input`, and the `cause`, if there is one */
+  constructor(message?: string, options?: { code?: IdentityHmacErrorCode; cause?: unknown });
   /** What was wrong, as a name that does not change between versions. */
   code: IdentityHmacErrorCode;
 }
@@ -48,13 +74,14 @@ export declare class IdentityHmacError extends Error {
  * @param secret the identity verification secret; its bytes are the key, as they are
  * @returns the HMAC-SHA256 (RFC 2104) as 64 lowercase hexadecimal digits
  * @throws {IdentityHmacError} `empty_secret` or `empty_visitor_id`
- * @throws {TypeError} if an argument is neither a string nor a `Uint8Array`
+ * @throws {TypeError} if an argument is of another type; the message says of which, and never
+ * shows the value
  *
  * @example
  * const hmac = await generateIdentityHmac('visitor_1', 's3cret');
  * assert.equal(hmac, '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae');
  */
-export declare function generateIdentityHmac(visitorId: Bytes, secret: Bytes): Promise<string>;
+export declare function generateIdentityHmac(visitorId: Bytes, secret: Secret): Promise<string>;
 
 /**
  * Whether `secret` signed `visitorId` as `hmac`, compared in constant time.
@@ -63,7 +90,7 @@ export declare function generateIdentityHmac(visitorId: Bytes, secret: Bytes): P
  * `Uint8Array`), or not 64 hexadecimal digits in either case, is simply not right.
  *
  * @throws {IdentityHmacError} `empty_secret`
- * @throws {TypeError} if `secret` is neither a string nor a `Uint8Array`
+ * @throws {TypeError} if `secret` is of another type
  *
  * @example
  * const hmac = await generateIdentityHmac('visitor_1', 's3cret');
@@ -73,7 +100,7 @@ export declare function generateIdentityHmac(visitorId: Bytes, secret: Bytes): P
 export declare function verifyIdentityHmac(
   visitorId: unknown,
   hmac: unknown,
-  secret: Bytes,
+  secret: Secret,
 ): Promise<boolean>;
 
 /**
@@ -98,9 +125,9 @@ export declare class IdentityKey {
   /**
    * @param secret the identity verification secret; its bytes are the key, as they are
    * @throws {IdentityHmacError} `empty_secret`
-   * @throws {TypeError} if `secret` is neither a string nor a `Uint8Array`
+   * @throws {TypeError} if `secret` is of another type
    */
-  constructor(secret: Bytes);
+  constructor(secret: Secret);
 
   /**
    * A key from the environment variable `name`, by default `IDENTITY_SECRET`, as `process.env` or
@@ -146,9 +173,9 @@ export declare class Keyring {
    * @param current the secret to sign with, or a key that was prepared from it
    * @param previous the secret that is still accepted; none if undefined or null
    * @throws {IdentityHmacError} `empty_secret`
-   * @throws {TypeError} if an argument is not a key, a string or a `Uint8Array`
+   * @throws {TypeError} if an argument is of another type
    */
-  constructor(current: Bytes | IdentityKey, previous?: Bytes | IdentityKey | null);
+  constructor(current: Secret | IdentityKey, previous?: Secret | IdentityKey | null);
 
   /**
    * Signs `visitorId` with the current key.

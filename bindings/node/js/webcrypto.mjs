@@ -1,14 +1,22 @@
-// The entry `identity-hmac/webcrypto`: the core's rules over again, for runtimes that load no
-// native addon. The test vectors hold the two together.
+// The entry `identity-hmac/webcrypto`, for runtimes that load no native addon: the one part of the
+// product that does not use the core. Web Crypto makes and compares the HMACs, and the core's rules
+// stand here again. The shared vectors and tests/conformance hold the two equal.
 
-import placeholders from '../../../crates/identity-hmac/src/setting/placeholders.txt';
-import references from '../../../crates/identity-hmac/src/setting/references.txt';
 import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, wrongType } from './error.mjs';
+import { exportSecret } from './key-object.mjs';
+import { tagOf } from './kind.mjs';
+import { checkSetting } from './setting.mjs';
+
+const SECRET_TYPES =
+  'a string, a Uint8Array, a secret KeyObject, or a CryptoKey to sign and verify with HMAC-SHA-256';
 
 // By other names here, since the bundler would rename the classes rather than these.
 const { IdentityKey: Key, Keyring: Ring } = declareClasses({
+  entry: 'identity-hmac/webcrypto',
+  secretTypes: SECRET_TYPES,
   checkSetting,
+  isPrepared: (key) => tagOf(key) === 'Promise',
   keyringMatched,
   keyringVerify: async (...args) => (await keyringMatched(...args)) !== null,
   prepareKey,
@@ -32,12 +40,18 @@ export async function generateSecret() {
 }
 
 /** The promise of a CryptoKey, which not even this module can take the secret out of again. */
-function prepareKey(secret, argument) {
-  const bytes = requireBytes(secret, argument);
+function prepareKey(secret, argument, types) {
+  if (isHmacKey(secret)) {
+    return Promise.resolve(secret);
+  }
+  const bytes = exportSecret(secret) ?? readBytes(secret);
+  if (bytes === undefined) {
+    throw wrongType(argument, types, secret);
+  }
   if (bytes.length === 0) {
     throw new IdentityHmacError(
-      'empty_secret',
       'the identity verification secret is empty; check that the variable or file it comes from is set',
+      { code: 'empty_secret' },
     );
   }
   const key = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
@@ -49,12 +63,26 @@ function prepareKey(secret, argument) {
   return key;
 }
 
+/** Whether this is a CryptoKey that signs and verifies with HMAC-SHA-256. */
+function isHmacKey(key) {
+  return (
+    tagOf(key) === 'CryptoKey' &&
+    key.algorithm?.name === 'HMAC' &&
+    key.algorithm.hash?.name === 'SHA-256' &&
+    key.usages?.includes('sign') &&
+    key.usages.includes('verify')
+  );
+}
+
 async function sign(key, visitorId) {
-  const bytes = requireBytes(visitorId, 'visitorId');
+  const bytes = readBytes(visitorId);
+  if (bytes === undefined) {
+    throw wrongType('visitorId', 'a string or a Uint8Array', visitorId);
+  }
   if (bytes.length === 0) {
     throw new IdentityHmacError(
-      'empty_visitor_id',
       'the visitor id is empty; pass the id that the chat gave this visitor',
+      { code: 'empty_visitor_id' },
     );
   }
   return encodeHex(new Uint8Array(await crypto.subtle.sign('HMAC', await key, bytes)));
@@ -76,144 +104,6 @@ async function keyringMatched({ current, previous }, visitorId, hmac) {
     previous !== undefined && verify(previous, visitorId, hmac),
   ]);
   return byCurrent ? 'current' : byPrevious ? 'previous' : null;
-}
-
-/** The core's `IdentityKey::from_setting`, rule by rule and in the same order. */
-const SETTING_FAULTS = [
-  {
-    code: 'secret_not_utf8',
-    // The runtime has already put U+FFFD where the environment is not UTF-8.
-    pattern: /[\p{Surrogate}\uFFFD]/u,
-    fault: "is not valid UTF-8; store the secret as text, or pass the key's bytes directly",
-  },
-  {
-    code: 'secret_blank',
-    pattern: /^[\p{White_Space}\uFEFF]*$/u,
-    fault: 'is blank; set it to the identity verification secret',
-  },
-  {
-    code: 'secret_contains_nul',
-    pattern: /\0/u,
-    fault: "contains a NUL character; remove it, or pass the key's bytes directly",
-  },
-  {
-    code: 'secret_surrounded_by_whitespace',
-    pattern: /^[\p{White_Space}\uFEFF]|[\p{White_Space}\uFEFF]$/u,
-    fault: 'begins or ends with white space, such as a line end; remove it',
-  },
-  {
-    code: 'secret_quoted',
-    pattern: /^(?:".*"|'.*'|`.*`|\u201C.*\u201D|\u2018.*\u2019)$/su,
-    fault: 'stands in quotes that would become part of the secret; remove them',
-  },
-  {
-    code: 'secret_unexpanded_variable',
-    pattern: { test: isReference },
-    fault:
-      'holds a variable or a reference that was not replaced by its value; set it to the secret itself',
-  },
-  {
-    code: 'secret_placeholder',
-    pattern: { test: isPlaceholder },
-    fault:
-      'holds a placeholder where the secret should be; set it to the identity verification secret',
-  },
-  {
-    code: 'secret_holds_assignment',
-    pattern: { test: isAssignment },
-    fault: 'holds a name and then a value, as a line of a .env file does; keep the value alone',
-  },
-  {
-    code: 'secret_holds_comment',
-    pattern: /\p{White_Space}(?:#|\/\/ |; )|^# /u,
-    fault:
-      'holds a comment, which would become part of the secret; remove it and the white space before it',
-  },
-];
-
-const CUSTOMARY_NAME = 'IDENTITY_SECRET';
-const lines = (text) => text.trimEnd().split('\n');
-const startsWith = (text, start) => lower(text).startsWith(lower(start));
-const endsWith = (text, end) => lower(text).endsWith(lower(end));
-/** In lower case, of ASCII alone. */
-const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-
-function isNameOf(name, text) {
-  return [name, CUSTOMARY_NAME].some((own) => lower(own) === lower(text));
-}
-
-function isConstant(text) {
-  return /^[A-Z](?:[A-Z]*|[A-Z0-9_]*_[A-Z0-9_]*)$/.test(text);
-}
-
-function isReference(text, name) {
-  return (
-    text === name ||
-    text === CUSTOMARY_NAME ||
-    lines(references).some((pattern) => {
-      const [before, after] = pattern.split(/NAME|\*/);
-      const inside = text.slice(before.length, text.length - after.length);
-      return (
-        text.length > before.length + after.length &&
-        startsWith(text, before) &&
-        endsWith(text, after) &&
-        (!pattern.includes('NAME') || isNameOf(name, inside) || isConstant(inside))
-      );
-    })
-  );
-}
-
-function isPlaceholder(text) {
-  const letters = (words) => lower(words.replace(/[-_ .!\u2026]/g, ''));
-  return (
-    lines(placeholders).some((words) => letters(words) === letters(text)) ||
-    /^(?:<[\p{Alphabetic}' _-]+>|\[[\p{Alphabetic}' _-]+\]|\{[\p{Alphabetic}' _-]+\}|\([\p{Alphabetic}' _-]+\))$/u.test(
-      text,
-    ) ||
-    /^(?:\u2026|[xX*.\-_?#\u2022\u25CF\u2026]{3,})$/u.test(text)
-  );
-}
-
-function isAssignment(text, name) {
-  if (/^\{\p{White_Space}*["'].*:.*\}$/su.test(text)) {
-    return true;
-  }
-  return text.split('\n').some((line) => {
-    const [, declared, left, mark, value] =
-      /^\p{White_Space}*(export |set |env |declare -x |\$env:|-e |--env )?\p{White_Space}*([a-z_][\w.-]*)\p{White_Space}*([=:])(.*?)\p{White_Space}*$/isu.exec(
-        line,
-      ) ?? [];
-    return (
-      left !== undefined &&
-      /[^=\p{White_Space}]/u.test(value) &&
-      (declared !== undefined ||
-        isNameOf(name, left) ||
-        (isConstant(left) && left.includes('_')) ||
-        (endsWith(left, 'secret') && (mark === '=' || /^\p{White_Space}/u.test(value))))
-    );
-  });
-}
-
-function checkSetting(name, value) {
-  if (typeof value !== 'string') {
-    throw new IdentityHmacError(
-      'secret_unset',
-      `${name} is not set; set it to the identity verification secret`,
-    );
-  }
-  for (const { code, pattern, fault } of SETTING_FAULTS) {
-    if (pattern.test(value, name)) {
-      throw new IdentityHmacError(code, `${name} ${fault}`);
-    }
-  }
-}
-
-function requireBytes(value, argument) {
-  const bytes = readBytes(value);
-  if (bytes === undefined) {
-    throw wrongType(`${argument} must be a string or a Uint8Array`);
-  }
-  return bytes;
 }
 
 /**

@@ -1,33 +1,36 @@
-//! Errors as JavaScript has them.
+//! Refused input, as the addon hands it to JavaScript, which makes the error.
 
 use identity_hmac::InputError;
-use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
-use napi::{Env, Error, JsTypeError, Result};
+use napi::bindgen_prelude::{Either3, Null};
+use napi_derive::napi;
 
-/// The class `IdentityHmacError`, which JavaScript declares: constructed from a code and a message.
-pub(crate) type ErrorClass<'env> = Function<'env, FnArgs<(&'static str, String)>, ()>;
-/// The same, kept from one call to the next.
-pub(crate) type ErrorClassRef = FunctionRef<FnArgs<(&'static str, String)>, ()>;
-
-/// The core's error as an `IdentityHmacError`.
-pub(crate) fn refused(env: Env, error: &InputError) -> Error {
-    new_instance(env, error).map_or_else(|error| error, Error::from)
+/// The core's [`InputError`].
+#[derive(Debug)]
+#[napi(object, object_from_js = false)]
+pub struct Refusal {
+    /// Its stable name.
+    pub code: &'static str,
+    /// What was wrong, and what to do.
+    pub message: String,
 }
 
-fn new_instance<'env>(env: Env, error: &InputError) -> Result<Unknown<'env>> {
-    let class = env
-        .get_instance_data::<ErrorClassRef>()?
-        .ok_or_else(|| Error::from_reason("useErrorClass was not called"))?;
-    class
-        .borrow_back(&env)?
-        .new_instance((error.code(), error.to_string()).into())
+impl From<InputError> for Refusal {
+    fn from(error: InputError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
 }
 
-/// The `TypeError` for an argument that is neither text nor bytes, with the code that Node's own
-/// functions give it.
-pub(crate) fn wrong_type(env: Env, argument: &str) -> Error {
-    let message = format!("{argument} must be a string or a Uint8Array");
-    JsTypeError::from(Error::new("ERR_INVALID_ARG_TYPE", message))
-        .into_unknown(env)
-        .into()
+/// A result, what the core refused, or null for an argument that is neither text nor bytes.
+pub(crate) type Answer<T> = Either3<T, Refusal, Null>;
+
+/// The answer for what the core made of an argument, None if it could not be read.
+pub(crate) fn answer<T>(result: Option<Result<T, InputError>>) -> Answer<T> {
+    match result {
+        Some(Ok(value)) => Either3::A(value),
+        Some(Err(error)) => Either3::B(error.into()),
+        None => Either3::C(Null),
+    }
 }

@@ -13,41 +13,36 @@
 mod bytes;
 mod error;
 
-use identity_hmac::{IdentityKey, Keyring, Matched};
-use napi::bindgen_prelude::{External, Unknown};
+use identity_hmac::{IdentityHmac, IdentityKey, InputError, Keyring, Matched};
+use napi::bindgen_prelude::{Either3, External, Unknown};
 use napi::{Env, JsString, Result};
 use napi_derive::napi;
 
 use crate::bytes::Scratch;
-use crate::error::{ErrorClass, ErrorClassRef, refused, wrong_type};
+use crate::error::{Answer, Refusal, answer};
 
-/// Takes the class `IdentityHmacError`, which JavaScript declares, for the thread that calls.
-#[napi(catch_unwind)]
-pub fn use_error_class(env: Env, class: ErrorClass<'_>) -> Result<()> {
-    env.set_instance_data::<ErrorClassRef, _, _>(class.create_ref()?, (), |_| {})
-}
-
-/// Signs `visitorId` with `secret`: the document's function.
+/// Signs `visitorId` with `secret`: the document's function. Null if either is refused.
 #[napi(catch_unwind)]
 pub fn generate_identity_hmac<'env>(
     env: &'env Env,
     visitor_id: Unknown<'_>,
     secret: Unknown<'_>,
-) -> Result<JsString<'env>> {
-    let key = new_key(*env, secret, "secret")?;
-    sign_with(env, &key, visitor_id)
+) -> Result<Option<JsString<'env>>> {
+    let hmac = new_key(secret)
+        .and_then(std::result::Result::ok)
+        .and_then(|key| sign_with(&key, visitor_id)?.ok());
+    hmac.map(|hmac| to_js(env, &hmac)).transpose()
 }
 
-/// Whether `secret` signed `visitorId` as `hmac`.
+/// Whether `secret` signed `visitorId` as `hmac`. Null if the secret is refused.
 #[napi(catch_unwind)]
 pub fn verify_identity_hmac(
-    env: Env,
     visitor_id: Unknown<'_>,
     hmac: Unknown<'_>,
     secret: Unknown<'_>,
-) -> Result<bool> {
-    let key = new_key(env, secret, "secret")?;
-    Ok(verify_with(&key, visitor_id, hmac))
+) -> Option<bool> {
+    let key = new_key(secret)?.ok()?;
+    Some(verify_with(&key, visitor_id, hmac))
 }
 
 /// A new identity verification secret.
@@ -56,19 +51,15 @@ pub fn generate_secret() -> Result<String> {
     identity_hmac::generate_secret().map_err(|error| napi::Error::from_reason(error.to_string()))
 }
 
-/// Prepares the secret that was passed as `argument`.
+/// Prepares `secret`.
 #[napi(catch_unwind)]
-pub fn prepare_key(
-    env: Env,
-    secret: Unknown<'_>,
-    argument: String,
-) -> Result<External<IdentityKey>> {
-    new_key(env, secret, &argument).map(External::new)
+pub fn prepare_key(secret: Unknown<'_>) -> Answer<External<IdentityKey>> {
+    answer(new_key(secret).map(|key| key.map(External::new)))
 }
 
-/// Throws unless `value` is fit to be the secret in the environment variable `name`.
+/// What is wrong with `value` as the secret in the environment variable `name`; null if nothing.
 #[napi(catch_unwind)]
-pub fn check_setting(env: Env, name: String, value: Unknown<'_>) -> Result<()> {
+pub fn check_setting(name: String, value: Unknown<'_>) -> Option<Refusal> {
     let mut scratch = Scratch::new();
     // Where the environment is not UTF-8, Node has already put U+FFFD.
     let is_lossy = |text: &[u8]| {
@@ -79,8 +70,8 @@ pub fn check_setting(env: Env, name: String, value: Unknown<'_>) -> Result<()> {
         .read(value)
         .map(|text| if is_lossy(text) { b"\xff" } else { text });
     IdentityKey::from_setting(&name, value)
-        .map(drop)
-        .map_err(|error| refused(env, &error))
+        .err()
+        .map(Refusal::from)
 }
 
 /// A keyring of the two keys.
@@ -102,8 +93,12 @@ pub fn sign<'env>(
     env: &'env Env,
     key: &External<IdentityKey>,
     visitor_id: Unknown<'_>,
-) -> Result<JsString<'env>> {
-    sign_with(env, key, visitor_id)
+) -> Result<Answer<JsString<'env>>> {
+    Ok(match answer(sign_with(key, visitor_id)) {
+        Either3::A(hmac) => Either3::A(to_js(env, &hmac)?),
+        Either3::B(refusal) => Either3::B(refusal),
+        Either3::C(null) => Either3::C(null),
+    })
 }
 
 /// Whether `key` signed `visitorId` as `hmac`.
@@ -132,26 +127,20 @@ pub fn keyring_matched(
     read_both(visitor_id, hmac, |id, hmac| keyring.matched(id, hmac)).map(Matched::as_str)
 }
 
-fn new_key(env: Env, secret: Unknown<'_>, argument: &str) -> Result<IdentityKey> {
-    let mut scratch = Scratch::new();
-    let secret = scratch
-        .read(secret)
-        .ok_or_else(|| wrong_type(env, argument))?;
-    IdentityKey::new(secret).map_err(|error| refused(env, &error))
+/// The key of `secret`; None if that is neither text nor bytes.
+fn new_key(secret: Unknown<'_>) -> Option<std::result::Result<IdentityKey, InputError>> {
+    Scratch::new().read(secret).map(IdentityKey::new)
 }
 
-fn sign_with<'env>(
-    env: &'env Env,
+/// The signature of `visitor_id`; None if that is neither text nor bytes.
+fn sign_with(
     key: &IdentityKey,
     visitor_id: Unknown<'_>,
-) -> Result<JsString<'env>> {
-    let mut scratch = Scratch::new();
-    let visitor_id = scratch
-        .read(visitor_id)
-        .ok_or_else(|| wrong_type(*env, "visitorId"))?;
-    let hmac = key
-        .sign(visitor_id)
-        .map_err(|error| refused(*env, &error))?;
+) -> Option<std::result::Result<IdentityHmac, InputError>> {
+    Scratch::new().read(visitor_id).map(|id| key.sign(id))
+}
+
+fn to_js<'env>(env: &'env Env, hmac: &IdentityHmac) -> Result<JsString<'env>> {
     // Latin-1 is how V8 holds digits, so that it need not look at them first.
     env.create_string_latin1(hmac.encode_hex(&mut [0; 64]))
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSecretKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { implementations, junk } from './implementations.js';
 
@@ -8,9 +9,37 @@ function rejectsWithTypeError(operation, argument) {
   return assert.rejects(async () => operation(), {
     name: 'TypeError',
     code: 'ERR_INVALID_ARG_TYPE',
-    message: `${argument} must be a string or a Uint8Array`,
+    message: new RegExp(
+      `^${argument} must be a string(,| or) a Uint8Array.*; received [a-zA-Z0-9, ]+$`,
+    ),
   });
 }
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+
+/** What people pass by mistake, and what the error calls it. */
+const KINDS = [
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [true, 'a boolean'],
+  [71893, 'a number'],
+  [71893n, 'a bigint'],
+  [Symbol('71893'), 'a symbol'],
+  [() => '71893', 'a function'],
+  [['71893'], 'an array'],
+  [{ 71893: '71893', constructor: { name: '71893' } }, 'an object'],
+  [{ [Symbol.toStringTag]: '71893' }, 'an object'],
+  [Object('71893'), 'a String object'],
+  [Promise.resolve('71893'), 'a Promise, which has to be awaited first'],
+  [new (class Own71893 {})(), 'an object'],
+  [new Map([['71893', '71893']]), 'a Map'],
+  [new Error('71893'), 'an Error'],
+  [new ArrayBuffer(8), 'an ArrayBuffer'],
+  [new Uint16Array([71893]), 'a Uint16Array'],
+  [new Int8Array(8), 'an Int8Array'],
+  [privateKey, 'a private KeyObject'],
+  [publicKey, 'a public KeyObject'],
+];
 
 for (const [
   entry,
@@ -45,6 +74,57 @@ for (const [
         await rejectsWithTypeError(() => key.sign(visitorId), 'visitorId');
         await rejectsWithTypeError(() => keyring.sign(visitorId), 'visitorId');
       }
+    });
+
+    test('a TypeError says what kind of value it received, and never the value', async () => {
+      for (const [value, kind] of KINDS) {
+        for (const operation of [
+          () => generateIdentityHmac('visitor_1', value),
+          () => new IdentityKey(value),
+          () => key.sign(value),
+          () => new Keyring(value),
+        ]) {
+          await assert.rejects(
+            async () => operation(),
+            (error) => {
+              assert(error instanceof TypeError);
+              assert(error.message.endsWith(`; received ${kind}`), error.message);
+              assert.doesNotMatch(error.message, /71893/);
+              return true;
+            },
+          );
+        }
+      }
+      await assert.rejects(async () => key.sign(createSecretKey(Buffer.from('s3cret'))), {
+        message: 'visitorId must be a string or a Uint8Array; received a secret KeyObject',
+      });
+      await assert.rejects(async () => new IdentityKey(key), {
+        message: /received an IdentityKey$/,
+      });
+    });
+
+    test('a secret KeyObject is taken wherever a secret is', async () => {
+      const secret = createSecretKey(Buffer.from('s3cret'));
+      assert.equal(await generateIdentityHmac('visitor_1', secret), HMAC);
+      assert.equal(await verifyIdentityHmac('visitor_1', HMAC, secret), true);
+      assert.equal(await verifyIdentityHmac('visitor_2', HMAC, secret), false);
+      assert.equal(await new IdentityKey(secret).sign('visitor_1'), HMAC);
+      assert.equal(await new Keyring(secret).sign('visitor_1'), HMAC);
+      assert.equal(await new Keyring('other', secret).matched('visitor_1', HMAC), 'previous');
+      const empty = createSecretKey(Buffer.alloc(0));
+      await assert.rejects(async () => new IdentityKey(empty), { code: 'empty_secret' });
+      await assert.rejects(async () => generateIdentityHmac('', secret), {
+        code: 'empty_visitor_id',
+      });
+    });
+
+    test('an error that a program makes itself is like any other Error', () => {
+      const error = new IdentityHmacError('boom');
+      assert.equal(String(error), 'IdentityHmacError: boom');
+      assert.equal(error.code, 'invalid_input');
+      const cause = new Error('why');
+      const full = new IdentityHmacError('boom', { code: 'secret_unset', cause });
+      assert.deepEqual([full.code, full.cause], ['secret_unset', cause]);
     });
 
     test('verifying answers false to anything at all, and never throws', async () => {
@@ -154,3 +234,23 @@ for (const [
     });
   });
 }
+
+test('a CryptoKey for HMAC-SHA-256 is a secret for Web Crypto, and for nothing else', async () => {
+  const [[, native], [, onWebCrypto]] = implementations;
+  const importKey = (hash, usages) =>
+    webcrypto.subtle.importKey('raw', Buffer.from('s3cret'), { name: 'HMAC', hash }, false, usages);
+  const secret = await importKey('SHA-256', ['sign', 'verify']);
+  const { IdentityKey, Keyring, generateIdentityHmac } = onWebCrypto;
+  assert.equal(await generateIdentityHmac('visitor_1', secret), HMAC);
+  assert.equal(await new IdentityKey(secret).verify('visitor_1', HMAC), true);
+  assert.equal(await new Keyring('other', secret).matched('visitor_1', HMAC), 'previous');
+  const received = { name: 'TypeError', message: /; received a CryptoKey$/ };
+  assert.throws(() => new native.IdentityKey(secret), received);
+  for (const other of [
+    await importKey('SHA-512', ['sign', 'verify']),
+    await importKey('SHA-256', ['sign']),
+    await importKey('SHA-256', ['verify']),
+  ]) {
+    assert.throws(() => new IdentityKey(other), received);
+  }
+});

@@ -52,7 +52,7 @@ test('what webcrypto gives to require works as well', async () => {
 });
 
 test('nothing else of the package can be imported', () => {
-  for (const path of ['addon.cjs', 'index.cjs', 'browser.mjs', 'webcrypto.mjs']) {
+  for (const path of ['addon.cjs', 'bundled.mjs', 'index.cjs', 'browser.mjs', 'webcrypto.mjs']) {
     assert.throws(() => require(`identity-hmac/${path}`), {
       code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { format, inspect } from 'node:util';
+import { format, inspect, types } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import { implementations } from './implementations.js';
@@ -23,9 +23,11 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
         assert.equal(JSON.stringify({ subject }), `{"subject":"${shown}"}`);
       });
 
-      test('has no property of its own, and hides the secret from a debugger-like look', () => {
-        assert.deepEqual(Reflect.ownKeys(subject), []);
-        assert.deepEqual({ ...subject }, {});
+      test('hides the secret from a debugger-like look', () => {
+        for (const key of Reflect.ownKeys(subject)) {
+          assert.equal(subject[key].toString(), `Symbol(hidden by ${type})`);
+        }
+        assert.equal(JSON.stringify({ ...subject }), '{}');
         const everything = { customInspect: false, showHidden: true, showProxy: true, depth: 9 };
         const shown = inspect(subject, { ...everything, getters: true });
         assert.match(shown, new RegExp(type));
@@ -34,7 +36,10 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
 
       test('is refused by everything that would copy it', () => {
         const { port1 } = new MessageChannel();
-        const refusal = { name: 'DataCloneError', message: `#<${type}> could not be cloned.` };
+        const refusal = {
+          name: 'DataCloneError',
+          message: `Symbol(hidden by ${type}) could not be cloned.`,
+        };
         assert.throws(() => structuredClone(subject), refusal);
         assert.throws(() => structuredClone({ nested: [subject] }), refusal);
         assert.throws(() => port1.postMessage(subject), refusal);
@@ -42,9 +47,22 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
         port1.close();
       });
 
-      test('is not mistaken for another', () => {
+      test('is not mistaken for another', async () => {
+        for (const [predicate, holds] of Object.entries(types)) {
+          assert.equal(holds(subject), false, predicate);
+        }
+        const other = new subject.constructor('other');
+        assert.deepStrictEqual(subject, subject);
+        assert.deepStrictEqual({ nested: [subject] }, { nested: [subject] });
+        assert.notDeepStrictEqual(subject, other);
+        assert.notDeepEqual(subject, other);
+        assert.notDeepStrictEqual({ nested: [subject] }, { nested: [other] });
         assert.equal(subject.constructor.name, type);
         assert(subject instanceof (type === 'Keyring' ? Keyring : IdentityKey));
+        await assert.rejects(
+          async () => subject.sign(undefined),
+          (error) => error.stack.includes(`at ${type}.sign`),
+        );
         assert.throws(() => subject.sign.call({}, 'visitor_1'), TypeError);
         assert.throws(
           () => subject.verify.call(Object.create(subject), 'visitor_1', ''),

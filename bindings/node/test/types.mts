@@ -46,6 +46,16 @@ async function onWebCrypto(): Promise<void> {
   console.log(unread);
 }
 
+const keyObject: native.SecretKeyObject = {
+  type: 'secret',
+  export: () => new Uint8Array(6),
+};
+new IdentityKey(keyObject);
+new native.Keyring(keyObject, keyObject);
+new webcrypto.Keyring(keyObject);
+new IdentityHmacError('boom');
+new IdentityHmacError('boom', { code: 'secret_unset', cause: hmac });
+
 // @ts-expect-error a variable may be unset
 new IdentityKey(process()?.previous);
 // @ts-expect-error a number is no secret
@@ -59,7 +69,7 @@ key.verify('visitor_1');
 // @ts-expect-error there is no rotation without a current secret
 new native.Keyring();
 // @ts-expect-error an error has no other codes
-new IdentityHmacError('unheard_of', '');
+new IdentityHmacError('boom', { code: 'unheard_of' });
 
 console.log(isRight, verified, matched, onWebCrypto);
 

@@ -7,7 +7,6 @@
 mod batch;
 mod completions;
 pub mod doctor;
-mod encoding;
 mod exit;
 mod format;
 mod input;
@@ -18,7 +17,6 @@ mod output;
 mod pipeline;
 mod secret;
 mod sign;
-mod stdin;
 mod verify;
 
 use std::process::ExitCode;

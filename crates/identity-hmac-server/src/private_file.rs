@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use identity_hmac_file::{PendingFile, Readers};
+use tempfile::NamedTempFile;
 
-/// A file that waits for its content. When it is dropped before, or the process ends, nothing is
-/// left.
+/// A file that waits for its content. When it is dropped before, nothing is left.
 #[derive(Debug)]
 pub(crate) struct PrivateFile {
+    path: PathBuf,
     folder: PathBuf,
-    content: PendingFile,
+    content: NamedTempFile,
 }
 
 impl PrivateFile {
@@ -26,8 +26,9 @@ impl PrivateFile {
             _ => Path::new("."),
         };
         Ok(Self {
+            path: path.to_owned(),
             folder: folder.to_owned(),
-            content: PendingFile::new(path, Readers::Owner)?,
+            content: NamedTempFile::new_in(folder)?,
         })
     }
 
@@ -35,7 +36,8 @@ impl PrivateFile {
     /// faster.
     pub(crate) fn write(mut self, content: &str) -> io::Result<()> {
         self.content.write_all(content.as_bytes())?;
-        self.content.persist_new()?;
+        self.content.as_file().sync_all()?;
+        self.content.persist_noclobber(&self.path)?;
         File::open(&self.folder)?.sync_all()
     }
 }

@@ -3,9 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    Answer, Database, Organization, Service, Visitor, on_both_databases, without_postgres,
-};
+use crate::harness::{Answer, Database, Organization, Service, Visitor, on_both_databases};
 
 /// What required refuses although it is there.
 fn wrong_hmacs(signed: &str) -> Vec<Value> {
@@ -374,9 +372,6 @@ on_both_databases! {
 
 #[tokio::test]
 async fn what_one_process_sets_holds_at_once_in_every_process_over_the_same_postgres() {
-    if without_postgres() {
-        return;
-    }
     let database = Database::postgres().await;
     let (here, there) = (Service::start(&database), Service::start(&database));
     let mut organization = here.organization().await;

@@ -1,0 +1,73 @@
+// Loads the native addon of this platform: beside this file, where the package was made for one
+// platform, or from the package that npm installs for it. Each is written out, so that what traces
+// the files of a deployment (as Next.js does) finds them.
+
+const LOADERS = {
+  'darwin-arm64': [
+    () => require('./identity-hmac.darwin-arm64.node'),
+    () => require('identity-hmac-darwin-arm64'),
+  ],
+  'darwin-x64': [
+    () => require('./identity-hmac.darwin-x64.node'),
+    () => require('identity-hmac-darwin-x64'),
+  ],
+  'linux-arm64-gnu': [
+    () => require('./identity-hmac.linux-arm64-gnu.node'),
+    () => require('identity-hmac-linux-arm64-gnu'),
+  ],
+  'linux-arm64-musl': [
+    () => require('./identity-hmac.linux-arm64-musl.node'),
+    () => require('identity-hmac-linux-arm64-musl'),
+  ],
+  'linux-x64-gnu': [
+    () => require('./identity-hmac.linux-x64-gnu.node'),
+    () => require('identity-hmac-linux-x64-gnu'),
+  ],
+  'linux-x64-musl': [
+    () => require('./identity-hmac.linux-x64-musl.node'),
+    () => require('identity-hmac-linux-x64-musl'),
+  ],
+  'win32-x64-msvc': [
+    () => require('./identity-hmac.win32-x64-msvc.node'),
+    () => require('identity-hmac-win32-x64-msvc'),
+  ],
+};
+
+const platform = [process.platform, process.arch, abi()].filter(Boolean).join('-');
+
+/** The C library on Linux, the compiler's on Windows: the last part of a platform's name. */
+function abi() {
+  if (process.platform === 'linux') {
+    process.report.excludeNetwork = true; // which asks a name server
+    return process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl';
+  }
+  return process.platform === 'win32' ? 'msvc' : '';
+}
+
+function load() {
+  for (const loader of LOADERS[platform] ?? []) {
+    try {
+      return loader();
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND') {
+        throw explained(`the native addon for ${platform} does not load: ${error.message}`, error);
+      }
+    }
+  }
+  throw explained(
+    platform in LOADERS
+      ? `the native addon for ${platform} is not installed; install identity-hmac on the platform ` +
+          'that it runs on, with its optional dependencies'
+      : `there is no native addon for ${platform}, only for ${Object.keys(LOADERS).join(', ')}`,
+  );
+}
+
+function explained(fault, cause) {
+  return new Error(
+    `identity-hmac: ${fault}. Or import identity-hmac/webcrypto, which is installed with it and ` +
+      'needs no addon: it has the same functions, and they return promises',
+    cause && { cause },
+  );
+}
+
+module.exports = load();

@@ -1,0 +1,66 @@
+// A Next.js application that imports the package like any other: built by Turbopack, which bundles
+// it, and served. The Makefile puts Next.js (tests/next) beside the application.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const SIGNED = '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae';
+const options = {
+  cwd: fileURLToPath(new URL('next', import.meta.url)),
+  env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+};
+const next = (...args) => ['node_modules/next/dist/bin/next', ...args];
+
+describe('in Next.js, without a line of configuration', () => {
+  let server;
+  let origin;
+
+  before(async () => {
+    const build = spawnSync(process.execPath, next('build'), { ...options, encoding: 'utf8' });
+    assert.equal(build.status, 0, build.stdout + build.stderr);
+    server = spawn(process.execPath, next('start', '--port', '0', '--hostname', '127.0.0.1'), {
+      ...options,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let log = '';
+    while (!origin || !log.includes('Ready')) {
+      log += (await once(server.stdout, 'data'))[0];
+      [origin] = log.match(/http:\/\/127\.0\.0\.1:[0-9]+/) ?? [];
+    }
+    server.stdout.resume();
+  });
+
+  after(() => server?.kill());
+
+  const get = async (path) => (await fetch(origin + path)).json();
+
+  test('a route signs', async () => {
+    assert.deepEqual(await get('/api/chat-identity?visitorId=visitor_1'), {
+      hmac: SIGNED,
+      name: 'IdentityKey',
+    });
+  });
+
+  test('a route tells the errors apart, by their own names', async () => {
+    assert.deepEqual(await get('/api/chat-identity?visitorId='), {
+      error:
+        'IdentityHmacError: the visitor id is empty; pass the id that the chat gave this visitor',
+      isOwn: true,
+    });
+    assert.deepEqual(await get('/api/chat-identity'), {
+      error: 'TypeError: visitorId must be a string or a Uint8Array; received null',
+      isOwn: false,
+    });
+  });
+
+  test('a page that is rendered on the server signs', async () => {
+    assert((await (await fetch(origin)).text()).includes(`<p>${SIGNED}</p>`));
+  });
+
+  test('a route in the edge runtime signs with identity-hmac/webcrypto', async () => {
+    assert.deepEqual(await get('/api/edge'), { hmac: SIGNED });
+  });
+});
