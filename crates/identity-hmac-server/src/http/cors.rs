@@ -1,18 +1,16 @@
 //! Which pages may call the visitor's routes (Fetch standard, "CORS protocol").
 //!
-//! A preflight does not say which organization the call is for, so every page may ask; the call
-//! itself is refused by `check_origin`, and that answer the page does not get to read.
+//! A preflight does not say which organization the call is for, so every page may ask. `check_origin`
+//! refuses the call itself before anything is done. The page may read that refusal, so that its
+//! author learns what to do. This is safe: the answer holds no data of the visitor or the
+//! organization, and only says that the page's own origin is not listed.
 
 use std::time::Duration;
 
 use axum::http::Method;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER,
-};
-use axum::response::Response;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::problem::OriginRefused;
 use super::telemetry::REQUEST_ID;
 
 /// Names the organization of a page that asks for a visitor.
@@ -26,12 +24,4 @@ pub(crate) fn layer() -> CorsLayer {
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, ORGANIZATION_KEY])
         .expose_headers([RETRY_AFTER, REQUEST_ID])
         .max_age(Duration::from_secs(2 * 60 * 60))
-}
-
-/// Keeps the answer to a refused page from being read by it.
-pub(crate) async fn hide_refusal(mut response: Response) -> Response {
-    if response.extensions().get::<OriginRefused>().is_some() {
-        response.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
-    }
-    response
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use identity_hmac::{Matched, Verification, VerificationMode};
 
 use super::App;
@@ -85,18 +87,23 @@ fn count(mode: VerificationMode, outcome: Verification) {
     operation_id = "readIdentity",
     tag = "visitor",
     security(("visitorToken" = [])),
-    responses((status = 200, description = "the record", body = IdentityResult), IdentityProblems)
+    responses(
+        (status = 200, description = "the record", body = IdentityResult),
+        (status = 204, description = "there is no record: the visitor was not identified, or was erased"),
+        IdentityProblems
+    )
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     presented: Presented,
-) -> Result<Json<IdentityResult>, Problem> {
+) -> Result<Response, Problem> {
     let Visitor {
         token, mut session, ..
     } = presented.authenticate(&app.store).await?;
-    session
-        .identity(token.organization, token.visitor)
-        .await?
-        .map(|identity| Json(identity.into()))
-        .ok_or_else(Problem::identity_not_found)
+    let identity = session.identity(token.organization, token.visitor).await?;
+    // Not 404: most visitors are anonymous, and browsers print an error for that status.
+    Ok(identity.map_or_else(
+        || StatusCode::NO_CONTENT.into_response(),
+        |identity| Json(IdentityResult::from(identity)).into_response(),
+    ))
 }

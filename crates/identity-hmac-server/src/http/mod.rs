@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use identity_hmac::{IdentityKey, InputError, Keyring};
@@ -171,8 +171,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // CORS stands around the limit of rate, so that a page can read when to come back.
     let visitor = part(visitor_routes())
         .layer(limit.clone())
-        .layer(cors::layer())
-        .layer(map_response(cors::hide_refusal));
+        .layer(cors::layer());
     let admin = part(admin_routes()).layer(limit);
     let operation = part(operation_routes());
     visitor

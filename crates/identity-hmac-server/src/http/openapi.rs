@@ -79,7 +79,6 @@ problems! {
     IdentityProblems {
         Unauthorized: 401 "`invalid_visitor_token`",
         Forbidden: 403 "`origin_not_allowed`",
-        NotFound: 404 "`identity_not_found`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",

@@ -54,10 +54,6 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-/// Marks the answer to a page whose origin is not allowed: it gets no CORS header.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OriginRefused;
-
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
@@ -115,7 +111,8 @@ impl Problem {
         Self::new(
             StatusCode::FORBIDDEN,
             "origin_not_allowed",
-            "pages of this origin may not call for this organization: add it to allowedOrigins",
+            "pages of this origin may not call for this organization: add the origin to its \
+             allowedOrigins",
         )
     }
 
@@ -269,9 +266,6 @@ impl IntoResponse for Problem {
         // What is left of the body will not be read.
         if self.status == StatusCode::REQUEST_TIMEOUT {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        if self.code == "origin_not_allowed" {
-            response.extensions_mut().insert(OriginRefused);
         }
         response
     }

@@ -555,8 +555,7 @@ on_both_databases! {
 
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
         for query in ["", "?externalId=canary", "?email=canary@example.com"] {
             let listed = get(&service, &format!("{path}{query}")).await;
             assert!(

@@ -71,7 +71,7 @@ async fn a_page_of_any_origin_may_call_where_none_is_set() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_refused_and_cannot_read_why() {
+async fn a_page_of_another_origin_is_refused_and_reads_why() {
     let database = Database::sqlite();
     let service = Service::start(&database);
     let organization = service.organization().await;
@@ -102,7 +102,12 @@ async fn a_page_of_another_origin_is_refused_and_cannot_read_why() {
         for call in calls(&service, &organization, &visitor) {
             let answer = Answer::to(call.header("origin", origin)).await;
             answer.is_problem(403, "origin_not_allowed");
-            assert!(!may_read(&answer.headers, origin), "{:?}", answer.headers);
+            assert!(may_read(&answer.headers, origin), "{:?}", answer.headers);
+            // It learns what to do, and nothing else.
+            assert!(answer.text.contains("allowedOrigins"), "{answer:?}");
+            for secret in [SHOP, &visitor.id, &organization.id] {
+                assert!(!answer.text.contains(secret), "{answer:?}");
+            }
         }
         let params = json!({"name": "Mallory"});
         let call = visitor.request().header("origin", origin).json(&params);
@@ -211,8 +216,8 @@ async fn a_page_reads_why_its_call_failed() {
             http()
                 .get(url("identity"))
                 .header("origin", SHOP)
-                .bearer_auth(&visitor.token),
-            404,
+                .bearer_auth("vt_unknown"),
+            401,
         ),
     ] {
         let answer = Answer::to(call).await;

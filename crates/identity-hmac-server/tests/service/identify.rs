@@ -242,8 +242,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
     }
 
     async fn a_value_of_a_wrong_type_is_refused_by_name(database: Database) {
@@ -269,8 +268,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
     }
 
     async fn text_that_has_two_meanings_or_none_is_refused_by_name(database: Database) {
@@ -301,8 +299,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
         // A pair of surrogates is one character.
         let result = visitor
             .identify_raw(r#"{"name": "\ud83d\ude00"}"#)
@@ -365,8 +362,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
     }
 
     async fn a_body_has_to_call_itself_json(database: Database) {
@@ -410,8 +406,7 @@ on_both_databases! {
         let (_service, _, visitor) = visitor(&database).await;
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
         let made = visitor.identify(json!({})).await.ok();
         assert_eq!(visitor.identity().await.ok(), made);
         let empty = visitor.identify(json!({"metadata": {}})).await.ok();

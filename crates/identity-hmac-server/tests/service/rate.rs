@@ -43,16 +43,13 @@ async fn an_address_that_calls_too_often_is_told_when_to_come_back_and_is_served
         if answer.status == 429 {
             break;
         }
-        answer.is_problem(404, "identity_not_found");
+        answer.is_no_record();
         answer = visitor.identity().await;
     }
     let seconds = wait(&answer);
     assert_eq!(seconds, 1, "one call a second is allowed");
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    visitor
-        .identity()
-        .await
-        .is_problem(404, "identity_not_found");
+    visitor.identity().await.is_no_record();
 }
 
 #[tokio::test]
@@ -149,10 +146,7 @@ async fn who_knows_a_visitors_id_cannot_use_up_its_rate() {
             .is_problem(401, "invalid_visitor_token");
     }
     wait(&forger.identity().await);
-    visitor
-        .identity()
-        .await
-        .is_problem(404, "identity_not_found");
+    visitor.identity().await.is_no_record();
 }
 
 #[tokio::test]
@@ -161,9 +155,6 @@ async fn no_limit_is_0() {
     let service = Service::start_with(&database, &["--address-rate=0", "--visitor-rate=0"]);
     let visitor = service.organization().await.visitor().await;
     for _ in 0..300 {
-        visitor
-            .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
     }
 }

@@ -87,8 +87,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
         assert_eq!(count(&service, "required", "missing").await, 3);
     }
 
@@ -108,8 +107,7 @@ on_both_databases! {
         }
         visitor
             .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+            .await.is_no_record();
         assert_eq!(count(&service, "required", "invalid").await, hmacs.len());
     }
 

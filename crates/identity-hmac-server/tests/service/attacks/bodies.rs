@@ -59,7 +59,7 @@ on_both_databases! {
                 assert_eq!(answer.body["field"], field, "{answer:?}");
             }
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
         visitor.identify_raw(deep(8)).await.ok();
     }
 

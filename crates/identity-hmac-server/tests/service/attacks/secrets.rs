@@ -292,7 +292,7 @@ on_both_databases! {
             let answer = visitor.identify(json!({"name": "Mallory", "hmac": hmac})).await;
             answer.is_problem(500, "internal");
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
         let secrets = [&thief.secret, &victim.secret].map(|secret| Canary::new("secret", secret));
         assert_no_trace(&secrets, "the log", service.log().as_bytes());
     }

@@ -86,7 +86,7 @@ on_both_databases! {
         for params in [json!({"name": "Mallory"}), json!({"name": "Mallory", "hmac": null})] {
             visitor.identify(params).await.is_problem(403, "hmac_required");
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
 
         // Hexadecimal digits have no case (RFC 4648 section 8).
         for hmac in [hmac.to_uppercase(), hmac] {

@@ -61,8 +61,8 @@ on_both_databases! {
             let answer = mallory.identify_raw("{").await;
             answer.is_problem(401, "invalid_visitor_token");
         }
-        visitor.identity().await.is_problem(404, "identity_not_found");
-        other.identity().await.is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
+        other.identity().await.is_no_record();
     }
 }
 

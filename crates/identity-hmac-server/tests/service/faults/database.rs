@@ -177,7 +177,7 @@ on_both_databases! {
         let refused = visitor.identify(json!({"name": "Jane"})).await;
         refused.is_problem(503, "unavailable");
         assert!(refused.headers.contains_key("retry-after"));
-        visitor.identity().await.is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
         drop(session);
         assert_sound(&visitor).await;
     }
@@ -276,10 +276,7 @@ async fn a_pool_without_a_free_connection_refuses_in_time_and_recovers() {
     assert_eq!(service.get("/healthz").await.status, 200);
     drop(session);
     for visitor in &visitors {
-        visitor
-            .identity()
-            .await
-            .is_problem(404, "identity_not_found");
+        visitor.identity().await.is_no_record();
         assert_sound(visitor).await;
     }
 }

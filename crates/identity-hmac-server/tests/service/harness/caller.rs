@@ -75,6 +75,12 @@ impl Answer {
         assert_eq!(self.body["status"], status);
     }
 
+    /// The visitor has no record.
+    #[track_caller]
+    pub(crate) fn is_no_record(&self) {
+        assert_eq!((self.status, self.text.as_str()), (204, ""), "{self:?}");
+    }
+
     /// The body of a success.
     #[track_caller]
     pub(crate) fn ok(self) -> Value {

@@ -294,8 +294,7 @@ impl Customer {
         let Some(answer) = self.call(request).await else {
             return;
         };
-        let record = if answer.status == 404 {
-            answer.is_problem(404, "identity_not_found");
+        let record = if answer.status == 204 {
             Value::Null
         } else {
             present(answer.ok())

@@ -65,7 +65,7 @@ impl Nuisance {
     /// How many records the visitor has: none, or one with a name that was told.
     pub(super) async fn records(&self, service: &Service) -> usize {
         let answer = self.visitor.at(service).identity().await;
-        if answer.status == 404 {
+        if answer.status == 204 {
             return 0;
         }
         let name: usize = answer.ok()["name"].as_str().unwrap().parse().unwrap();
