@@ -6,7 +6,14 @@ const $ = (id) => document.getElementById(id);
 /** How the service says that it does not believe a claim. */
 const REFUSALS = ['hmac_required', 'hmac_verification_failed'];
 /** What may go well the next time. */
-const TRANSIENT = ['network_error', 'rate_limited', 'unavailable', 'visitor_changed'];
+const TRANSIENT = [
+  'network_error',
+  'offline',
+  'rate_limited',
+  'timeout',
+  'unavailable',
+  'visitor_changed',
+];
 /** Whom an impostor would like to be. */
 const JANE = {
   id: 'user_123',

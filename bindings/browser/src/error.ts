@@ -3,27 +3,40 @@
  * there may be more than are listed.
  */
 export type IdentityErrorCode =
+  | 'not_in_browser'
   | 'not_initialized'
+  | 'shut_down'
   | 'hmac_verification_failed'
   | 'hmac_required'
-  | 'network_error'
-  | 'rate_limited'
-  | 'invalid_request'
+  | 'hmac_unavailable'
   | 'visitor_changed'
+  | 'invalid_request'
   | 'unknown_organization'
   | 'origin_not_allowed'
+  | 'csp_blocked'
+  | 'timeout'
+  | 'offline'
+  | 'network_error'
+  | 'rate_limited'
   | 'too_large'
   | 'unavailable'
   | 'internal'
   // Any other text too, and still these are offered for completion.
   | (string & {});
 
+/** What an error may carry beside its code and message. */
+type Details = Partial<
+  Pick<IdentityError, 'field' | 'retryAfter' | 'requestId'> & { cause: unknown }
+>;
+
 /**
- * What every function of this package rejects with. No property carries the hmac, the visitor's
- * token, or what was said about the visitor.
+ * What every function of this package rejects with, except where your own `AbortSignal` ends a
+ * call. No property carries the hmac, the visitor's token, or what was said about the visitor.
  *
  * @example
- * const error = await getSdkApi().identify({ hmac: 'not the right one' }).catch((error) => error);
+ * const error: unknown = await getSdkApi()
+ *   .identify({ hmac: 'not the right one' })
+ *   .catch((error: unknown) => error);
  * assert(error instanceof IdentityError);
  * assert.equal(error.code, 'hmac_verification_failed');
  * assert.equal(error.message, 'HMAC verification failed');
@@ -43,15 +56,17 @@ export class IdentityError extends Error {
     IdentityError.prototype.name = 'IdentityError';
   }
 
-  constructor(
-    code: IdentityErrorCode,
-    message: string,
-    details: Partial<Pick<IdentityError, 'field' | 'retryAfter' | 'requestId'>> = {},
-  ) {
-    super(message);
+  /** @param details `cause` is what `getHmac` threw, for `hmac_unavailable` */
+  constructor(code: IdentityErrorCode, message: string, details: Details = {}) {
+    super(message, details);
     this.code = code;
     this.field = details.field;
     this.retryAfter = details.retryAfter;
     this.requestId = details.requestId;
   }
+}
+
+/** An argument that the page got wrong. */
+export function invalid(field: string, message: string): IdentityError {
+  return new IdentityError('invalid_request', message, { field });
 }

@@ -2,6 +2,7 @@ import type { SdkApi } from './api.js';
 import { api } from './page.js';
 
 export type {
+  CallOptions,
   Conversation,
   IdentifyParams,
   IdentityResult,

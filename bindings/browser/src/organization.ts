@@ -1,7 +1,8 @@
-// Whose visitor it is: the options of `init()`, once they are known to be usable.
+// Whose visitor it is, and how it is treated: the options of `init()`, once they are known to be
+// usable.
 
 import type { InitOptions } from './api.js';
-import { IdentityError } from './error.js';
+import { invalid } from './error.js';
 import { isToken } from './visitor.js';
 
 export interface Organization {
@@ -10,38 +11,53 @@ export interface Organization {
   readonly serverUrl: string;
   /** Under which the visitor is stored: another one for every service and organization. */
   readonly storageKey: string;
+  /** Whether another user than the visitor's last one gets a new visitor. */
+  readonly resets: boolean;
+  /** The milliseconds that a request is given. */
+  readonly timeout: number;
 }
+
+const TIMEOUT_MS = 10_000;
+/** Timers of browsers go no further. */
+const LONGEST_TIMEOUT_MS = 0x7fffffff;
 
 /** @throws {IdentityError} `invalid_request` with the option as its `field` */
 export function readOptions(options: InitOptions): Organization {
-  const { organizationKey, serverUrl } = options ?? {};
-  if (!isToken(organizationKey)) {
-    throw invalid('organizationKey', "the organization's public key, pk_…");
-  }
+  const {
+    organizationKey,
+    serverUrl,
+    onUserChange = 'update',
+    timeout = TIMEOUT_MS,
+  } = options ?? {};
   const url = readServerUrl(serverUrl);
-  if (url === null) {
-    throw invalid('serverUrl', 'an http or https URL, such as https://chat.example.com');
+  const expected: [field: string, isRight: boolean, what: string][] = [
+    ['organizationKey', isToken(organizationKey), "the organization's public key, pk_..."],
+    ['serverUrl', url !== '', 'an http or https URL, such as https://chat.example.com'],
+    ['onUserChange', /^(update|reset)$/.test(onUserChange), "'update' or 'reset'"],
+    ['timeout', timeout > 0 && timeout <= LONGEST_TIMEOUT_MS, 'milliseconds, such as 10000'],
+  ];
+  for (const [field, isRight, what] of expected) {
+    if (!isRight) {
+      throw invalid(field, `init() needs ${field}: ${what}`);
+    }
   }
-  // No URL has a space in it, so no two pairs share a key.
   return {
     key: organizationKey,
     serverUrl: url,
+    // No URL has a space in it, so no two pairs share a key.
     storageKey: `identity-hmac ${url} ${organizationKey}`,
+    resets: onUserChange === 'reset',
+    timeout,
   };
 }
 
-function readServerUrl(serverUrl: string): string | null {
+/** Without a slash at its end; empty if it is none that would do. */
+function readServerUrl(serverUrl: string): string {
   try {
     const { href, origin, pathname, protocol } = new URL(serverUrl);
     // With a user, a query or a fragment it could not be what paths are appended to.
-    return /^https?:$/.test(protocol) && href === origin + pathname
-      ? href.replace(/\/+$/, '')
-      : null;
+    return /^https?:$/.test(protocol) && href === origin + pathname ? href.replace(/\/+$/, '') : '';
   } catch {
-    return null;
+    return '';
   }
-}
-
-function invalid(field: string, expected: string): IdentityError {
-  return new IdentityError('invalid_request', `init() needs ${field}: ${expected}`, { field });
 }

@@ -1,68 +1,183 @@
 // The page's api object. At any time it speaks for one visitor: the current session's.
 //
-// Storage is asked at every call, and no event is waited for: a page that was frozen, or comes out
+// Storage is asked at every call, and no event is relied on: a page that was frozen, or comes out
 // of the back-forward cache, has missed them and must not speak for a visitor that was reset.
 
-import type { Conversation, IdentifyParams, IdentityResult, InitOptions, SdkApi } from './api.js';
-import { IdentityError } from './error.js';
+import type {
+  CallOptions,
+  Conversation,
+  IdentifyParams,
+  IdentityResult,
+  InitOptions,
+  SdkApi,
+} from './api.js';
+import { type Claim, readClaim } from './claim.js';
+import { IdentityError, invalid } from './error.js';
+import { networkError } from './network.js';
 import { type Organization, readOptions } from './organization.js';
-import { request, toJson } from './request.js';
+import { request } from './request.js';
 import { Session } from './session.js';
+import { during } from './signals.js';
 import { removeVisitor } from './visitor.js';
 
 let current: Session | undefined;
+/** What the page was last told: the same object for as long as it holds. */
+let told: Conversation | null = null;
+/** Until shutdown(). */
+let life = new AbortController();
+/** Tells the subscribers: of a listener that throws, the browser lets the page know. */
+const changes = new EventTarget();
 
-export const api: SdkApi = Object.freeze({ init, identify, getConversation, getIdentity, reset });
+export const api: SdkApi = Object.freeze({
+  init,
+  identify,
+  getConversation,
+  getIdentity,
+  subscribe,
+  reset,
+  shutdown,
+});
 
 async function init(options: InitOptions): Promise<Conversation> {
+  requireBrowser();
   const organization = readOptions(options);
+  const signal = readSignal(options);
   look();
   if (current?.organization.storageKey !== organization.storageKey || current.failed) {
     begin(organization);
+  } else {
+    current.organization = organization;
   }
-  return settled();
+  return alive(signal, settled);
 }
 
-async function identify(params: IdentifyParams): Promise<IdentityResult> {
-  const headers = { 'Content-Type': 'application/json' };
-  return call('/v1/identify', { method: 'POST', headers, body: toJson(params) });
+async function identify(params: IdentifyParams, options?: CallOptions): Promise<IdentityResult> {
+  initialized();
+  const claim = readClaim(params);
+  const signal = readSignal(options);
+  return alive(signal, (signal) => say(claim, signal));
 }
 
 function getConversation(): Conversation | null {
   look();
-  return current?.visitor ? { visitorId: current.visitor.visitorId } : null;
+  return tell();
 }
 
-async function getIdentity(): Promise<IdentityResult | null> {
-  try {
-    return await call('/v1/identity', { method: 'GET' });
-  } catch (error) {
-    if ((error as IdentityError).code === 'identity_not_found') {
-      return null;
+async function getIdentity(options?: CallOptions): Promise<IdentityResult | null> {
+  initialized();
+  const signal = readSignal(options);
+  const session = usable();
+  return alive(signal, (signal) => session.inTurn(() => exchange(session, signal)));
+}
+
+function subscribe(listener: (conversation: Conversation | null) => void): () => void {
+  if (typeof listener !== 'function') {
+    throw invalid('listener', 'listener must be a function');
+  }
+  if (!isBrowser()) {
+    return () => {};
+  }
+  getConversation();
+  const subscription = new AbortController();
+  const { signal } = subscription;
+  changes.addEventListener('change', (event) => listener((event as CustomEvent).detail), {
+    signal,
+  });
+  // Without a key, all of storage was cleared.
+  const onStorage = ({ key }: StorageEvent) => {
+    if (key === null || key === current?.organization.storageKey) {
+      look();
     }
-    throw error;
+  };
+  addEventListener('storage', onStorage, { signal });
+  addEventListener('pageshow', () => look(), { signal });
+  const end = () => subscription.abort();
+  life.signal.addEventListener('abort', end);
+  return end;
+}
+
+async function reset(options?: CallOptions): Promise<Conversation> {
+  initialized();
+  const signal = readSignal(options);
+  renew();
+  return alive(signal, settled);
+}
+
+function shutdown(): void {
+  const reason = new IdentityError('shut_down', 'The chat was shut down');
+  life.abort(reason);
+  life = new AbortController();
+  current?.end(reason);
+  current = undefined;
+  told = null;
+}
+
+/** A server has many users, and what this module holds would be the same for all of them. */
+function isBrowser(): boolean {
+  return typeof document !== 'undefined';
+}
+
+function requireBrowser(): void {
+  if (!isBrowser()) {
+    throw new IdentityError('not_in_browser', 'Not in a browser: call this in an effect');
   }
 }
 
-async function reset(): Promise<Conversation> {
-  const { organization } = initialized();
-  // At once: whatever comes next, nobody resumes this visitor.
-  removeVisitor(organization.storageKey);
-  begin(organization, true);
-  return settled();
-}
-
 function initialized(): Session {
+  requireBrowser();
   if (!current) {
     throw new IdentityError('not_initialized', 'SDK not initialized: call init() first');
   }
   return current;
 }
 
+/** The current session, which makes up for a start that has failed. */
+function usable(): Session {
+  const session = initialized();
+  return session.failed ? begin(session.organization) : session;
+}
+
+/** The caller's signal, if there is one. Nothing is begun that has been ended already. */
+function readSignal(options: CallOptions | undefined): AbortSignal | undefined {
+  const signal = options?.signal ?? undefined;
+  if (signal && typeof signal.throwIfAborted !== 'function') {
+    throw invalid('signal', 'signal must be an AbortSignal');
+  }
+  signal?.throwIfAborted();
+  return signal;
+}
+
+/** Runs what a call does, until it is ended by its signal or by shutdown(). */
+function alive<T>(
+  signal: AbortSignal | undefined,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return during([signal, life.signal], task);
+}
+
 /** Turns the page to the visitor in storage, or else to a new one. */
-function begin(organization: Organization, isNew = false): void {
-  current?.end();
-  current = new Session(organization, isNew);
+function begin(organization: Organization, isNew = false): Session {
+  current?.end(changed());
+  const session = new Session(organization, isNew);
+  current = session;
+  session.ready.then(tell, () => {});
+  tell();
+  return session;
+}
+
+/** Forgets the visitor and begins with a new one. */
+function renew(): void {
+  const { organization } = initialized();
+  // At once: whatever comes next, nobody resumes this visitor.
+  removeVisitor(organization.storageKey);
+  begin(organization, true);
+}
+
+function changed(): IdentityError {
+  return new IdentityError(
+    'visitor_changed',
+    'The visitor has changed: fetch an hmac for the new visitor id, and call again',
+  );
 }
 
 /** Notices what other pages have done to the visitor. */
@@ -70,6 +185,18 @@ function look(): void {
   if (current?.moved) {
     begin(current.organization);
   }
+}
+
+/** The current conversation, of which the subscribers hear if it is another one than before. */
+function tell(): Conversation | null {
+  const visitorId = current?.visitor?.visitorId;
+  if (visitorId !== told?.visitorId) {
+    told = visitorId === undefined ? null : { visitorId };
+    const change = new CustomEvent('change', { detail: told });
+    // Later, as nobody expects to be called while they call.
+    queueMicrotask(() => changes.dispatchEvent(change));
+  }
+  return told;
 }
 
 /** The conversation of the session that is current at the end of it all. */
@@ -89,41 +216,78 @@ async function settled(): Promise<Conversation> {
   }
 }
 
-/** Asks for the identity of the visitor that the page knows when it calls, and of no other. */
-async function call(path: string, init: RequestInit): Promise<IdentityResult> {
-  const { failed, organization } = initialized();
-  if (failed) {
-    begin(organization);
+/** Sends the claim: to a new visitor, if the page wants that where the last user was another one. */
+async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promise<IdentityResult> {
+  const session = usable();
+  const { user } = claim;
+  const before = session.user;
+  const isOther = user && before !== undefined && before !== user;
+  if (isOther && session.organization.resets && !session.moved) {
+    renew();
+    if (claim.isSigned) {
+      await settled().catch(() => {});
+      throw changed();
+    }
+    return say(claim, signal, isRepeated);
   }
-  const session = initialized();
-  return session.inTurn(() => exchange(session, path, init));
-}
-
-async function exchange(
-  session: Session,
-  path: string,
-  init: RequestInit,
-): Promise<IdentityResult> {
-  const { organization, signal } = session;
+  if (user) {
+    // Before it is sent, as the answer may find no page any more. Empty: one user or the other.
+    session.user = isOther ? '' : user;
+  }
   try {
-    const { visitorToken } = await session.ready;
-    look();
-    const headers = { ...init.headers, Authorization: `Bearer ${visitorToken}` };
-    const identity = await request(organization.serverUrl + path, { ...init, headers }, signal);
-    look();
-    signal.throwIfAborted();
+    const identity = await session.inTurn(() => exchange(session, signal, claim));
+    if (user) {
+      session.user = user;
+    }
     return identity as IdentityResult;
   } catch (error) {
-    look();
-    if (!signal.aborted && (error as IdentityError).code === 'invalid_visitor_token') {
-      removeVisitor(organization.storageKey);
-      begin(organization);
+    if (/^(hmac_|invalid_request$)/.test((error as IdentityError).code)) {
+      session.user = before;
     }
-    if (!signal.aborted) {
+    // Not after a reset: then it is another person who would be called what this one is.
+    if (claim.getHmac && !isRepeated && session.successor && session.successor === current) {
+      return say(claim, signal, true);
+    }
+    throw error;
+  }
+}
+
+/** Sends the claim, or else asks for the identity, for the session's visitor and for no other. */
+async function exchange(
+  session: Session,
+  signal: AbortSignal,
+  claim?: Claim,
+): Promise<IdentityResult | null> {
+  const { organization } = session;
+  try {
+    return await during([session.signal, signal], async (signal) => {
+      const { visitorId, visitorToken } = await session.ready;
+      look();
+      signal.throwIfAborted();
+      const body = await claim?.bodyFor(visitorId, organization.timeout, signal);
+      look();
+      signal.throwIfAborted();
+      const url = `${organization.serverUrl}/v1/${body ? 'identify' : 'identity'}`;
+      const headers = { Authorization: `Bearer ${visitorToken}` };
+      const identity = await request(url, headers, body, organization.timeout, signal);
+      look();
+      if (claim && !identity) {
+        throw networkError(url, 'answered without a record');
+      }
+      return identity as IdentityResult | null;
+    });
+  } catch (error) {
+    look();
+    const ended = session.signal;
+    if (!ended.aborted && (error as IdentityError).code === 'invalid_visitor_token') {
+      removeVisitor(organization.storageKey);
+      session.successor = begin(organization);
+    }
+    if (!ended.aborted) {
       throw error;
     }
     // So that who catches this finds the new visitor, if there could be one.
     await settled().catch(() => {});
-    throw signal.reason;
+    throw ended.reason;
   }
 }

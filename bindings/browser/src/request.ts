@@ -1,111 +1,97 @@
 // One request to the service: its deadline, its retries, and what its failures are called.
 
 import { IdentityError } from './error.js';
+import { explained, networkError } from './network.js';
+import { during, pause } from './signals.js';
 
 const ATTEMPTS = 3;
-const TIMEOUT_MS = 10_000;
 const BACKOFF_MS = 300;
 /** Who is asked to wait for longer is told, instead of kept waiting. */
 const LONGEST_RETRY_AFTER_S = 5;
 /** Asking again may help, and does no harm: whatever we ask for may be done twice. */
-const TRANSIENT = ['network_error', 'rate_limited', 'request_timeout', 'unavailable'];
+const TRANSIENT = /^(network_error|offline|timeout|rate_limited|request_timeout|unavailable)$/;
+/**
+ * Browsers refuse `keepalive` where the bodies of all such requests under way have more than
+ * 64 KiB. The page may have some of its own.
+ */
+const LONGEST_KEEPALIVE_B = 60_000;
 
 /**
- * The JSON that the service answers with.
+ * The JSON that the service answers with; `null` where it has none.
  *
+ * @param body JSON for a POST; empty for a POST without one, and `undefined` for a GET
+ * @param timeout the milliseconds that each attempt is given
  * @param signal ends the request and its retries; its reason is what is thrown then
  * @throws {IdentityError} for every other failure
  */
 export async function request(
   url: string,
-  init: RequestInit,
+  headers: Record<string, string>,
+  body: string | undefined,
+  timeout: number,
   signal: AbortSignal,
 ): Promise<unknown> {
+  const init: RequestInit = {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: body ? { ...headers, 'Content-Type': 'application/json' } : headers,
+    body: body || null,
+    cache: 'no-store',
+    credentials: 'omit',
+    redirect: 'error',
+  };
+  // So that it outlives the page: a person who has logged in is often sent to another one.
+  let keepalive = !!body && new TextEncoder().encode(body).length <= LONGEST_KEEPALIVE_B;
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
     try {
-      return await send(url, init, signal);
+      return await send(url, { ...init, keepalive }, timeout, signal);
     } catch (error) {
       signal.throwIfAborted();
       const { code, retryAfter = 0 } = error as IdentityError;
-      if (attempt === ATTEMPTS || !TRANSIENT.includes(code) || retryAfter > LONGEST_RETRY_AFTER_S) {
+      if (attempt === ATTEMPTS || !TRANSIENT.test(code) || retryAfter > LONGEST_RETRY_AFTER_S) {
         throw error;
       }
+      if (code === 'offline') {
+        await pause(timeout, signal);
+        if (navigator.onLine === false) {
+          throw error;
+        }
+      }
       const jitter = Math.random() * BACKOFF_MS * 2 ** attempt;
-      await new Promise((resolve) => {
-        setTimeout(resolve, retryAfter * 1000 + jitter);
-        signal.addEventListener('abort', resolve);
-      });
+      await pause(retryAfter * 1000 + jitter, signal);
+      // Too much of it under way looks like a network that is away.
+      keepalive = false;
     }
   }
 }
 
-async function send(url: string, init: RequestInit, signal: AbortSignal): Promise<unknown> {
-  // AbortSignal.any would do, but is newer than the browsers that we support.
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  const timer = setTimeout(end, TIMEOUT_MS);
-  signal.addEventListener('abort', end);
-
-  let response: Response | undefined;
-  let body: Record<string, unknown> | null;
-  try {
-    response = await fetch(url, {
-      ...init,
-      cache: 'no-store',
-      credentials: 'omit',
-      redirect: 'error',
-      signal: ending.signal,
+function send(
+  url: string,
+  init: RequestInit,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const attempt = async (signal: AbortSignal) => {
+    const response = await explained(url, signal, () => fetch(url, { ...init, signal }));
+    const { headers, ok, status } = response;
+    if (status === 204) {
+      return null;
+    }
+    // What a parser throws stays out: it quotes what it could not read.
+    const body = await response.json().catch(() => null);
+    if (ok && body) {
+      return body;
+    }
+    // What is not the service's problem document (RFC 9457) comes from something on the way to it.
+    if (typeof body?.code !== 'string') {
+      throw networkError(url, `answered ${status}, but not as the service does`);
+    }
+    throw new IdentityError(body.code, String(body.detail ?? body.code), {
+      field: body.field,
+      retryAfter: Number(headers.get('Retry-After')) || undefined,
+      requestId: headers.get('X-Request-Id') ?? undefined,
     });
-    body = await response.json();
-  } catch {
-    // The cause stays out: a parser's message quotes what it could not read.
-    const fault = response
-      ? `answered ${response.status}, but not in JSON`
-      : "cannot be reached, is too slow, or does not allow this page's origin";
-    throw networkError(url, fault);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-  }
-
-  if (response.ok && body) {
-    return body;
-  }
-  // What is not the service's problem document (RFC 9457) comes from something on the way to it.
-  if (typeof body?.code !== 'string') {
-    throw networkError(url, `answered ${response.status}, but not as the service does`);
-  }
-  throw new IdentityError(body.code, String(body.detail ?? body.code), {
-    field: body.field as string | undefined,
-    retryAfter: Number(response.headers.get('Retry-After')) || undefined,
-    requestId: response.headers.get('X-Request-Id') ?? undefined,
-  });
-}
-
-export function networkError(url: string, fault: string): IdentityError {
-  return new IdentityError('network_error', `Network error: ${new URL(url).origin} ${fault}`);
-}
-
-/** @throws {IdentityError} `invalid_request` with the `field` that does not fit into JSON */
-export function toJson(params: object): string {
-  try {
-    return JSON.stringify(params);
-  } catch {
-    const field = Object.entries(params).find(([, value]) => !fitsJson(value))?.[0] ?? 'params';
-    throw new IdentityError(
-      'invalid_request',
-      `${field} does not fit into JSON: it holds a BigInt or itself`,
-      { field },
-    );
-  }
-}
-
-function fitsJson(value: unknown): boolean {
-  try {
-    JSON.stringify(value);
-    return true;
-  } catch {
-    return false;
-  }
+  };
+  return during([signal], attempt, timeout, () =>
+    networkError(url, `has not answered within ${timeout} ms`, 'timeout'),
+  );
 }

@@ -2,8 +2,9 @@
 
 import { IdentityError } from './error.js';
 import { runAlone } from './lock.js';
+import { networkError } from './network.js';
 import type { Organization } from './organization.js';
-import { networkError, request } from './request.js';
+import { request } from './request.js';
 import { isVisitor, readVisitor, type Visitor, writeVisitor } from './visitor.js';
 
 export class Session {
@@ -11,6 +12,8 @@ export class Session {
   visitor: Visitor | null = null;
   /** Whether no visitor could be made. */
   failed = false;
+  /** The session that took over when the service did not know the visitor any more. */
+  successor: Session | undefined;
   /** Rejects if no visitor can be made. */
   readonly ready: Promise<Visitor>;
   readonly #controller = new AbortController();
@@ -18,11 +21,12 @@ export class Session {
   readonly signal = this.#controller.signal;
   /** Whether the visitor is where other pages can see it, and reset it. */
   #stored = false;
+  #user: string | undefined;
   #lastCall: Promise<unknown> = Promise.resolve();
 
   /** Takes the visitor in storage at once, or makes one: always, if it has to be a new one. */
   constructor(
-    readonly organization: Organization,
+    public organization: Organization,
     private readonly isNew: boolean,
   ) {
     this.ready = this.#start();
@@ -31,22 +35,35 @@ export class Session {
     });
   }
 
-  /** Whether another page has put another visitor, or none, in the place of this one. */
-  get moved(): boolean {
-    return (
-      this.#stored &&
-      readVisitor(this.organization.storageKey)?.visitorId !== this.visitor?.visitorId
-    );
+  /** The visitor in storage. */
+  get #kept(): Visitor | null {
+    return readVisitor(this.organization.storageKey);
   }
 
-  /** Ends the calls that are under way. */
-  end(): void {
-    this.#controller.abort(
-      new IdentityError(
-        'visitor_changed',
-        'The visitor has changed: fetch an hmac for the new visitor id, and call again',
-      ),
-    );
+  /** Whether another page has put another visitor, or none, in the place of this one. */
+  get moved(): boolean {
+    return this.#stored && this.#kept?.visitorId !== this.visitor?.visitorId;
+  }
+
+  /** The fingerprint of the user that the visitor is, or may be; `undefined` if it is nobody yet. */
+  get user(): string | undefined {
+    return this.#stored ? this.#kept?.user : this.#user;
+  }
+
+  set user(user: string | undefined) {
+    this.#user = user;
+    if (this.#stored && this.visitor && !this.moved) {
+      this.#keep(this.visitor, user);
+    }
+  }
+
+  #keep(visitor: Visitor, user: string | undefined): void {
+    writeVisitor(this.organization.storageKey, { ...visitor, user });
+  }
+
+  /** Ends the calls that are under way, and those that wait. */
+  end(reason: IdentityError): void {
+    this.#controller.abort(reason);
   }
 
   /** Runs `call` after the calls before it have come to an end, good or bad. */
@@ -59,7 +76,7 @@ export class Session {
   async #start(): Promise<Visitor> {
     this.visitor = this.#find();
     this.#stored = this.visitor !== null;
-    return this.visitor ?? runAlone(this.organization.storageKey, () => this.#make());
+    return this.visitor ?? runAlone(this.organization.storageKey, this.signal, () => this.#make());
   }
 
   /**
@@ -67,27 +84,35 @@ export class Session {
    * that began before the reset may have put it there, and said who the person was.
    */
   #find(): Visitor | null {
-    return this.isNew ? null : readVisitor(this.organization.storageKey);
+    return this.isNew ? null : this.#kept;
   }
 
   async #make(): Promise<Visitor> {
     const made = this.#find() ?? (await this.#create());
     // Where there is no lock, another page may have stored one meanwhile, and that is the one.
     const visitor = this.#find() ?? made;
-    const { storageKey } = this.organization;
     if (visitor === made) {
-      writeVisitor(storageKey, visitor);
+      this.#keep(visitor, this.#user);
     }
     this.visitor = visitor;
-    this.#stored = readVisitor(storageKey)?.visitorId === visitor.visitorId;
+    this.#stored = this.#kept?.visitorId === visitor.visitorId;
     return visitor;
   }
 
   async #create(): Promise<Visitor> {
-    const { key, serverUrl } = this.organization;
+    const { key, serverUrl, timeout } = this.organization;
     const url = `${serverUrl}/v1/visitors`;
     const headers = { 'X-Organization-Key': key };
-    const visitor = await request(url, { method: 'POST', headers }, this.signal);
+    const visitor = await request(url, headers, '', timeout, this.signal).catch((error) => {
+      // The service speaks of the header, which the page has never seen.
+      throw error.code === 'unknown_organization'
+        ? new IdentityError(
+            error.code,
+            'no organization has this organizationKey: check it and serverUrl',
+            { field: 'organizationKey', requestId: error.requestId },
+          )
+        : error;
+    });
     if (!isVisitor(visitor)) {
       throw networkError(url, 'answered without a visitor');
     }

@@ -3,6 +3,8 @@
 export interface Visitor {
   readonly visitorId: string;
   readonly visitorToken: string;
+  /** The fingerprint of the last `externalId`, if there was one. */
+  readonly user?: string | undefined;
 }
 
 /** Whether the text can stand in a header: printable ASCII without spaces. */
@@ -26,9 +28,9 @@ export function readVisitor(key: string): Visitor | null {
 }
 
 /** Stores the visitor if storage lets us. Only reading it again tells. */
-export function writeVisitor(key: string, { visitorId, visitorToken }: Visitor): void {
+export function writeVisitor(key: string, { visitorId, visitorToken, user }: Visitor): void {
   try {
-    localStorage.setItem(key, JSON.stringify({ visitorId, visitorToken }));
+    localStorage.setItem(key, JSON.stringify({ visitorId, visitorToken, user }));
   } catch {
     // Denied or full: the visitor lives as long as the page.
   }

@@ -1,5 +1,5 @@
-// What a browser lends its pages: storage and locks that all pages of one origin share. The pages
-// run the script build, each on its own.
+// What a browser lends its pages: storage and locks that all pages of one origin share, and the
+// events about them. The pages run the script build, each on its own.
 
 import { readFileSync } from 'node:fs';
 
@@ -11,8 +11,29 @@ const script = readFileSync(
 /** What a page waits for longer than this is a deadline. */
 const LONGEST_PAUSE_MS = 9_000;
 
+/** What a module needs to take this process for a page. */
+export function becomePage() {
+  Object.assign(globalThis, pageScope(new EventTarget()));
+  // Node has a getter of this name, from version 22 on.
+  const localStorage = { value: new MemoryStorage(), configurable: true };
+  Object.defineProperty(globalThis, 'localStorage', localStorage);
+}
+
+function pageScope(window) {
+  return {
+    document: new EventTarget(),
+    location: new URL('https://shop.example/'),
+    addEventListener(type, ...more) {
+      window.addEventListener(type, ...more);
+      window.dispatchEvent(new Event(`listens to ${type}`));
+    },
+    removeEventListener: window.removeEventListener.bind(window),
+  };
+}
+
 export class Browser {
   #locks;
+  #windows = new Set();
   localStorage = new MemoryStorage();
 
   constructor({ locks = true } = {}) {
@@ -20,17 +41,20 @@ export class Browser {
   }
 
   /**
-   * A new page: its api, its script to run again, the milliseconds of the pauses that it made, and
-   * `expire()`. Its pauses are as short as `pause` makes them, and its deadlines pass when the test
-   * says so.
+   * A new page: its api, its script to run again, its window, document and navigator, the
+   * milliseconds of the pauses that it made, and `expire()`. Its pauses are as short as `pause`
+   * makes them, and its deadlines pass when the test says so.
    */
-  open({ localStorage = this.localStorage, pause = setTimeout } = {}) {
+  open({ localStorage, pause = setTimeout, standIn } = {}) {
     const pauses = [];
     const deadlines = [];
+    const window = new EventTarget();
+    this.#windows.add(window);
     const scope = {
-      globalThis: {},
-      localStorage,
-      navigator: { locks: this.#locks },
+      ...pageScope(window),
+      globalThis: standIn ? { getSdkApi: standIn } : {},
+      localStorage: localStorage === undefined ? this.#storageOf(window) : localStorage,
+      navigator: { locks: this.#locks, onLine: true },
       AbortSignal: {
         timeout() {
           const controller = new AbortController();
@@ -41,6 +65,8 @@ export class Browser {
       setTimeout(callback, milliseconds) {
         if (milliseconds > LONGEST_PAUSE_MS) {
           deadlines.push(callback);
+        } else if (milliseconds === undefined) {
+          setTimeout(callback); // It only lets events come first.
         } else {
           pauses.push(milliseconds);
           pause(callback);
@@ -54,31 +80,66 @@ export class Browser {
         pass();
       }
     };
-    return { api: scope.globalThis.getSdkApi(), globalThis: scope.globalThis, run, pauses, expire };
+    const { document, navigator } = scope;
+    const api = scope.globalThis.getSdkApi();
+    const page = { api, globalThis: scope.globalThis, window, document, navigator };
+    return { ...page, run, pauses, expire };
+  }
+
+  /** Storage as one page has it: every other page hears of what this one changes. */
+  #storageOf(window) {
+    const { localStorage } = this;
+    const tell = (key) => {
+      for (const other of this.#windows) {
+        if (other !== window) {
+          setTimeout(() => other.dispatchEvent(Object.assign(new Event('storage'), { key })));
+        }
+      }
+    };
+    return {
+      getItem: (key) => localStorage.getItem(key),
+      setItem(key, value) {
+        localStorage.setItem(key, value);
+        tell(key);
+      },
+      removeItem(key) {
+        localStorage.removeItem(key);
+        tell(key);
+      },
+      clear() {
+        localStorage.clear();
+        tell(null);
+      },
+    };
   }
 }
 
+/** As the Storage API has it: the items are properties of their own. */
 class MemoryStorage {
-  #items = new Map();
-
   get length() {
-    return this.#items.size;
+    return Object.keys(this).length;
   }
 
   key(index) {
-    return [...this.#items.keys()][index] ?? null;
+    return Object.keys(this)[index] ?? null;
   }
 
   getItem(key) {
-    return this.#items.get(key) ?? null;
+    return Object.hasOwn(this, key) ? this[key] : null;
   }
 
   setItem(key, value) {
-    this.#items.set(key, String(value));
+    this[key] = String(value);
   }
 
   removeItem(key) {
-    this.#items.delete(key);
+    delete this[key];
+  }
+
+  clear() {
+    for (const key of Object.keys(this)) {
+      delete this[key];
+    }
   }
 }
 

@@ -1,96 +1,148 @@
-// The README of the installed package and the examples of its types, run as they stand.
+// The README of the installed package and the examples of its types: each compiles under the
+// strictest options, and does what it says. The pages of the README run in tests/e2e.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, test } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
 import * as sdk from 'identity-hmac-browser';
-import { Browser } from './browser.js';
-import { gate } from './gate.js';
+import { becomePage } from './browser.js';
 import { startService } from './service.js';
 
-const AsyncFunction = (async () => {}).constructor;
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const read = (file) => readFileSync(here(`node_modules/identity-hmac-browser/${file}`), 'utf8');
 
-let service;
-let options;
-
-beforeEach(async () => {
-  service = await startService();
-  service.verification = true;
-  options = { organizationKey: 'pk_1', serverUrl: service.url };
-});
-afterEach(() => service.stop());
-
-const read = (file) =>
-  readFileSync(new URL(`node_modules/identity-hmac-browser/${file}`, import.meta.url), 'utf8');
+const service = await startService();
+const options = { organizationKey: 'pk_1', serverUrl: service.url };
+/** What the examples are given; globals.d.ts says so to the compiler. */
+const given = { assert, fetch: withBackend(fetch), ...options };
 
 /** The page's fetch, with the reader's own backend behind it. */
-async function fetch(url) {
-  const [, visitorId] = url.match(/^\/api\/chat-identity\?visitorId=(.+)$/);
-  return Response.json({ hmac: service.sign(visitorId) });
-}
-
-/** Runs a program where these names are known. */
-function run(program, names) {
-  return new AsyncFunction(...Object.keys(names), program)(...Object.values(names));
-}
-
-/** Runs a program and compares what it logs with what the comments beside that say. */
-async function runAsPromised(program, names) {
-  const promised = Array.from(program.matchAll(/console\.log\(.*\/\/ (.*)$/gm), ([, line]) => line);
-  const printed = [];
-  const { open, opened } = gate();
-  const log = (...values) => {
-    if (printed.push(format(...values)) === promised.length) {
-      open();
-    }
+function withBackend(fetch) {
+  return async (url, init) => {
+    const [, visitorId] = url.match(/^\/api\/chat-identity\?visitorId=(.+)$/) ?? [];
+    return visitorId ? Response.json({ hmac: service.sign(visitorId) }) : fetch(url, init);
   };
-  const here = program.replace('https://chat.example.com', service.url).replace('pk_…', 'pk_1');
-  await run(here, { ...names, console: { log } });
-  await opened;
-  assert.deepEqual(printed, promised);
 }
 
 const blocks = Array.from(
-  read('README.md').matchAll(/^## ([^\n]*)$|^```(js|html)\n(.*?)^```$/gms),
-  ([, heading, language, program]) => ({ heading, language, program }),
+  read('README.md').matchAll(/^## ([^\n]*)$|^( *)```(tsx?|js|html)\n(.*?)^ *```$/gms),
+  ([, heading, indent, language, program]) => ({
+    heading,
+    language,
+    program: program
+      ?.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+      .replaceAll('https://chat.example.com', service.url)
+      .replaceAll('pk_…', 'pk_1'),
+  }),
 );
-test('the README has its programs, and a page', () => {
-  const languages = blocks.map(({ language }) => language).filter(Boolean);
-  assert.deepEqual(languages, ['js', 'html', 'js', 'js']);
-});
-
+const programs = [];
 let section;
 for (const { heading, language, program } of blocks) {
   section = heading ?? section;
-  if (language === 'js') {
-    test(`the README's program under "${section}" logs what it says`, async () => {
-      await sdk.init(options);
-      const withoutImports = program.replace(
-        /^import \{ .* \} from 'identity-hmac-browser';$/m,
-        '',
+  if (language === 'ts' || language === 'tsx') {
+    const extension = language === 'ts' ? 'mts' : 'tsx';
+    programs.push({ section, name: `readme-${programs.length}`, extension, program });
+  }
+}
+
+const examples = ['index.d.ts', 'api.d.ts', 'error.d.ts'].flatMap((file) =>
+  Array.from(
+    read(file).matchAll(/@example\n((?: +\*(?: .*)?\n)+?) +\*\/\n *(.*)/g),
+    ([, comment, declared], index) => ({
+      file,
+      declared,
+      name: `${file.replace('.d.ts', '')}-${index}`,
+      extension: 'mts',
+      program: `import { getSdkApi, IdentityError, init } from 'identity-hmac-browser';
+${comment.replace(/^ +\* ?/gm, '')}`,
+    }),
+  ),
+);
+
+before(() => {
+  becomePage();
+  Object.assign(globalThis, given);
+  mkdirSync(here('examples'));
+  writeFileSync(
+    here('examples/globals.d.ts'),
+    `declare const organizationKey: string;
+declare const serverUrl: string;
+declare function assert(value: unknown): asserts value;
+declare namespace assert {
+  function equal(actual: unknown, expected: unknown): void;
+  function notEqual(actual: unknown, expected: unknown): void;
+  function deepEqual(actual: unknown, expected: unknown): void;
+  function match(actual: string, expected: RegExp): void;
+}
+`,
+  );
+  for (const { name, extension, program } of [...programs, ...examples]) {
+    writeFileSync(here(`examples/${name}.${extension}`), program);
+  }
+});
+beforeEach(async () => {
+  service.verification = true;
+  await sdk.init(options);
+});
+after(() => service.stop());
+
+test('every example compiles under strict and exactOptionalPropertyTypes', () => {
+  // React's types are where the compiler is.
+  const [bin] = process.env.PATH.split(':');
+  const react = `${bin}/../@types/react`;
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: [],
+    module: 'nodenext',
+    jsx: 'react-jsx',
+    paths: { react: [`${react}/index.d.ts`], 'react/jsx-runtime': [`${react}/jsx-runtime.d.ts`] },
+    noEmitOnError: true,
+    outDir: '../built',
+    rootDir: '.',
+  };
+  writeFileSync(here('examples/tsconfig.json'), JSON.stringify({ compilerOptions }));
+  const { status, stdout } = spawnSync('tsc', ['-p', here('examples')], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+  assert.deepEqual(blocks.map(({ language }) => language).filter(Boolean), [
+    'ts',
+    'ts',
+    'tsx',
+    'html',
+    'html',
+    'ts',
+    'ts',
+    'ts',
+  ]);
+});
+
+for (const { section, name, extension, program } of programs) {
+  if (extension === 'mts') {
+    test(`${name} of the README, under "${section}", logs what it says`, async (t) => {
+      const promised = Array.from(
+        program.matchAll(/console\.log\(.*\/\/ (.*)$/gm),
+        ([, line]) => line,
       );
-      assert.notEqual(withoutImports, program);
-      await runAsPromised(withoutImports, { ...sdk, fetch });
-    });
-  } else if (language === 'html') {
-    test(`the README's page under "${section}" logs what it says`, async () => {
-      service.verification = false;
-      const [, script] = program.match(/<script>(.*)<\/script>/s);
-      const { api } = new Browser().open();
-      await runAsPromised(script, { getSdkApi: () => api });
+      const { mock } = t.mock.method(console, 'log', () => {});
+      await import(here(`built/${name}.mjs`));
+      assert(promised.length > 0);
+      assert.deepEqual(
+        mock.calls.map((call) => format(...call.arguments)),
+        promised,
+      );
     });
   }
 }
 
-for (const file of ['index.d.ts', 'api.d.ts', 'error.d.ts']) {
-  for (const [, comment, declared] of read(file).matchAll(
-    /@example\n((?: +\*(?: .*)?\n)+?) +\*\/\n *(.*)/g,
-  )) {
-    test(`the example of ${file} for "${declared}" holds`, async () => {
-      await sdk.init(options);
-      const example = comment.replace(/^ +\* ?/gm, '');
-      await run(example, { assert, fetch, ...options, ...sdk });
-    });
-  }
+for (const { file, declared, name } of examples) {
+  test(`the example of ${file} for "${declared}" holds`, async (t) => {
+    t.mock.method(console, 'log', () => {});
+    await import(here(`built/${name}.mjs`));
+  });
 }

@@ -1,7 +1,7 @@
 // What goes wrong, what it is called, and what is tried again.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Browser } from './browser.js';
 import { problem, startService } from './service.js';
@@ -56,10 +56,45 @@ test('a service that cannot be reached is a network error, and then it recovers'
   await service.stop();
   await assert.rejects(api.identify({ name: 'Jane' }), {
     code: 'network_error',
-    message: `Network error: ${service.url} cannot be reached, is too slow, or does not allow this page's origin`,
+    message: `Network error: ${service.url} cannot be reached: check serverUrl, and that it is https if the page is`,
   });
   await service.restart();
   assert.equal((await api.identify({ name: 'Jane' })).name, 'Jane');
+});
+
+describe('offline', () => {
+  /** The service cannot be reached, and the browser knows why. */
+  async function goOffline() {
+    await service.stop();
+    page.navigator.onLine = false;
+  }
+
+  test('is waited for, and what was asked for is done when the browser is online', async () => {
+    await api.init(options);
+    await goOffline();
+    page.window.addEventListener(
+      'listens to online',
+      async () => {
+        await service.restart();
+        page.navigator.onLine = true;
+        page.window.dispatchEvent(new Event('online'));
+      },
+      { once: true },
+    );
+    assert.equal((await api.identify({ name: 'Jane' })).name, 'Jane');
+  });
+
+  test('for as long as a request may take is told, without more attempts', async () => {
+    await api.init(options);
+    await goOffline();
+    page.window.addEventListener('listens to online', () => setTimeout(page.expire));
+    await assert.rejects(api.identify({ name: 'Jane' }), {
+      code: 'offline',
+      message: `Network error: ${service.url} cannot be reached: the browser is offline`,
+    });
+    assert.deepEqual(page.pauses, []);
+    await service.restart();
+  });
 });
 
 test('identify after an init that failed makes up for it', async () => {
@@ -71,13 +106,16 @@ test('identify after an init that failed makes up for it', async () => {
   assert.deepEqual(api.getConversation(), { visitorId: anonymousUserId });
 });
 
-test('an answer that does not come is given up, tried again, and is a network error', async () => {
+test('an answer that does not come is given up, tried again, and is a timeout', async () => {
   await api.init(options);
   service.intercept = () => {
     page.expire();
     return new Promise(() => {});
   };
-  await assert.rejects(api.identify({ name: 'Jane' }), { code: 'network_error' });
+  await assert.rejects(api.identify({ name: 'Jane' }), {
+    code: 'timeout',
+    message: `Network error: ${service.url} has not answered within 10000 ms`,
+  });
   assert.equal(service.to('/v1/identify').length, 3);
 });
 
@@ -85,19 +123,20 @@ test('an answer that stops halfway is a network error', async () => {
   await api.init(options);
   service.intercept = async () => ({
     status: 200,
-    headers: { 'Content-Length': 1000 },
+    headers: { 'Content-Length': 1000, Connection: 'close' },
     body: '{',
   });
   await assert.rejects(api.identify({ name: 'Jane' }), {
     code: 'network_error',
-    message: `Network error: ${service.url} answered 200, but not in JSON`,
+    message: `Network error: ${service.url} answered 200, but not as the service does`,
   });
 });
 
 test('the organization, and whatever else the service tells, come through', async () => {
   await assert.rejects(api.init({ ...options, organizationKey: 'unheard_of' }), {
     code: 'unknown_organization',
-    message: 'no organization has this key',
+    message: 'no organization has this organizationKey: check it and serverUrl',
+    field: 'organizationKey',
   });
   await api.init(options);
   for (const [status, code] of [
@@ -123,6 +162,18 @@ test('an invalid request names the field', async () => {
   });
 });
 
+test('identify without an object is an invalid request that says what is needed', async () => {
+  await api.init(options);
+  for (const params of [undefined, null, 'Jane', 5, 5n, true, [], () => {}, Symbol('Jane')]) {
+    await assert.rejects(api.identify(params), {
+      code: 'invalid_request',
+      message: "identify() needs an object, such as { name: 'Jane' }",
+      field: 'params',
+    });
+  }
+  assert.equal(service.to('/v1/identify').length, 0);
+});
+
 test('what does not fit into JSON is an invalid request that names the field, and is not sent', async () => {
   await api.init(options);
   const itself = {};
@@ -138,7 +189,6 @@ test('what does not fit into JSON is an invalid request that names the field, an
       field,
     });
   }
-  await assert.rejects(api.identify(5n), { code: 'invalid_request', field: 'params' });
   assert.equal(service.to('/v1/identify').length, 0);
 });
 

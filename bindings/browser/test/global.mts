@@ -10,7 +10,7 @@ export async function page(): Promise<void> {
     serverUrl: 'https://chat.example.com',
   });
   const identity: IdentityResult = await globalThis.getSdkApi().identify({ name: 'Jane' });
-  console.log(visitorId, identity);
+  console.log(visitorId, identity, new getSdkApi.IdentityError('internal', 'boom').code);
 
   // @ts-expect-error the script puts nothing else on the page
   init();

@@ -120,7 +120,5 @@ function identify(service, visitor, { hmac, ...params }) {
 }
 
 function readIdentity({ record }) {
-  return record
-    ? { status: 200, body: record }
-    : problem(404, 'identity_not_found', 'identify() was not called for this visitor');
+  return record ? { status: 200, body: record } : { status: 204, body: '' };
 }

@@ -1,6 +1,7 @@
 // What a strict compiler must accept of the module, and what it must not. Read by types.test.js.
 
 import {
+  type CallOptions,
   type Conversation,
   getSdkApi,
   type IdentifyParams,
@@ -45,6 +46,17 @@ export async function page(): Promise<void> {
   console.log(visitorId, again, stored?.hmacVerified, next);
   await chat.identify({ email: null, metadata: null });
 
+  const { signal } = new AbortController();
+  const call: CallOptions = { signal };
+  await init({ ...options, onUserChange: 'reset', timeout: 5000, signal });
+  await chat.identify({ getHmac: (visitorId) => `${visitorId}` }, call);
+  await chat.identify({ getHmac: async (visitorId) => visitorId, hmac: undefined }, { signal });
+  await chat.getIdentity({ signal });
+  await chat.reset({ signal: undefined });
+  const end: () => void = chat.subscribe((heard: Conversation | null) => console.log(heard));
+  end();
+  chat.shutdown();
+
   try {
     await chat.identify({});
   } catch (error) {
@@ -63,6 +75,12 @@ export async function page(): Promise<void> {
   const unread: IdentityResult = chat.identify(params);
   // @ts-expect-error there is no such parameter
   await chat.identify({ nickname: 'J' });
+  // @ts-expect-error it says what to identify the visitor as
+  await chat.identify();
+  // @ts-expect-error a signature is text
+  await chat.identify({ getHmac: async () => undefined });
+  // @ts-expect-error there is no such way
+  await init({ ...options, onUserChange: 'forget' });
   // @ts-expect-error the service has an address
   await init({ organizationKey: 'pk_1' });
   // @ts-expect-error the module puts nothing on the page

@@ -1,0 +1,47 @@
+// Ending what is under way: for the caller, for another visitor, or when its time is over.
+
+/**
+ * Settles as `task` does, or rejects as soon as one of `signals` is aborted, with its reason, or
+ * after `timeout` milliseconds, with what `late` makes. Then the signal that `task` is given is
+ * aborted, and also when `task` has come to an end, so that what listens to it needs no removal.
+ * (AbortSignal.any would do some of this, but is newer than the browsers that we support.)
+ */
+export async function during<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  task: (signal: AbortSignal) => Promise<T>,
+  timeout?: number,
+  late?: () => Error,
+): Promise<T> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const timer = late && setTimeout(() => controller.abort(late()), timeout);
+  try {
+    return await new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      for (const each of signals) {
+        const end = () => controller.abort(each?.reason);
+        each?.addEventListener('abort', end, { signal });
+        if (each?.aborted) {
+          end();
+        }
+      }
+      task(signal).then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
+}
+
+/** Waits for so many milliseconds, until `signal` is aborted, or until the browser goes online. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', end);
+    addEventListener('online', end, { signal });
+  });
+}
