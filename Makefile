@@ -1,5 +1,6 @@
 # make demo     a shop whose chat knows its customers, in your browser: BACKEND=axum, express,
 #               fastapi or sinatra, PORT=3000, SERVICE_PORT=8080
+# make quick    the loop of a contributor: core, command and the service on SQLite, with cargo alone
 # make setup    install what the other targets need (they call it themselves)
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
@@ -33,7 +34,7 @@ DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
-.PHONY: demo setup setup-rust packages
+.PHONY: demo quick setup setup-rust packages
 .PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
 .PHONY: bench test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
@@ -51,16 +52,20 @@ setup: setup-rust
 	@$(call each_binding,setup)
 
 setup-rust:
-	@scripts/debian-packages curl postgresql procps
+	@scripts/debian-packages bash curl fish postgresql procps util-linux zsh
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
 packages: setup
 	$(call each_binding,package)
 
+quick:
+	IDENTITY_TEST_POSTGRES=off $(CARGO) test --locked --all-features
+
 test: test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e test-bench
 
-test-rust:
-	$(CARGO) test --locked --all-features
+test-rust: setup-rust
+	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
+	$(CARGO) test --locked --all-features -p identity-hmac-cli --test completions -- --ignored
 	$(CARGO) test --locked -p identity-hmac --no-default-features
 
 # Built by itself, so that no other crate's features reach the core.
@@ -123,7 +128,7 @@ prove-mutants: setup-rust
 
 # The races and the soak whole, which `make test` runs for seconds.
 prove-service: setup-rust
-	IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak::
+	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak::
 
 check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 
@@ -133,7 +138,7 @@ check-rust: setup
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-cli -p identity-hmac-server
+	$(DOC) -p identity-hmac-cli -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust

@@ -126,7 +126,7 @@ def fits_on_a_line(visitor_id: str | bytes) -> bool:
 def is_configurable(secret: str | bytes) -> bool:
     """Whether a file may hold the secret: bytes that are not text, or text without a fault."""
     data = to_bytes(secret)
-    if data.endswith((b"\n", b"\r")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
         return False
     try:
         text = data.decode()

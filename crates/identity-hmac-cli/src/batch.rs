@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::thread;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use crate::encoding;
 use crate::format::Format;
 use crate::input::Input;
 use crate::message;
 use crate::output::Output;
 use crate::pipeline::{self, Fault};
+use crate::stdin;
 
 /// So many lines are named before the rest is only counted.
 const NAMED_LINES: u64 = 20;
@@ -17,12 +19,12 @@ const NAMED_LINES: u64 = 20;
 #[derive(Debug, Args)]
 pub(crate) struct BatchArgs {
     /// Read lines from FILE instead of standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 
     /// Write to FILE, which appears under this name only when it is complete, instead of standard
     /// output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
     /// How a pair stands on a line [default: tsv]
@@ -43,6 +45,15 @@ pub(crate) struct Summary {
 }
 
 impl BatchArgs {
+    /// Keeps standard input for the lines if they come from there. To be called before a secret is
+    /// read, which may be meant to come from there as well.
+    pub(crate) fn claim_stdin(&self, awaited: &'static str) -> anyhow::Result<()> {
+        match &self.input {
+            Some(path) if !stdin::is_meant_by(path) => Ok(()),
+            _ => stdin::claim(awaited),
+        }
+    }
+
     /// Works through the lines as [`pipeline::run`] does, and names on standard error the lines
     /// that have something wrong. `awaited` is what a person at a terminal is asked for.
     pub(crate) fn run<W>(
@@ -61,6 +72,11 @@ impl BatchArgs {
         };
         let bar = input.progress_bar(output.is_terminal());
 
+        let look_at_start = |start: &[u8]| {
+            if let Some(note) = note_on_encoding(start) {
+                bar.suspend(|| message::note(note));
+            }
+        };
         let mut summary = Summary::default();
         let report = |line, fault| {
             match fault {
@@ -76,6 +92,7 @@ impl BatchArgs {
             &mut output,
             threads,
             new_worker,
+            look_at_start,
             report,
         );
         bar.finish_and_clear();
@@ -87,4 +104,21 @@ impl BatchArgs {
         output.finish()?;
         Ok(summary)
     }
+}
+
+/// What is worth knowing of an input that begins with `start`: its bytes are taken as they are,
+/// which for some encodings nobody means.
+fn note_on_encoding(start: &[u8]) -> Option<String> {
+    let encoding = encoding::marked(start)
+        .or_else(|| encoding::is_unmarked_utf_16(start).then_some("UTF-16"))?;
+    Some(if encoding == "UTF-8" {
+        "the input begins with a byte order mark, which counts as part of its first line; if an \
+         editor put it there, save the file as UTF-8 without one"
+            .to_owned()
+    } else {
+        format!(
+            "the input looks like {encoding} text, but its bytes are taken as they are; if its ids \
+             are those of the chat, convert it to UTF-8 first"
+        )
+    })
 }

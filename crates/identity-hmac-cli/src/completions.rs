@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
 use crate::Cli;
@@ -15,20 +15,41 @@ use crate::Cli;
 Examples:
   identity-hmac completions bash > ~/.local/share/bash-completion/completions/identity-hmac
   identity-hmac completions fish > ~/.config/fish/completions/identity-hmac.fish
-  identity-hmac completions zsh  > ~/.zfunc/_identity-hmac")]
+  identity-hmac completions zsh  > ~/.zfunc/_identity-hmac    # a folder in $fpath")]
 pub(crate) struct CompletionsArgs {
     /// The shell to write for
     shell: Shell,
 }
 
 pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
+    io::stdout()
+        .write_all(script(args.shell).as_bytes())
+        .context("cannot write the script")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn script(shell: Shell) -> String {
     // Into memory first: the generator panics where standard output is closed.
     let mut script = Vec::new();
     let mut command = Cli::command();
     let name = command.get_name().to_owned();
-    clap_complete::generate(args.shell, &mut command, name, &mut script);
-    io::stdout()
-        .write_all(&script)
-        .context("cannot write the script")?;
-    Ok(ExitCode::SUCCESS)
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    let script = String::from_utf8_lossy(&script);
+    match shell {
+        // The script calls a subcommand by two names when the command's own has a hyphen, see
+        // https://github.com/clap-rs/clap/issues/6421.
+        Shell::Bash => script.replace(
+            "identity__subcmd__hmac__subcmd__",
+            "identity__hmac__subcmd__",
+        ),
+        // The generator knows options only.
+        Shell::Fish => {
+            let shells = Shell::value_variants().iter().map(Shell::to_string);
+            let shells = shells.collect::<Vec<_>>().join(" ");
+            format!(
+                "{script}complete -c identity-hmac -n \"__fish_identity_hmac_using_subcommand completions\" -f -a \"{shells}\"\n"
+            )
+        }
+        _ => script.into_owned(),
+    }
 }

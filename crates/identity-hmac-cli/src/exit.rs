@@ -25,9 +25,10 @@ Exit codes:
   2    wrong usage, or a secret or input that cannot be used
   3    reading or writing failed part way
   141  the reader of a pipe has gone, as in `identity-hmac sign | head -1`
-doctor has codes of its own, which `identity-hmac doctor --help` tells.
+A signal has its usual status, as in 130 for Ctrl-C; what --output names is then as it was.
+For doctor's exit codes see `identity-hmac doctor --help`.
 
-In a script put -- before values that come from elsewhere, lest they be taken for options:
+In a script put -- before values that come from elsewhere, or they may be taken for options:
   identity-hmac verify -- \"$id\" \"$hmac\"";
 
 /// Says on standard error what went wrong, and gives the exit code for it.

@@ -8,6 +8,7 @@ use anyhow::{anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::message;
+use crate::stdin;
 
 /// Bytes of one read, and so about the size of a chunk of lines.
 const READ_LEN: usize = 64 * 1024;
@@ -24,7 +25,7 @@ impl Input {
     /// Opens the file at `path`, or standard input for none or `-`. If that is a terminal, says
     /// on standard error that `awaited` is awaited there.
     pub(crate) fn open(path: Option<&Path>, awaited: &str) -> anyhow::Result<Self> {
-        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+        let Some(path) = path.filter(|path| !stdin::is_meant_by(path)) else {
             let stdin = io::stdin();
             let is_terminal = stdin.is_terminal();
             if is_terminal {

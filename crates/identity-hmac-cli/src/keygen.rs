@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{Args, ValueHint};
 use identity_hmac::generate_secret;
-use tempfile::NamedTempFile;
+use identity_hmac_file::{PendingFile, Readers};
 use zeroize::Zeroizing;
 
-use crate::output::folder_of;
+use crate::output;
 
 /// Make a new identity verification secret
 ///
@@ -23,16 +23,16 @@ Examples:
   identity-hmac keygen --output secret.txt")]
 pub(crate) struct KeygenArgs {
     /// Write the secret, and no line end, to a new FILE that only you can read. A file that exists
-    /// is never overwritten
-    #[arg(long, value_name = "FILE")]
+    /// is never overwritten; - is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &KeygenArgs) -> anyhow::Result<ExitCode> {
     let secret = Zeroizing::new(generate_secret()?);
     match &args.output {
-        None => print(&secret).context("cannot write the secret")?,
-        Some(path) => write_new(path, &secret)?,
+        Some(path) if !output::is_stdout(path) => write_new(path, &secret)?,
+        _ => print(&secret).context("cannot write the secret")?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,24 +45,19 @@ fn print(secret: &str) -> io::Result<()> {
     io::stdout().write_all(&line)
 }
 
-/// Writes `secret` to a file at `path` that must not exist yet. Temporary files have mode 0600.
+/// Writes `secret` to a file at `path` that must not exist yet.
 fn write_new(path: &Path, secret: &str) -> anyhow::Result<()> {
     let shown = path.display();
     // The error is put into words here: see `exit::report`.
-    let mut file = NamedTempFile::new_in(folder_of(path))
+    let mut file = PendingFile::new(path, Readers::Owner)
         .map_err(|error| anyhow!("cannot write {shown}: {error}; check the folder"))?;
-    file.write_all(secret.as_bytes())
-        .and_then(|()| file.as_file().sync_all())
-        .with_context(|| format!("cannot write {shown}"))?;
-    match file.persist_noclobber(path) {
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-            bail!(
-                "{shown} exists and is not overwritten, lest a secret in use be lost; name a new file"
-            )
-        }
-        kept => kept
-            .map(drop)
-            .map_err(|error| error.error)
-            .with_context(|| format!("cannot write {shown}")),
+    let written = file
+        .write_all(secret.as_bytes())
+        .and_then(|()| file.persist_new());
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+            "{shown} exists and is not overwritten, since its secret may be in use; name a new file"
+        ),
+        written => written.with_context(|| format!("cannot write {shown}")),
     }
 }

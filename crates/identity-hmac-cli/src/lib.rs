@@ -7,6 +7,7 @@
 mod batch;
 mod completions;
 pub mod doctor;
+mod encoding;
 mod exit;
 mod format;
 mod input;
@@ -17,6 +18,7 @@ mod output;
 mod pipeline;
 mod secret;
 mod sign;
+mod stdin;
 mod verify;
 
 use std::process::ExitCode;

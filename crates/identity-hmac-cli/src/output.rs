@@ -2,27 +2,28 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, IsTerminal, Stdout, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use tempfile::NamedTempFile;
+use identity_hmac_file::{PendingFile, Readers};
 
 /// An opened output.
 pub(crate) enum Output {
     Stdout(Stdout),
     /// A device or a pipe: nothing that could be replaced.
     Device(File),
-    /// A regular file, beside which the new content grows.
-    File {
-        temporary: NamedTempFile,
-        path: PathBuf,
-    },
+    /// A regular file, or what becomes one.
+    File(PendingFile),
+}
+
+/// Whether `path` stands for standard output.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
 impl Output {
     /// Opens the file at `path`, or standard output for none, `-` or `/dev/stdout`.
     pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        let is_stdout = |path: &Path| path == Path::new("-") || path == Path::new("/dev/stdout");
         let Some(path) = path.filter(|path| !is_stdout(path)) else {
             return Ok(Self::Stdout(io::stdout()));
         };
@@ -44,51 +45,33 @@ impl Output {
     }
 
     fn replacing(path: &Path, existing: Option<&Metadata>) -> io::Result<Self> {
-        // A link stays a link: what is replaced is the file that it leads to.
-        let path = match existing {
-            Some(_) => path.canonicalize()?,
-            None => path.to_owned(),
+        let file = match existing {
+            // A link stays a link: what is replaced is the file that it leads to.
+            Some(existing) => {
+                PendingFile::new(path.canonicalize()?, Readers::As(existing.permissions()))
+            }
+            None => PendingFile::new(path, Readers::Umask),
         };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".identity-hmac-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // What a shell's redirection gives, less the umask.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let temporary = builder.tempfile_in(folder_of(&path))?;
-        if let Some(existing) = existing {
-            temporary
-                .as_file()
-                .set_permissions(existing.permissions())?;
-        }
-        Ok(Self::File { temporary, path })
+        Ok(Self::File(file?))
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
         match self {
             Self::Stdout(stdout) => stdout.is_terminal(),
             Self::Device(device) => device.is_terminal(),
-            Self::File { .. } => false,
+            Self::File(_) => false,
         }
     }
 
     /// Makes sure that everything has arrived, and gives a file its name. Without this call
     /// nothing appears under that name.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
-        self.flush().context("cannot write the results")?;
-        if let Self::File { temporary, path } = self {
-            let synced = temporary.as_file().sync_all();
-            synced.context("cannot write the results")?;
-            temporary
-                .persist(&path)
-                .map_err(|error| error.error)
-                .with_context(|| {
-                    format!("cannot rename the finished file to {}", path.display())
-                })?;
-        }
-        Ok(())
+        self.flush()
+            .and_then(|()| match self {
+                Self::File(file) => file.persist(),
+                Self::Stdout(_) | Self::Device(_) => Ok(()),
+            })
+            .context("cannot write the results")
     }
 }
 
@@ -97,7 +80,7 @@ impl Write for Output {
         match self {
             Self::Stdout(stdout) => stdout.write(bytes),
             Self::Device(device) => device.write(bytes),
-            Self::File { temporary, .. } => temporary.write(bytes),
+            Self::File(file) => file.write(bytes),
         }
     }
 
@@ -105,15 +88,7 @@ impl Write for Output {
         match self {
             Self::Stdout(stdout) => stdout.flush(),
             Self::Device(device) => device.flush(),
-            Self::File { temporary, .. } => temporary.flush(),
+            Self::File(file) => file.flush(),
         }
-    }
-}
-
-/// The folder that the file at `path` is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
     }
 }

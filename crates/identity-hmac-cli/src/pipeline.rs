@@ -75,7 +75,8 @@ impl Chunk {
 
 /// Gives every line of `input` that is not empty to a worker, which appends what is to be written
 /// to its second argument, and writes it all to `output` in the order of the lines. `new_worker`
-/// is called once for each of the `threads`. `report` hears of each fault with its line, counted
+/// is called once for each of the `threads`. `look_at_start` sees the start of the input before anything
+/// is reported. `report` hears of each fault with its line, counted
 /// from 1, in order too. Gives the number of lines.
 ///
 /// On an error it returns without waiting for the reader, which may itself be waiting for input.
@@ -84,6 +85,7 @@ pub(crate) fn run<W>(
     output: &mut impl Write,
     threads: usize,
     new_worker: impl Fn() -> W,
+    look_at_start: impl FnOnce(&[u8]),
     mut report: impl FnMut(u64, Fault),
 ) -> anyhow::Result<u64>
 where
@@ -126,10 +128,14 @@ where
         Ok(())
     });
 
+    let mut look_at_start = Some(look_at_start);
     let mut line_count = 0;
     for from_worker in from_workers.iter().cycle() {
         // The worker whose turn it is ends when there are no more chunks.
         let Ok(chunk) = from_worker.recv() else { break };
+        if let Some(look) = look_at_start.take() {
+            look(&chunk.lines);
+        }
         output
             .write_all(&chunk.output)
             .context("cannot write the results")?;

@@ -1,17 +1,23 @@
-//! Where the secret comes from: an environment variable or a file.
+//! Where the secret comes from: an environment variable, a file or standard input.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clap::Args;
+use clap::{Args, ValueHint};
 use identity_hmac::{IdentityKey, InputError};
 use zeroize::Zeroizing;
 
+use crate::encoding;
 use crate::message;
+use crate::stdin;
 
 const VARIABLE: &str = "IDENTITY_SECRET";
+
+/// What messages call the two secrets.
+const CURRENT: &str = "the secret";
+const PREVIOUS: &str = "the previous secret";
 
 /// No secret is longer, and a buffer that never grows leaves no copies behind.
 const MAX_FILE_LEN: usize = 64 * 1024;
@@ -20,16 +26,17 @@ const MAX_FILE_LEN: usize = 64 * 1024;
 #[derive(Debug, Args)]
 pub(crate) struct SecretArgs {
     /// Read the secret from FILE, without the line end at its end, instead of the environment
-    /// variable `IDENTITY_SECRET`
-    #[arg(long, value_name = "FILE")]
+    /// variable `IDENTITY_SECRET`; - is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     secret_file: Option<PathBuf>,
 }
 
 /// Where the previous secret is, during a rotation.
 #[derive(Debug, Args)]
 pub(crate) struct PreviousSecretArgs {
-    /// Read from FILE the previous secret, which may still be in use during a rotation
-    #[arg(long, value_name = "FILE")]
+    /// Read from FILE the previous secret, which may still be in use during a rotation; - is
+    /// standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     previous_secret_file: Option<PathBuf>,
 }
 
@@ -37,7 +44,7 @@ impl SecretArgs {
     /// The key for signing and verifying: a secret that looks like a mistake is refused.
     pub(crate) fn key(&self) -> anyhow::Result<IdentityKey> {
         Ok(match &self.secret_file {
-            Some(path) => Secret::from_file(path)?.key()?,
+            Some(path) => Secret::from_file(path, CURRENT)?.key()?,
             None => IdentityKey::from_env(VARIABLE)?,
         })
     }
@@ -46,7 +53,7 @@ impl SecretArgs {
     /// empty.
     pub(crate) fn bytes(&self) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         let secret = match &self.secret_file {
-            Some(path) => Secret::from_file(path)?,
+            Some(path) => Secret::from_file(path, CURRENT)?,
             None => Secret::from_env()?,
         };
         Ok(secret.into_bytes()?)
@@ -57,14 +64,14 @@ impl PreviousSecretArgs {
     /// Like [`SecretArgs::key`]; `None` if no previous secret was given.
     pub(crate) fn key(&self) -> anyhow::Result<Option<IdentityKey>> {
         let path = self.previous_secret_file.as_deref();
-        path.map(|path| Ok(Secret::from_file(path)?.key()?))
+        path.map(|path| Secret::from_file(path, PREVIOUS)?.key())
             .transpose()
     }
 
     /// Like [`SecretArgs::bytes`]; `None` if no previous secret was given.
     pub(crate) fn bytes(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.previous_secret_file.as_deref();
-        path.map(|path| Ok(Secret::from_file(path)?.into_bytes()?))
+        path.map(|path| Ok(Secret::from_file(path, PREVIOUS)?.into_bytes()?))
             .transpose()
     }
 }
@@ -88,35 +95,54 @@ impl Secret {
         }
     }
 
-    /// What the file holds, without the one line end that editors and `echo` put at its end.
-    fn from_file(path: &Path) -> anyhow::Result<Self> {
-        let name = format!("the secret file {}", path.display());
+    /// What the file at `path` holds: of a text without the one line end that editors and `echo`
+    /// put at its end. `which` is how messages call it.
+    fn from_file(path: &Path, which: &'static str) -> anyhow::Result<Self> {
+        let (name, file) = if stdin::is_meant_by(path) {
+            stdin::claim(which)?;
+            if io::stdin().is_terminal() {
+                message::note(format_args!(
+                    "reading {which} from the terminal, which shows it; end with Ctrl-D"
+                ));
+            }
+            (format!("{which} on standard input"), stdin::unbuffered())
+        } else {
+            let name = format!("the secret file {}", path.display());
+            (name, File::open(path))
+        };
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
         // The error is put into words here: see `exit::report`.
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes))
+        file.and_then(|file| file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes))
             .map_err(|error| anyhow!("cannot read {name}: {error}; check the path"))?;
         if bytes.len() > MAX_FILE_LEN {
             bail!("{name} is longer than 64 KiB; check that it is the right file");
         }
-        let kept = match &**bytes {
-            [kept @ .., b'\r', b'\n'] | [kept @ .., b'\n'] => kept.len(),
-            all => all.len(),
-        };
-        if kept < bytes.len() {
-            message::note(format_args!("dropped the line end at the end of {name}"));
-            bytes.truncate(kept);
+        // Whoever reads such a file without decoding it has another key than whoever does.
+        if let Some(encoding @ ("UTF-16" | "UTF-32")) = encoding::marked(&bytes) {
+            bail!(
+                "{name} is {encoding} text, which PowerShell's `>` writes; save it as UTF-8, or \
+                 make a new secret with `keygen --output`"
+            );
+        }
+        if str::from_utf8(&bytes).is_ok() {
+            drop_line_end(&name, &mut bytes);
         }
         Ok(Self { name, bytes })
     }
 
     /// Text is held to the rules for settings; bytes that are not text are a key as they are.
-    fn key(&self) -> Result<IdentityKey, InputError> {
-        if str::from_utf8(&self.bytes).is_ok() {
-            IdentityKey::from_setting(&self.name, Some(&self.bytes))
-        } else {
-            IdentityKey::new(&*self.bytes)
+    fn key(&self) -> anyhow::Result<IdentityKey> {
+        if str::from_utf8(&self.bytes).is_err() {
+            return Ok(IdentityKey::new(&*self.bytes)?);
         }
+        if encoding::marked(&self.bytes).is_some() {
+            message::note(format_args!(
+                "{} begins with a byte order mark, which counts as white space; save it as UTF-8 \
+                 without one",
+                self.name
+            ));
+        }
+        Ok(IdentityKey::from_setting(&self.name, Some(&self.bytes))?)
     }
 
     fn into_bytes(self) -> Result<Zeroizing<Vec<u8>>, InputError> {
@@ -125,4 +151,20 @@ impl Secret {
         }
         Ok(self.bytes)
     }
+}
+
+/// Drops the line end at the end of `text`, and says so unless `text` is what `keygen` prints:
+/// whoever made another secret may count its line end as part of it.
+fn drop_line_end(name: &str, text: &mut Vec<u8>) {
+    let ([secret @ .., b'\r', b'\n'] | [secret @ .., b'\n']) = text.as_slice() else {
+        return;
+    };
+    let is_generated = secret.len() == 64
+        && secret
+            .iter()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_generated {
+        message::note(format_args!("dropped the line end at the end of {name}"));
+    }
+    text.truncate(secret.len());
 }

@@ -41,7 +41,13 @@ pub(crate) struct SignArgs {
     batch: BatchArgs,
 }
 
+/// What the lines hold.
+const LINES: &str = "visitor ids";
+
 pub(crate) fn run(args: &SignArgs) -> anyhow::Result<ExitCode> {
+    if args.ids.is_empty() {
+        args.batch.claim_stdin(LINES)?;
+    }
     let key = args.secret.key()?;
     if args.ids.is_empty() {
         sign_lines(&key, &args.batch)
@@ -77,7 +83,7 @@ fn sign_arguments(key: &IdentityKey, args: &SignArgs) -> anyhow::Result<ExitCode
 }
 
 fn sign_lines(key: &IdentityKey, batch: &BatchArgs) -> anyhow::Result<ExitCode> {
-    let summary = batch.run("visitor ids", || {
+    let summary = batch.run(LINES, || {
         let key = key.clone();
         let mut pairs = writer(batch.format.unwrap_or_default());
         move |id: &[u8], out: &mut Vec<u8>| {

@@ -53,7 +53,13 @@ pub(crate) struct VerifyArgs {
     quiet: bool,
 }
 
+/// What the lines hold.
+const LINES: &str = "pairs of id and hmac";
+
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    if args.id.is_none() {
+        args.batch.claim_stdin(LINES)?;
+    }
     let mut keyring = Keyring::new(args.secret.key()?);
     let previous = args.previous.key()?;
     let rotating = previous.is_some();
@@ -83,7 +89,7 @@ fn verify_lines(keyring: &Keyring, rotating: bool, args: &VerifyArgs) -> anyhow:
     let by_previous = Arc::new(AtomicU64::new(0));
     let format = args.batch.format.unwrap_or_default();
     let quiet = args.quiet;
-    let summary = args.batch.run("pairs of id and hmac", || {
+    let summary = args.batch.run(LINES, || {
         let keyring = keyring.clone();
         let by_previous = Arc::clone(&by_previous);
         let mut reader = PairReader::new(format);

@@ -81,6 +81,20 @@ fn a_file_that_exists_is_never_overwritten() {
 }
 
 #[test]
+fn standard_output_can_be_named_as_the_output() {
+    let folder = Folder::new();
+    for output in ["-", "/dev/stdout"] {
+        let assert = identity_hmac()
+            .args(["keygen", "--output", output])
+            .current_dir(folder.path("."))
+            .assert()
+            .success();
+        assert_eq!(assert.get_output().stdout.len(), 65);
+    }
+    assert!(folder.names().is_empty());
+}
+
+#[test]
 fn a_folder_that_does_not_exist_is_named() {
     let folder = Folder::new();
     let path = folder.path("missing/secret.txt");

@@ -91,6 +91,42 @@ fn a_failure_part_way_leaves_an_existing_file_as_it_was() {
     assert_eq!(folder.names(), ["signed.tsv"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_it_with_its_own_status_and_leaves_nothing_of_the_results() {
+    use std::io::Write;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let folder = Folder::new();
+    let existing = folder.file("signed.tsv", "precious");
+    // Each more than twice what a pipe holds, so that some was read and results are there.
+    let ids = "visitor_1\n".repeat(15_000);
+    let signed = format!("visitor_1\t{VISITOR_1}\n").repeat(2_000);
+    for signal in [Signal::HUP, Signal::INT, Signal::KILL, Signal::TERM] {
+        for output in [&existing, &folder.path("new.tsv")] {
+            for (subcommand, lines) in [("sign", &ids), ("verify", &signed)] {
+                let mut child = Command::new(env!("CARGO_BIN_EXE_identity-hmac"))
+                    .env("IDENTITY_SECRET", common::SECRET)
+                    .arg(subcommand)
+                    .arg("--output")
+                    .arg(output)
+                    .stdin(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                let mut stdin = child.stdin.take().unwrap();
+                stdin.write_all(lines.as_bytes()).unwrap();
+                kill_process(Pid::from_child(&child), signal).unwrap();
+                assert_eq!(child.wait().unwrap().signal(), Some(signal.as_raw()));
+                assert_eq!(folder.names(), ["signed.tsv"], "{signal:?}");
+                assert_eq!(read(&existing), "precious");
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_new_file_has_the_mode_that_any_new_file_has_and_an_old_one_keeps_its_own() {

@@ -4,39 +4,13 @@
 
 mod common;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
-
+use common::terminal::terminal;
 use common::{Folder, SECRET};
-
-/// A terminal of 100 columns: the side that a person sees, and the side that a program writes to.
-fn terminal() -> (File, File) {
-    let seen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&seen).unwrap();
-    unlockpt(&seen).unwrap();
-    let name = ptsname(&seen, Vec::new()).unwrap();
-    let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-    let written = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 100,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&written, size).unwrap();
-    (seen.into(), written)
-}
 
 /// What a person sees on the terminal while `sign` works with standard error there.
 fn seen_while_signing(stdin: Stdio, stdout: impl FnOnce(&File) -> Stdio) -> String {

@@ -120,6 +120,84 @@ fn of_a_line_only_the_line_end_is_dropped() {
     }
 }
 
+/// The text in UTF-16, which may begin with a byte order mark.
+fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(to_bytes).collect()
+}
+
+#[test]
+fn a_byte_order_mark_and_utf_16_are_said_once_and_signed_byte_for_byte() {
+    const MARK: &str = "note: the input begins with a byte order mark, ";
+    let little_endian = |text| utf_16(text, u16::to_le_bytes);
+    let big_endian = |text| utf_16(text, u16::to_be_bytes);
+    let utf_32: Vec<_> = "\u{feff}a"
+        .chars()
+        .flat_map(|c| u32::from(c).to_be_bytes())
+        .collect();
+    let folder = Folder::new();
+    for (input, note) in [
+        ("\u{feff}visitor_1\n\u{feff}a\n".into(), MARK),
+        ("\u{feff}\nvisitor_1".into(), MARK),
+        (
+            little_endian("\u{feff}visitor_1\r\na"),
+            "note: the input looks like UTF-16 text, ",
+        ),
+        (
+            big_endian("\u{feff}visitor_1\na"),
+            "note: the input looks like UTF-16 text, ",
+        ),
+        (
+            little_endian("visitor_1\r\na"),
+            "note: the input looks like UTF-16 text, ",
+        ),
+        (
+            big_endian("visitor_1\r\na"),
+            "note: the input looks like UTF-16 text, ",
+        ),
+        (utf_32, "note: the input looks like UTF-32 text, "),
+    ] {
+        let mut expected = Vec::new();
+        for id in input
+            .split(|&byte| byte == b'\n')
+            .filter(|id| !id.is_empty())
+        {
+            let id = id.strip_suffix(b"\r").unwrap_or(id);
+            expected.extend_from_slice(&[id, b"\t", hmac(id).as_bytes(), b"\n"].concat());
+        }
+        let mut by_stdin = with_secret();
+        by_stdin.arg("sign").write_stdin(input.clone());
+        let mut by_file = with_secret();
+        by_file
+            .args(["sign", "--input"])
+            .arg(folder.file("ids.txt", &input));
+        for mut command in [by_stdin, by_file] {
+            let assert = command.assert().success().stdout(expected.clone());
+            let stderr = str::from_utf8(&assert.get_output().stderr).unwrap();
+            assert!(stderr.starts_with(note), "{stderr}");
+            assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn bytes_like_those_of_another_encoding_elsewhere_are_not_worth_a_note() {
+    for input in [
+        "visitor_1\n\u{feff}a\n".as_bytes(),
+        b"\xff",
+        b"a\0b\n",
+        b"\0\0\0\0\n",
+        b"ab\0d\n",
+        b"",
+    ] {
+        with_secret()
+            .arg("sign")
+            .write_stdin(input)
+            .assert()
+            .success()
+            .stderr(is_empty());
+    }
+}
+
 #[test]
 fn the_last_line_may_lack_its_end() {
     for (input, id) in [

@@ -86,10 +86,10 @@ fn by_secret(kinds: &[&str]) -> BTreeMap<Vec<u8>, Vec<Case>> {
     groups
 }
 
-/// The command with a file that holds exactly this secret once its line end is dropped.
+/// The command with a file that gives exactly this secret: a text loses the line end at its end.
 fn command(folder: &Folder, subcommand: &str, secret: &[u8]) -> Command {
     let mut content = secret.to_vec();
-    if secret.ends_with(b"\n") {
+    if secret.ends_with(b"\n") && str::from_utf8(secret).is_ok() {
         content.push(b'\n');
     }
     let mut command = identity_hmac();

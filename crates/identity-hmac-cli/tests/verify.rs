@@ -97,6 +97,32 @@ fn each_line_gets_its_result_and_failing_ones_are_named() {
 }
 
 #[test]
+fn a_byte_order_mark_and_utf_16_are_said_before_the_lines_that_fail() {
+    let pair = format!("\u{feff}visitor_1\t{VISITOR_1}");
+    let utf_16: Vec<u8> = pair.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (input, note) in [
+        (
+            pair.into_bytes(),
+            "note: the input begins with a byte order mark, ",
+        ),
+        (utf_16, "note: the input looks like UTF-16 text, "),
+    ] {
+        let assert = with_secret()
+            .arg("verify")
+            .write_stdin(input)
+            .assert()
+            .code(1);
+        let stderr = str::from_utf8(&assert.get_output().stderr).unwrap();
+        assert!(stderr.starts_with(note), "{stderr}");
+        assert!(
+            stderr.contains("error: line 1: HMAC verification failed\n"),
+            "{stderr}"
+        );
+        assert_eq!(stderr.matches("note: the input").count(), 1, "{stderr}");
+    }
+}
+
+#[test]
 fn quietly_only_the_exit_code_and_standard_error_tell() {
     for (hmac, code) in [(VISITOR_1, 0), (VISITOR_1_NEW, 1)] {
         with_secret()

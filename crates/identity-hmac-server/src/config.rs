@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use zeroize::Zeroizing;
@@ -45,8 +46,9 @@ pub(crate) struct StateArgs {
     )]
     database_connections: u32,
     /// The file with the master key, 64 hexadecimal digits, made for a new database [default:
-    /// identity-master.key, or the environment variable IDENTITY_MASTER_KEY itself]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// identity-master.key, or the environment variable IDENTITY_MASTER_KEY itself]; - is standard
+    /// input
+    #[arg(long, global = true, value_name = "FILE", value_parser = input_file())]
     master_key_file: Option<PathBuf>,
     /// How log lines on standard error are written
     #[arg(
@@ -105,8 +107,8 @@ pub(crate) struct ServeArgs {
     )]
     pub(crate) listen: SocketAddr,
     /// The file with the admin token [default: the environment variable IDENTITY_ADMIN_TOKEN
-    /// itself, or a token made on the first start]
-    #[arg(long, value_name = "FILE")]
+    /// itself, or a token made on the first start]; - is standard input
+    #[arg(long, value_name = "FILE", value_parser = input_file())]
     admin_token_file: Option<PathBuf>,
     /// A proxy whose X-Forwarded-For is believed: an address, or a network as in 10.0.0.0/8
     #[arg(
@@ -206,6 +208,14 @@ fn read_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
         }
     }
     Ok(text)
+}
+
+/// A file that is read; `-` is standard input.
+fn input_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path.to_str() {
+        Some("-") => "/dev/stdin".into(),
+        _ => path,
+    })
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use identity_hmac_file::{PendingFile, Readers};
 
-/// A file that waits for its content. When it is dropped before, nothing is left.
+/// A file that waits for its content. When it is dropped before, or the process ends, nothing is
+/// left.
 #[derive(Debug)]
 pub(crate) struct PrivateFile {
-    path: PathBuf,
     folder: PathBuf,
-    content: NamedTempFile,
+    content: PendingFile,
 }
 
 impl PrivateFile {
@@ -26,9 +26,8 @@ impl PrivateFile {
             _ => Path::new("."),
         };
         Ok(Self {
-            path: path.to_owned(),
             folder: folder.to_owned(),
-            content: NamedTempFile::new_in(folder)?,
+            content: PendingFile::new(path, Readers::Owner)?,
         })
     }
 
@@ -36,8 +35,7 @@ impl PrivateFile {
     /// faster.
     pub(crate) fn write(mut self, content: &str) -> io::Result<()> {
         self.content.write_all(content.as_bytes())?;
-        self.content.as_file().sync_all()?;
-        self.content.persist_noclobber(&self.path)?;
+        self.content.persist_new()?;
         File::open(&self.folder)?.sync_all()
     }
 }

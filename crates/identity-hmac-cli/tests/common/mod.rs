@@ -5,6 +5,9 @@
     reason = "a test fails by panicking, and not every test uses everything"
 )]
 
+#[cfg(unix)]
+pub(crate) mod terminal;
+
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;

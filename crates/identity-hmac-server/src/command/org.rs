@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use identity_hmac::VerificationMode;
 use serde::Serialize;
@@ -96,7 +97,7 @@ pub(crate) struct RotateArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SecretOutput {
     /// Write the secret to a new file with mode 0600, without a line end, and do not show it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = new_file())]
     secret_file: Option<PathBuf>,
 }
 
@@ -241,6 +242,14 @@ fn missing(organization: OrganizationArg) -> anyhow::Error {
         "there is no organization {}: `org list` shows which there are",
         organization.id
     )
+}
+
+/// A file that is made. Standard output is none: without a file the secret is shown there.
+fn new_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some("-") => Err("name a file, or leave the option out to see the secret"),
+        _ => Ok(path),
+    })
 }
 
 fn name(text: &str) -> Result<String, organization::Refused> {

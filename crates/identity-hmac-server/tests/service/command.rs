@@ -135,6 +135,26 @@ on_both_databases! {
         assert_ne!(fs::read_to_string(database.folder().join("second")).unwrap(), secret);
     }
 
+    async fn a_dash_is_standard_input_and_never_a_file(database: Database) {
+        let create = |digits: String| {
+            fs::write(database.folder().join("key"), digits).unwrap();
+            let mut command = command(&database);
+            command
+                .args(["org", "create", "Shop", "--master-key-file", "-"])
+                .env_remove("IDENTITY_MASTER_KEY")
+                .stdin(fs::File::open(database.folder().join("key")).unwrap());
+            command
+        };
+        let made = create("1".repeat(64)).output().unwrap();
+        assert_eq!(made.status.code(), Some(0), "{made:?}");
+        let said = refused(create("2".repeat(64)), 1);
+        assert!(said.contains("/dev/stdin is not the one"), "{said}");
+
+        let said = refused_args(&database, &["org", "create", "Shop", "--secret-file", "-"], 2);
+        assert!(said.contains("name a file"), "{said}");
+        assert!(!database.folder().join("-").exists());
+    }
+
     async fn what_the_command_line_changes_a_running_service_follows(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;

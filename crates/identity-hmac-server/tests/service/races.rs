@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::harness::{
     Answer, Database, Service, Session, Visitor, command, http, kept, on_both_databases, proved,
-    times,
+    times, without_postgres,
 };
 
 /// How many callers race.
@@ -93,6 +93,9 @@ on_both_databases! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn identifies_that_race_over_several_processes_lose_nothing() {
+    if without_postgres() {
+        return;
+    }
     let calls = times(1_000, 5_000) / WORKERS;
     let database = Database::postgres().await;
     let [first, second, third] = [(); 3].map(|()| Service::start(&database));
@@ -110,6 +113,9 @@ async fn identifies_that_race_over_several_processes_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serialization_failures_are_tried_again_and_lose_nothing() {
+    if without_postgres() {
+        return;
+    }
     let calls = times(500, 10_000) / WORKERS;
     let database = Database::postgres().await;
     Session::open(&database)
@@ -164,6 +170,9 @@ async fn fail_to_serialize(database: &Database, failures: u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_never_serializes_is_refused_after_ten_attempts_and_writes_nothing() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let service = Service::start(&database);
     let organization = service.organization().await;
@@ -202,6 +211,9 @@ fn start_unconfigured(database: &Database, folder: &std::path::Path) -> Service 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_together_agree_on_schema_master_key_and_admin_token() {
+    if without_postgres() {
+        return;
+    }
     let rounds = times(6, 50);
     for round in 0..rounds {
         let database = Database::postgres().await;
@@ -252,6 +264,9 @@ async fn processes_that_start_together_agree_on_schema_master_key_and_admin_toke
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_processes_that_start_together_with_different_master_keys_one_serves() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let outputs = thread::scope(|scope| {
         let starts = ["0", "1"].map(|digit| {

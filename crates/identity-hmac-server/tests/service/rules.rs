@@ -3,7 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Organization, Service, Visitor, on_both_databases};
+use crate::harness::{
+    Answer, Database, Organization, Service, Visitor, on_both_databases, without_postgres,
+};
 
 /// What required refuses although it is there.
 fn wrong_hmacs(signed: &str) -> Vec<Value> {
@@ -370,6 +372,9 @@ on_both_databases! {
 
 #[tokio::test]
 async fn what_one_process_sets_holds_at_once_in_every_process_over_the_same_postgres() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let (here, there) = (Service::start(&database), Service::start(&database));
     let mut organization = here.organization().await;

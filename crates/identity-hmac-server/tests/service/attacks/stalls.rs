@@ -8,7 +8,9 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::{ADMIN_TOKEN, Database, Service, Wire, ask_and_not_read, stall, stalls};
+use crate::harness::{
+    ADMIN_TOKEN, Database, Service, Wire, ask_and_not_read, stall, stalls, without_postgres,
+};
 
 /// How many connections stall at a time.
 const CONNECTIONS: usize = 1_000;
@@ -68,6 +70,9 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_stalls_in_a_body_keeps_no_connection_to_the_database() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let service = Service::start_with(&database, &["--database-connections=1"]);
     let visitor = service.organization().await.visitor().await;

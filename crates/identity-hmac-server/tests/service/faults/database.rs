@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::writers::Writers;
 use crate::harness::{
     Answer, Cluster, Database, Organization, Service, Session, Visitor, http, kept,
-    on_both_databases,
+    on_both_databases, without_postgres,
 };
 
 /// No connection to the database is left in a state that spoils a later call.
@@ -38,6 +38,9 @@ async fn assert_refused(organization: &Organization, visitor: &Visitor) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_starts_before_its_database_waits_for_it() {
+    if without_postgres() {
+        return;
+    }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
     cluster.stop();
@@ -57,6 +60,9 @@ async fn a_service_that_starts_before_its_database_waits_for_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
+    if without_postgres() {
+        return;
+    }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
     let service = Service::start(&database);
@@ -88,6 +94,9 @@ async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_the_connections_that_the_database_ended_only_one_fails_a_call() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let service = Service::start(&database);
     let visitor = service.organization().await.visitor().await;
@@ -113,6 +122,9 @@ async fn of_the_connections_that_the_database_ended_only_one_fails_a_call() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_hangs_is_given_up_on_and_taken_up_again() {
+    if without_postgres() {
+        return;
+    }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
     let service = Service::start_with(
@@ -212,6 +224,9 @@ on_both_databases! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_froze_in_a_transaction_does_not_lock_its_visitors_out() {
+    if without_postgres() {
+        return;
+    }
     const OPEN: &str = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state = 'idle in transaction'";
     let database = Database::postgres().await;
@@ -253,6 +268,9 @@ async fn a_process_that_froze_in_a_transaction_does_not_lock_its_visitors_out() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_without_a_free_connection_refuses_in_time_and_recovers() {
+    if without_postgres() {
+        return;
+    }
     let database = Database::postgres().await;
     let service = Service::start_with(
         &database,

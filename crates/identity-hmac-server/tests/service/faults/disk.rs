@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::writers::Writers;
-use crate::harness::{ADMIN_TOKEN, Cluster, Database, Service, with_own_mounts};
+use crate::harness::{ADMIN_TOKEN, Cluster, Database, Service, with_own_mounts, without_postgres};
 
 /// A command that sees a file system of its own, of 4 MiB, in `folder`, and runs there.
 fn on_small_disk(folder: &Path, program: &Path, args: &[&str]) -> Command {
@@ -97,6 +97,9 @@ async fn on_a_full_disk_sqlite_refuses_writes_and_goes_on_when_there_is_space() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_full_disk_postgres_refuses_writes_and_goes_on_when_there_is_space() {
+    if without_postgres() {
+        return;
+    }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
     cluster.stop();

@@ -1,5 +1,6 @@
 //! What every test needs: a database, the service on it, and someone who calls it.
 
+mod absent;
 mod caller;
 mod database;
 mod postgres;
@@ -8,6 +9,7 @@ mod session;
 mod stall;
 mod wire;
 
+pub(crate) use absent::without_postgres;
 pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
 pub(crate) use postgres::{Cluster, with_own_mounts};
@@ -30,7 +32,7 @@ pub(crate) fn proved(claim: &str, figure: impl std::fmt::Display) {
     println!("\nproved: {claim}: {figure}");
 }
 
-/// Runs each test once on SQLite and once on PostgreSQL.
+/// Runs each test once on SQLite and, where there is one, once on PostgreSQL.
 macro_rules! on_both_databases {
     ($($(#[$doc:meta])* async fn $name:ident($database:ident: Database) $body:block)+) => {
         $(
@@ -48,6 +50,9 @@ macro_rules! on_both_databases {
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn on_postgres() {
+                    if crate::harness::without_postgres() {
+                        return;
+                    }
                     run(Database::postgres().await).await;
                 }
             }

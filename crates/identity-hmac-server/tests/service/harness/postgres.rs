@@ -36,7 +36,7 @@ impl Cluster {
         if let Some((user, group)) = unprivileged() {
             chown(&folder, Some(user), Some(group)).unwrap();
         }
-        let made = as_unprivileged(&bin().join("initdb"))
+        let made = as_unprivileged(&program("initdb"))
             .args([
                 "--username=postgres",
                 "--auth=trust",
@@ -104,7 +104,7 @@ impl Cluster {
         let mut server = self.server.lock().unwrap();
         assert!(server.is_none(), "it runs already");
         let log = fs::File::create(self.folder.join("log")).unwrap();
-        let postgres = as_unprivileged(&bin().join("postgres"));
+        let postgres = as_unprivileged(&program("postgres"));
         let child = shell
             .args(["-c", &format!("{prepare}{SUPERVISE}"), "postgres"])
             .arg(postgres.get_program())
@@ -180,7 +180,7 @@ impl Cluster {
     }
 
     fn is_ready(&self) -> bool {
-        Command::new(bin().join("pg_isready"))
+        Command::new(program("pg_isready"))
             .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
             .status()
             .unwrap()
@@ -200,21 +200,30 @@ impl Drop for Cluster {
     }
 }
 
-/// Where the newest PostgreSQL's programs are.
-fn bin() -> &'static Path {
-    static BIN: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+/// Where the newest PostgreSQL's programs are: in Debian's folders, or on the path.
+pub(super) fn bin() -> Option<&'static Path> {
+    static BIN: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
-            .map(|version| version.unwrap().path().join("bin"))
-            .filter(|bin| bin.join("initdb").exists())
+            .map(|version| version.unwrap().path())
+            .filter_map(|version| Some((version.file_name()?.to_str()?.parse().ok()?, version)))
+            .map(|(number, version)| (number, version.join("bin")))
             .collect();
         versions.sort();
-        versions.pop().expect(
-            "these tests need PostgreSQL's server: `make setup`, or apt-get install postgresql",
-        )
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let newest = versions.into_iter().rev().map(|(_, bin)| bin);
+        newest
+            .chain(std::env::split_paths(&path))
+            .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
     });
-    &BIN
+    BIN.as_deref()
+}
+
+/// The path of one of PostgreSQL's programs.
+fn program(name: &str) -> PathBuf {
+    let bin = bin().expect("a test that needs PostgreSQL begins with without_postgres()");
+    bin.join(name)
 }
 
 /// Runs the program that is added to it where mounts are its own.

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::harness::{Answer, Cluster, Database, Service, Session, proved, times};
+use crate::harness::{
+    Answer, Cluster, Database, Service, Session, proved, times, without_postgres,
+};
 use customer::{Customer, Tally};
 use fault::{Fault, Window};
 use nuisance::Nuisance;
@@ -257,6 +259,9 @@ async fn a_soak_on_sqlite_loses_nothing_by_kill_9_and_leaves_nothing_behind() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_soak_on_postgres_loses_nothing_by_its_faults_and_leaves_nothing_behind() {
+    if without_postgres() {
+        return;
+    }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
     let outcome = soak(database, Some(&cluster)).await;
