@@ -4,7 +4,6 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identity_hmac::RandomUnavailable;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -37,11 +36,8 @@ impl VisitorToken {
     ///
     /// # Errors
     ///
-    /// [`RandomUnavailable`] when the operating system gives no randomness.
-    pub fn generate(
-        organization: Uuid,
-        visitor: Uuid,
-    ) -> Result<(String, Self), RandomUnavailable> {
+    /// [`NoRandomness`] when the operating system gives no randomness.
+    pub fn generate(organization: Uuid, visitor: Uuid) -> Result<(String, Self), NoRandomness> {
         let bytes = [
             organization.as_bytes(),
             visitor.as_bytes(),
@@ -87,11 +83,16 @@ impl fmt::Debug for VisitorToken {
 ///
 /// # Errors
 ///
-/// [`RandomUnavailable`] when the operating system gives no randomness.
-pub fn generate_admin_token() -> Result<Zeroizing<String>, RandomUnavailable> {
+/// [`NoRandomness`] when the operating system gives no randomness.
+pub fn generate_admin_token() -> Result<Zeroizing<String>, NoRandomness> {
     let digits = URL_SAFE_NO_PAD.encode(random()?);
     Ok(Zeroizing::new(format!("{ADMIN_PREFIX}{digits}")))
 }
+
+/// The operating system gave no random bytes for a token.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct NoRandomness(getrandom::Error);
 
 /// The digest that stands for a token in the database.
 #[must_use]
@@ -112,9 +113,9 @@ pub fn parse_organization_key(text: &str) -> Option<Uuid> {
     (organization_key(organization) == text).then_some(organization)
 }
 
-fn random() -> Result<[u8; RANDOM_LEN], RandomUnavailable> {
+fn random() -> Result<[u8; RANDOM_LEN], NoRandomness> {
     let mut bytes = [0; RANDOM_LEN];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(NoRandomness)?;
     Ok(bytes)
 }
 

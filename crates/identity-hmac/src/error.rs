@@ -178,8 +178,7 @@ impl InputError {
 
 /// The signature is not the one that the key gives for the visitor id.
 ///
-/// One opaque value: whether the candidate was malformed, stale or forged is nobody's business
-/// who sent it.
+/// One opaque value: callers cannot tell a malformed, a stale and a forged hmac apart.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("HMAC verification failed")]
 pub struct VerificationFailed;
@@ -197,8 +196,24 @@ pub enum VerifyError {
     Failed(#[from] VerificationFailed),
 }
 
-/// The operating system gave no random bytes, so that no secret could be made.
+/// The operating system gave no random bytes, so that no secret could be made. The message says why;
+/// [`source`](std::error::Error::source) does not say it again.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the operating system gave no random bytes: {0}")]
-pub struct RandomUnavailable(#[from] getrandom::Error);
+pub struct RandomUnavailable(pub(crate) getrandom::Error);
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use std::error::Error;
+
+    use super::RandomUnavailable;
+
+    #[test]
+    fn the_cause_of_random_unavailable_is_told_once() {
+        let error = RandomUnavailable(getrandom::Error::UNSUPPORTED);
+        let cause = getrandom::Error::UNSUPPORTED.to_string();
+        assert!(error.to_string().ends_with(&cause));
+        assert!(error.source().is_none());
+    }
+}

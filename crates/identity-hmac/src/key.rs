@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{IdentityHmac, InputError, VerificationFailed, VerifyError};
+use crate::{Candidate, IdentityHmac, InputError, VerificationFailed, VerifyError};
 #[cfg(feature = "std")]
 use crate::{RandomUnavailable, setting};
 
@@ -147,7 +147,8 @@ impl IdentityKey {
         finish(self.state.clone(), visitor_id.as_ref())
     }
 
-    /// Verifies `hmac`, 64 hexadecimal digits in either case, against `visitor_id`.
+    /// Verifies `hmac`, 64 hexadecimal digits in either case or an [`IdentityHmac`], against
+    /// `visitor_id`. See [`Candidate`] for the types that it may have.
     ///
     /// Anything a client can send is either right or [`VerificationFailed`]: an `hmac` of another
     /// length or with other characters, an empty id. The comparison takes the same time wherever
@@ -156,13 +157,13 @@ impl IdentityKey {
     /// # Errors
     ///
     /// [`VerificationFailed`] unless this key signed this id.
-    #[must_use = "SECURITY WARNING: an unread result accepts every signature"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
     pub fn verify(
         &self,
         visitor_id: impl AsRef<[u8]>,
-        hmac: impl AsRef<[u8]>,
+        hmac: impl Candidate,
     ) -> Result<(), VerificationFailed> {
-        let candidate = IdentityHmac::decode_hex(hmac.as_ref()).ok_or(VerificationFailed)?;
+        let candidate = hmac.read().ok_or(VerificationFailed)?;
         let expected = self.sign(visitor_id).map_err(|_| VerificationFailed)?;
         if expected.ct_eq(&candidate).into() {
             Ok(())
@@ -230,8 +231,8 @@ pub fn generate_identity_hmac(
     finish(IdentityKey::new(secret)?.state, visitor_id.as_ref())
 }
 
-/// Verifies `hmac`, 64 hexadecimal digits in either case, against `visitor_id` and `secret` in
-/// one call.
+/// Verifies `hmac`, 64 hexadecimal digits in either case or an [`IdentityHmac`], against
+/// `visitor_id` and `secret` in one call. See [`Candidate`] for the types that it may have.
 ///
 /// # Errors
 ///
@@ -249,10 +250,10 @@ pub fn generate_identity_hmac(
 ///     Err(VerifyError::Failed(VerificationFailed)),
 /// );
 /// ```
-#[must_use = "SECURITY WARNING: an unread result accepts every signature"]
+#[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
 pub fn verify_identity_hmac(
     visitor_id: impl AsRef<[u8]>,
-    hmac: impl AsRef<[u8]>,
+    hmac: impl Candidate,
     secret: impl AsRef<[u8]>,
 ) -> Result<(), VerifyError> {
     Ok(IdentityKey::new(secret)?.verify(visitor_id, hmac)?)
@@ -273,6 +274,6 @@ pub fn verify_identity_hmac(
 #[cfg(feature = "std")]
 pub fn generate_secret() -> Result<String, RandomUnavailable> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *bytes)?;
+    getrandom::fill(&mut *bytes).map_err(RandomUnavailable)?;
     Ok(hex::encode(*bytes))
 }

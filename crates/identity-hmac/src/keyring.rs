@@ -4,7 +4,7 @@ use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{IdentityHmac, IdentityKey, InputError, VerificationFailed};
+use crate::{Candidate, IdentityHmac, IdentityKey, InputError, VerificationFailed};
 
 /// A current key, and during a rotation the previous one.
 ///
@@ -91,18 +91,18 @@ impl Keyring {
         self.current.sign(visitor_id)
     }
 
-    /// Verifies `hmac`, 64 hexadecimal digits in either case, against `visitor_id` under the
-    /// current and the previous key. Both are always tried, so that the time tells nothing about
+    /// Verifies `hmac`, 64 hexadecimal digits in either case or an [`IdentityHmac`], against
+    /// `visitor_id` under the current and the previous key. Both are always tried, so that the time tells nothing about
     /// which one fitted.
     ///
     /// # Errors
     ///
     /// [`VerificationFailed`] unless one of the keys signed this id.
-    #[must_use = "SECURITY WARNING: an unread result accepts every signature"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
     pub fn verify(
         &self,
         visitor_id: impl AsRef<[u8]>,
-        hmac: impl AsRef<[u8]>,
+        hmac: impl Candidate,
     ) -> Result<(), VerificationFailed> {
         self.matched(visitor_id, hmac)
             .map(|_| ())
@@ -111,10 +111,10 @@ impl Keyring {
 
     /// Like [`verify`](Self::verify), and says which key the signature came from. `None` means
     /// that it is not to be accepted. [`Matched::Current`] wins where both keys are the same.
-    #[must_use = "SECURITY WARNING: an unread result accepts every signature"]
-    pub fn matched(&self, visitor_id: impl AsRef<[u8]>, hmac: impl AsRef<[u8]>) -> Option<Matched> {
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
+    pub fn matched(&self, visitor_id: impl AsRef<[u8]>, hmac: impl Candidate) -> Option<Matched> {
         let visitor_id = visitor_id.as_ref();
-        let candidate = IdentityHmac::decode_hex(hmac.as_ref())?;
+        let candidate = hmac.read()?;
         let fits = |key: &IdentityKey| -> Option<Choice> {
             Some(key.sign(visitor_id).ok()?.ct_eq(&candidate))
         };

@@ -8,6 +8,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod candidate;
 mod error;
 mod key;
 mod keyring;
@@ -16,6 +17,7 @@ pub mod setting;
 mod tag;
 mod verification;
 
+pub use candidate::Candidate;
 #[cfg(feature = "std")]
 pub use error::RandomUnavailable;
 pub use error::{InputError, VerificationFailed, VerifyError};

@@ -39,6 +39,23 @@ const HEX_LEN: usize = 2 * TAG_LEN;
 pub struct IdentityHmac([u8; TAG_LEN]);
 
 impl IdentityHmac {
+    /// The HMAC as its 32 bytes, for notations and protocols other than hexadecimal text.
+    ///
+    /// # Security
+    ///
+    /// Do not compare the bytes with `==`: it stops at the first difference, and the time tells
+    /// where that is. Compare two [`IdentityHmac`]s, or verify one.
+    ///
+    /// ```
+    /// let hmac = identity_hmac::generate_identity_hmac("visitor_1", "s3cret")?;
+    /// assert!(hmac.as_bytes().starts_with(&[0x03, 0xd2, 0xbb, 0x32]));
+    /// # Ok::<(), identity_hmac::InputError>(())
+    /// ```
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; TAG_LEN] {
+        &self.0
+    }
+
     /// The HMAC as 64 lowercase hexadecimal digits.
     #[cfg(feature = "std")]
     #[must_use]
@@ -79,10 +96,17 @@ impl IdentityHmac {
     }
 }
 
-/// From the 32 bytes of an HMAC that was sent in another notation than hexadecimal.
+/// From the 32 bytes of an HMAC that was sent in another notation than hexadecimal text.
 impl From<[u8; TAG_LEN]> for IdentityHmac {
     fn from(bytes: [u8; TAG_LEN]) -> Self {
         Self(bytes)
+    }
+}
+
+/// The 32 bytes. See [`IdentityHmac::as_bytes`] before comparing them.
+impl From<IdentityHmac> for [u8; TAG_LEN] {
+    fn from(hmac: IdentityHmac) -> Self {
+        hmac.0
     }
 }
 

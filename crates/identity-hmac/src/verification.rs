@@ -26,7 +26,7 @@ pub enum VerificationMode {
 /// [`is_verified`](Self::is_verified) for the document's `hmacVerified`; match on the variants
 /// for logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "SECURITY WARNING: an unread outcome accepts every signature"]
+#[must_use = "SECURITY WARNING: ignoring this outcome accepts every signature"]
 pub enum Verification {
     /// The mode is off: the hmac was not looked at.
     Ignored,
@@ -56,7 +56,7 @@ impl VerificationMode {
     }
 
     /// Applies the mode to one call: `visitor_id` as the vendor knows it, and the `hmac` that the
-    /// call carried, if it carried one.
+    /// call carried, if it carried one: text, as `identify()` sends it.
     ///
     /// ```
     /// use identity_hmac::{IdentityKey, Keyring, Matched, Verification, VerificationMode};
@@ -67,7 +67,7 @@ impl VerificationMode {
     /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", Some(&hmac));
     /// assert_eq!(outcome, Verification::Verified(Matched::Current));
     ///
-    /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", None::<&str>);
+    /// let outcome = VerificationMode::Required.verify(&keyring, "visitor_1", None);
     /// assert!(outcome.is_refused());
     ///
     /// let outcome = VerificationMode::Observe.verify(&keyring, "visitor_2", Some(&hmac));
@@ -78,7 +78,7 @@ impl VerificationMode {
         self,
         keyring: &Keyring,
         visitor_id: impl AsRef<[u8]>,
-        hmac: Option<impl AsRef<[u8]>>,
+        hmac: Option<&str>,
     ) -> Verification {
         let refused = match self {
             Self::Off => return Verification::Ignored,

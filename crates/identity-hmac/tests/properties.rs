@@ -39,6 +39,10 @@ proptest! {
         );
         prop_assert_eq!(key.verify(&visitor_id, &expected), Ok(()));
         prop_assert_eq!(key.verify(&visitor_id, expected.to_uppercase()), Ok(()));
+        prop_assert_eq!(key.verify(&visitor_id, expected.as_bytes()), Ok(()));
+        let hmac: IdentityHmac = expected.parse().unwrap();
+        prop_assert_eq!(key.verify(&visitor_id, hmac), Ok(()));
+        prop_assert_eq!(key.verify(&visitor_id, hmac.as_bytes().as_slice()), Err(VerificationFailed));
     }
 
     #[test]
@@ -92,6 +96,8 @@ proptest! {
         prop_assert_eq!(written.to_string(), digits.as_str());
         let mut buffer = [0; 64];
         prop_assert_eq!(&*written.encode_hex(&mut buffer), digits.as_str());
+        prop_assert_eq!(written.as_bytes(), &bytes);
+        prop_assert_eq!(<[u8; 32]>::from(written), bytes);
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn time(
 }
 
 fn product(key: &IdentityKey, sample: &Sample) -> bool {
-    key.verify(sample.visitor_id, sample.candidate).is_ok()
+    key.verify(sample.visitor_id, &sample.candidate[..]).is_ok()
 }
 
 /// What `verify` must not do: stop at the first difference.
