@@ -138,7 +138,7 @@ check-rust: setup
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-cli -p identity-hmac-file -p identity-hmac-server
+	$(DOC) -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust

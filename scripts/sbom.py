@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 CRATES = {
     "identity-hmac": None,
     "identity-hmac-cli": None,
+    "identity-hmac-doctor": None,
     "identity-hmac-server": None,
     "identity-hmac-python": "pkg:pypi/identity-hmac",
     "identity-hmac-node": "pkg:npm/identity-hmac",

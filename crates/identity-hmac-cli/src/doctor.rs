@@ -1,40 +1,34 @@
 //! `doctor`: why a signature does not match.
 
-mod algorithm;
-mod diagnosis;
-mod notation;
-mod rewrites;
-mod secret;
-mod visitor_id;
-
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use identity_hmac::{IdentityKey, InputError};
-use serde_json::json;
+use identity_hmac_doctor::{Case, Cause, Diagnosis, diagnose};
 
 use crate::secret::{PreviousSecretArgs, SecretArgs};
-pub use diagnosis::Case;
-use diagnosis::{Cause, Diagnosis, diagnose};
 
-/// Exit codes: the signature matches; it does not, and here is why; it does not, and nobody knows.
 const MATCHES: u8 = 0;
 const MISTAKEN: u8 = 1;
-const UNEXPLAINED: u8 = 2;
+/// Neither 2 nor 3, which mean the same here as in every other command: see `exit`.
+const UNEXPLAINED: u8 = 4;
 
 const HELP: &str = "\
 Examples:
   identity-hmac doctor visitor_1 A9K7MhgoDCir5XosCDfDemwpq81GXCXc9hoh3gwuC64=
   identity-hmac doctor visitor_1 7f96…9441 --secret-file secret.txt --also jane@example.com
-  identity-hmac doctor visitor_1 7f96…9441 --format json
+  identity-hmac doctor --format json -- \"$id\" \"$hmac\"
+
+Put -- before an id or a signature that begins with a hyphen, or that comes from elsewhere.
 
 Exit codes:
   0  the signature matches
   1  it does not, and the cause was found
-  2  it does not, and none of the usual mistakes explains it; also wrong usage, or no secret
+  2  wrong usage, or no secret: nothing was examined
+  3  the answer could not be written
+  4  it does not match, and none of the usual mistakes explains it
 
 Neither the secret nor the right signature is ever printed: sign gives that one.";
 
@@ -48,14 +42,12 @@ Neither the secret nor the right signature is ever printed: sign gives that one.
 #[command(after_help = HELP)]
 pub(crate) struct DoctorArgs {
     /// The visitor id as the chat gave it
-    #[arg(allow_hyphen_values = true)]
     id: OsString,
     /// The signature that does not match, as it was sent
-    #[arg(allow_hyphen_values = true)]
     hmac: OsString,
     /// Another value that may have been signed by mistake, such as an e-mail or an external id;
     /// can be given several times
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "VALUE")]
     also: Vec<OsString>,
     #[command(flatten)]
     secret: SecretArgs,
@@ -68,7 +60,7 @@ pub(crate) struct DoctorArgs {
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum Format {
+enum Format {
     /// For people
     #[default]
     Text,
@@ -94,99 +86,60 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
         hmac: hmac.as_encoded_bytes(),
         also: also.iter().map(|value| value.as_encoded_bytes()).collect(),
     };
-    let code =
-        answer(&case, format, &mut io::stdout().lock()).context("cannot write the answer")?;
+    let code = answer(&diagnose(&case), format, &mut io::stdout().lock())
+        .context("cannot write the answer")?;
     Ok(ExitCode::from(code))
 }
 
-/// Writes why the signature of `case` does not match, and returns the exit code.
+/// Writes the answer, and returns the exit code.
 ///
 /// # Errors
 ///
 /// As writing to `out` gives them, except that a reader may go away.
-pub fn answer(case: &Case, format: Format, out: &mut impl Write) -> io::Result<u8> {
-    let diagnosis = diagnose(case);
-    let hints = hints(case, &diagnosis);
+fn answer(diagnosis: &Diagnosis, format: Format, out: &mut impl Write) -> io::Result<u8> {
     let written = match format {
-        Format::Text => write_text(out, &diagnosis, &hints),
-        Format::Json => write_json(out, &diagnosis, &hints),
+        Format::Text => write_text(out, diagnosis),
+        Format::Json => serde_json::to_writer(&mut *out, diagnosis)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
     };
     match written {
         // The exit code is an answer too: a reader who has gone must not make it a 0.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    Ok(match diagnosis {
-        Diagnosis::Matches => MATCHES,
-        Diagnosis::Mistaken(_) => MISTAKEN,
-        Diagnosis::Unexplained => UNEXPLAINED,
+    Ok(if diagnosis.matches {
+        MATCHES
+    } else if diagnosis.is_unexplained() {
+        UNEXPLAINED
+    } else {
+        MISTAKEN
     })
 }
 
-/// What else is worth knowing, whether or not it is the cause.
-fn hints(case: &Case, diagnosis: &Diagnosis) -> Vec<String> {
-    let shape = match diagnosis {
-        Diagnosis::Unexplained => notation::wrong_shape(case.hmac),
-        Diagnosis::Matches | Diagnosis::Mistaken(_) => None,
-    };
-    let current = refusal("the secret", case.secret);
-    let previous = case
-        .previous_secret
-        .and_then(|secret| refusal("the previous secret", secret));
-    shape.into_iter().chain(current).chain(previous).collect()
-}
-
-/// What the other commands say to a secret that doctor takes as it is.
-fn refusal(name: &str, secret: &[u8]) -> Option<String> {
-    match IdentityKey::from_setting(name, Some(secret)) {
-        // A secret file may hold any bytes.
-        Ok(_) | Err(InputError::SecretNotUtf8 { .. }) => None,
-        Err(refusal) => Some(format!(
-            "`sign` and `verify` refuse this secret: {refusal}."
-        )),
-    }
-}
-
-fn write_json(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> io::Result<()> {
-    let causes = match diagnosis {
-        Diagnosis::Mistaken(causes) => causes.as_slice(),
-        Diagnosis::Matches | Diagnosis::Unexplained => &[],
-    };
-    let matches = matches!(diagnosis, Diagnosis::Matches);
-    writeln!(
-        out,
-        "{}",
-        json!({"matches": matches, "causes": causes, "hints": hints})
-    )
-}
-
-fn write_text(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> io::Result<()> {
-    match diagnosis {
-        Diagnosis::Matches => writeln!(out, "The signature matches.")?,
-        Diagnosis::Mistaken(causes) => {
-            let found = match causes.len() {
-                1 => "Here is why:".to_owned(),
-                several => format!("These {several} mistakes together explain it:"),
-            };
-            writeln!(out, "The signature does not match. {found}")?;
-            for Cause {
-                code,
-                message,
-                remedy,
-            } in causes
-            {
-                writeln!(out, "\n  {message} [{code}]\n  What to do: {remedy}")?;
-            }
+fn write_text(out: &mut impl Write, diagnosis: &Diagnosis) -> io::Result<()> {
+    let found = match diagnosis.causes.len() {
+        _ if diagnosis.matches => "The signature matches.",
+        0 => "The signature does not match, and none of the usual mistakes explains it.",
+        1 => "The signature does not match. Here is why:",
+        several => {
+            &format!("The signature does not match. These {several} mistakes together explain it:")
         }
-        Diagnosis::Unexplained => writeln!(
-            out,
-            "The signature does not match, and none of the usual mistakes explains it."
-        )?,
+    };
+    writeln!(out, "{found}")?;
+    for Cause {
+        code,
+        message,
+        remedy,
+        ..
+    } in &diagnosis.causes
+    {
+        writeln!(out, "\n  {message} [{code}]\n  What to do: {remedy}")?;
     }
-    for hint in hints {
+    for hint in &diagnosis.hints {
         writeln!(out, "\nNote: {hint}")?;
     }
-    if matches!(diagnosis, Diagnosis::Unexplained) {
+    if diagnosis.is_unexplained() {
         writeln!(out, "\n{WHAT_NOW}")?;
     }
     Ok(())
@@ -195,11 +148,12 @@ fn write_text(out: &mut impl Write, diagnosis: &Diagnosis, hints: &[String]) -> 
 const WHAT_NOW: &str = "\
 Tried, alone and two together:
   secret      line ends, white space, quotes, decoded or encoded (hex, base64, percent), letter
-              case, cut short, its name in front, empty or a placeholder
+              case, cut short, its name in front, a comment behind, empty, a placeholder or a value
+              for tests
   visitor id  line ends, white space, quotes, JSON, letter case, Unicode forms, percent-encoding,
               character sets, cut short, empty or a placeholder
   algorithm   arguments swapped, HMAC with SHA-1, SHA-384 or SHA-512, plain hashes
-  hmac        base64, prefixes, separators, JSON, encoded twice, cut short, mistyped
+  hmac        base64, prefixes, separators, JSON, encoded twice, zeros lost, cut short, mistyped
 
 Check next:
   1. Is it the same secret? It differs by organization, and by environment (staging, production).

@@ -6,7 +6,7 @@
 
 mod batch;
 mod completions;
-pub mod doctor;
+mod doctor;
 mod encoding;
 mod exit;
 mod format;

@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use super::diagnosis::Mistake;
-use super::rewrites::{self, Rewritten, surrounded};
+use crate::mistake::Mistake;
+use crate::rewrites::{self, Rewritten, surrounded};
 
 /// From the id that doctor was given to the one that was signed, the commonest first.
-pub(super) const MISTAKES: &[Mistake] = &[
+pub(crate) const MISTAKES: &[Mistake] = &[
     Mistake {
         code: "visitor_id_trailing_newline",
         message: "The visitor id was signed with a line end behind it.",
@@ -84,28 +84,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
                   (as é can be one character or two), its bytes differ.",
         remedy: "Sign the id exactly as the chat gave it, without normalising it (NFC, NFD).",
         made: rewrites::normalised,
-    },
-    Mistake {
-        code: "visitor_id_empty",
-        message: "An empty visitor id was signed.",
-        remedy: "The signer looks for the id under another name than the page sends it under: \
-                 compare the parameter's name on both sides, and refuse an empty one.",
-        made: |_| vec![Vec::new()],
-    },
-    Mistake {
-        code: "visitor_id_placeholder",
-        message: "A placeholder such as `undefined`, `null` or `[object Object]` was signed, not a \
-                  visitor id.",
-        remedy: "The page asked for a signature before it had the id: wait for the chat's `init()` \
-                 and pass the id itself.",
-        made: |_| texts(PLACEHOLDERS),
-    },
-    Mistake {
-        code: "visitor_id_variable_name",
-        message: "The name of a variable was signed, such as `visitorId`, not the visitor id in it.",
-        remedy: "Pass the variable's value: look for quotes around its name, or a template that \
-                 was not filled in.",
-        made: |_| NAMES.iter().flat_map(|name| as_variable(name)).collect(),
     },
     Mistake {
         code: "visitor_id_with_name",
@@ -248,8 +226,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "visitor_id_characters_replaced",
-        message: "Characters of the visitor id were replaced by `?` or `\u{fffd}` before it was \
-                  signed.",
+        message: "Characters of the visitor id were replaced by `?` or `\u{fffd}`, or left out, before \
+                  it was signed.",
         remedy: "Keep the id in UTF-8 from the page to the signature.",
         made: rewrites::with_characters_replaced,
     },
@@ -285,8 +263,34 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
 ];
 
+/// What was signed where the visitor id did not arrive at all.
+pub(crate) const ABSENT: &[Mistake] = &[
+    Mistake {
+        code: "visitor_id_empty",
+        message: "An empty visitor id was signed.",
+        remedy: "The signer looks for the id under another name than the page sends it under: \
+                 compare the parameter's name on both sides, and refuse an empty one.",
+        made: |_| vec![Vec::new()],
+    },
+    Mistake {
+        code: "visitor_id_placeholder",
+        message: "A placeholder such as `undefined`, `null` or `[object Object]` was signed, not a \
+                  visitor id.",
+        remedy: "The page asked for a signature before it had the id: wait for the chat's `init()` \
+                 and pass the id itself.",
+        made: |_| texts(PLACEHOLDERS),
+    },
+    Mistake {
+        code: "visitor_id_variable_name",
+        message: "The name of a variable was signed, such as `visitorId`, not the visitor id in it.",
+        remedy: "Pass the variable's value: look for quotes around its name, or a template that \
+                 was not filled in.",
+        made: |_| NAMES.iter().flat_map(|name| as_variable(name)).collect(),
+    },
+];
+
 /// Looked for last and alone, since there are so many ways to cut.
-pub(super) const CUTS: &[Mistake] = &[Mistake {
+pub(crate) const CUTS: &[Mistake] = &[Mistake {
     code: "visitor_id_cut_short",
     message: "Only a part of the visitor id was signed.",
     remedy: "Sign the whole id, with what looks like a prefix. A database field may be too short, \

@@ -4,20 +4,20 @@ use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_256};
 
-use super::diagnosis::Cause;
+use crate::mistake::Cause;
 
 /// From the secret and the visitor id to lowercase hexadecimal digits.
 type Sign = Box<dyn Fn(&[u8], &[u8]) -> String>;
 
 /// A way to make a signature of a visitor id.
-pub(super) struct Algorithm {
+pub(crate) struct Algorithm {
     /// Why it is not the right one.
-    pub(super) cause: Option<Cause>,
-    pub(super) sign: Sign,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) sign: Sign,
 }
 
 /// The right one.
-pub(super) fn right() -> Algorithm {
+pub(crate) fn right() -> Algorithm {
     Algorithm {
         cause: None,
         sign: Box::new(hmac_sha256),
@@ -34,7 +34,7 @@ fn hmac_sha256(secret: &[u8], visitor_id: &[u8]) -> String {
 }
 
 /// The wrong ones, the commonest first.
-pub(super) fn mistaken() -> Vec<Algorithm> {
+pub(crate) fn mistaken() -> Vec<Algorithm> {
     let mut algorithms = vec![
         with_other_arguments(
             "arguments_swapped",
@@ -67,6 +67,19 @@ pub(super) fn mistaken() -> Vec<Algorithm> {
             "The message was the visitor id and then the secret.",
             |secret, visitor_id| hmac_sha256(secret, &[visitor_id, secret].concat()),
         ),
+        Algorithm {
+            cause: Some(Cause {
+                code: "arguments_appended",
+                message: "The hmac is the visitor id in hexadecimal and then the HMAC of an empty \
+                          message."
+                    .into(),
+                remedy: "In Go call `mac.Write(visitorID)` and then `mac.Sum(nil)`: what `Sum` is \
+                         given is not signed.",
+            }),
+            sign: Box::new(|secret, visitor_id| {
+                hex::encode(visitor_id) + &hmac_sha256(secret, b"")
+            }),
+        },
     ];
     algorithms.extend(plain::<Sha256>("algorithm_plain_sha256", "SHA-256"));
     algorithms.extend(plain::<Sha1>("algorithm_plain_sha1", "SHA-1"));

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 use unicode_normalization::UnicodeNormalization;
 
 /// The results of a change.
-pub(super) type Rewritten = Vec<Vec<u8>>;
+pub(crate) type Rewritten = Vec<Vec<u8>>;
 
 const BOM: &str = "\u{feff}";
 
@@ -57,16 +57,16 @@ const HTML: [(&str, &str); 6] = [
 ];
 
 /// Characters that show as nothing and that editors and chats leave around a text.
-pub(super) fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-pub(super) fn surrounded(input: &[u8], before: &str, after: &str) -> Vec<u8> {
+pub(crate) fn surrounded(input: &[u8], before: &str, after: &str) -> Vec<u8> {
     [before.as_bytes(), input, after.as_bytes()].concat()
 }
 
 /// Applies `change` to an input that is text.
-pub(super) fn of_text(input: &[u8], change: impl Fn(&str) -> Vec<String>) -> Rewritten {
+pub(crate) fn of_text(input: &[u8], change: impl Fn(&str) -> Vec<String>) -> Rewritten {
     str::from_utf8(input).map_or_else(
         |_| Vec::new(),
         |text| change(text).into_iter().map(String::into_bytes).collect(),
@@ -75,19 +75,19 @@ pub(super) fn of_text(input: &[u8], change: impl Fn(&str) -> Vec<String>) -> Rew
 
 // White space, quotes and other things around it
 
-pub(super) fn with_newline(input: &[u8]) -> Rewritten {
+pub(crate) fn with_newline(input: &[u8]) -> Rewritten {
     vec![surrounded(input, "", "\n"), surrounded(input, "", "\n\n")]
 }
 
-pub(super) fn with_crlf(input: &[u8]) -> Rewritten {
+pub(crate) fn with_crlf(input: &[u8]) -> Rewritten {
     vec![surrounded(input, "", "\r\n")]
 }
 
-pub(super) fn with_carriage_return(input: &[u8]) -> Rewritten {
+pub(crate) fn with_carriage_return(input: &[u8]) -> Rewritten {
     vec![surrounded(input, "", "\r")]
 }
 
-pub(super) fn with_white_space(input: &[u8]) -> Rewritten {
+pub(crate) fn with_white_space(input: &[u8]) -> Rewritten {
     let around = [
         ("", " "),
         (" ", ""),
@@ -104,7 +104,7 @@ pub(super) fn with_white_space(input: &[u8]) -> Rewritten {
 }
 
 /// What stands beside a value in the text that it was copied from.
-pub(super) fn with_punctuation(input: &[u8]) -> Rewritten {
+pub(crate) fn with_punctuation(input: &[u8]) -> Rewritten {
     let around = [
         ("", ","),
         ("", ";"),
@@ -119,7 +119,7 @@ pub(super) fn with_punctuation(input: &[u8]) -> Rewritten {
         .to_vec()
 }
 
-pub(super) fn trimmed(input: &[u8]) -> Rewritten {
+pub(crate) fn trimmed(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         vec![
             text.trim_matches(is_blank).to_owned(),
@@ -131,18 +131,18 @@ pub(super) fn trimmed(input: &[u8]) -> Rewritten {
 }
 
 /// Also what a wrapped line left inside.
-pub(super) fn without_white_space(input: &[u8]) -> Rewritten {
+pub(crate) fn without_white_space(input: &[u8]) -> Rewritten {
     let inside = of_text(input, |text| vec![text.replace(is_blank, "")]);
     [trimmed(input), inside].concat()
 }
 
-pub(super) fn with_quotes(input: &[u8]) -> Rewritten {
+pub(crate) fn with_quotes(input: &[u8]) -> Rewritten {
     QUOTES
         .map(|(open, close)| surrounded(input, open, close))
         .to_vec()
 }
 
-pub(super) fn without_quotes(input: &[u8]) -> Rewritten {
+pub(crate) fn without_quotes(input: &[u8]) -> Rewritten {
     let inside = |(open, close): (&str, &str)| {
         input
             .strip_prefix(open.as_bytes())?
@@ -155,11 +155,11 @@ pub(super) fn without_quotes(input: &[u8]) -> Rewritten {
         .collect()
 }
 
-pub(super) fn with_byte_order_mark(input: &[u8]) -> Rewritten {
+pub(crate) fn with_byte_order_mark(input: &[u8]) -> Rewritten {
     vec![surrounded(input, BOM, "")]
 }
 
-pub(super) fn without_byte_order_mark(input: &[u8]) -> Rewritten {
+pub(crate) fn without_byte_order_mark(input: &[u8]) -> Rewritten {
     input
         .strip_prefix(BOM.as_bytes())
         .map(<[u8]>::to_vec)
@@ -167,11 +167,11 @@ pub(super) fn without_byte_order_mark(input: &[u8]) -> Rewritten {
         .collect()
 }
 
-pub(super) fn with_nul(input: &[u8]) -> Rewritten {
+pub(crate) fn with_nul(input: &[u8]) -> Rewritten {
     vec![surrounded(input, "", "\0")]
 }
 
-pub(super) fn without_nul(input: &[u8]) -> Rewritten {
+pub(crate) fn without_nul(input: &[u8]) -> Rewritten {
     let without = |&byte: &u8| byte != 0;
     vec![
         input.iter().copied().take_while(without).collect(),
@@ -179,22 +179,27 @@ pub(super) fn without_nul(input: &[u8]) -> Rewritten {
     ]
 }
 
-pub(super) fn with_backslash_n(input: &[u8]) -> Rewritten {
+pub(crate) fn without(input: &[u8], unwanted: u8) -> Vec<u8> {
+    let kept = input.iter().copied().filter(|&byte| byte != unwanted);
+    kept.collect()
+}
+
+pub(crate) fn with_backslash_n(input: &[u8]) -> Rewritten {
     vec![surrounded(input, "", r"\n"), surrounded(input, "", r"\r\n")]
 }
 
-pub(super) fn without_backslash_n(input: &[u8]) -> Rewritten {
+pub(crate) fn without_backslash_n(input: &[u8]) -> Rewritten {
     let endings = [r"\r\n", r"\n"];
     let without = |ending: &str| input.strip_suffix(ending.as_bytes()).map(<[u8]>::to_vec);
     endings.into_iter().filter_map(without).collect()
 }
 
-pub(super) fn twice(input: &[u8]) -> Rewritten {
+pub(crate) fn twice(input: &[u8]) -> Rewritten {
     vec![input.repeat(2)]
 }
 
 /// One of two equal halves.
-pub(super) fn half(input: &[u8]) -> Rewritten {
+pub(crate) fn half(input: &[u8]) -> Rewritten {
     let (first, second) = input.split_at(input.len() / 2);
     if first == second {
         vec![first.to_vec()]
@@ -204,7 +209,7 @@ pub(super) fn half(input: &[u8]) -> Rewritten {
 }
 
 /// Every beginning and every ending, the longest first; of long inputs only the longest ones.
-pub(super) fn cut(input: &[u8]) -> Rewritten {
+pub(crate) fn cut(input: &[u8]) -> Rewritten {
     const LONGEST: usize = 256;
     (1..input.len())
         .take(LONGEST)
@@ -215,11 +220,11 @@ pub(super) fn cut(input: &[u8]) -> Rewritten {
 
 // Letters
 
-pub(super) fn in_other_case(input: &[u8]) -> Rewritten {
+pub(crate) fn in_other_case(input: &[u8]) -> Rewritten {
     of_text(input, |text| vec![text.to_lowercase(), text.to_uppercase()])
 }
 
-pub(super) fn normalised(input: &[u8]) -> Rewritten {
+pub(crate) fn normalised(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         vec![
             text.nfc().collect(),
@@ -232,7 +237,7 @@ pub(super) fn normalised(input: &[u8]) -> Rewritten {
 
 // Character encodings
 
-pub(super) fn in_utf_16(input: &[u8]) -> Rewritten {
+pub(crate) fn in_utf_16(input: &[u8]) -> Rewritten {
     let Ok(text) = str::from_utf8(input) else {
         return Vec::new();
     };
@@ -247,7 +252,7 @@ pub(super) fn in_utf_16(input: &[u8]) -> Rewritten {
 }
 
 /// Also brings a text back that went through [`in_utf_8_twice`].
-pub(super) fn in_latin_1(input: &[u8]) -> Rewritten {
+pub(crate) fn in_latin_1(input: &[u8]) -> Rewritten {
     let Ok(text) = str::from_utf8(input) else {
         return Vec::new();
     };
@@ -256,7 +261,7 @@ pub(super) fn in_latin_1(input: &[u8]) -> Rewritten {
 }
 
 /// Bytes that were read as Latin-1 and written as UTF-8.
-pub(super) fn in_utf_8_twice(input: &[u8]) -> Rewritten {
+pub(crate) fn in_utf_8_twice(input: &[u8]) -> Rewritten {
     vec![
         input
             .iter()
@@ -266,58 +271,73 @@ pub(super) fn in_utf_8_twice(input: &[u8]) -> Rewritten {
     ]
 }
 
-/// Every character that the character set did not have was replaced.
-pub(super) fn with_characters_replaced(input: &[u8]) -> Rewritten {
+/// Every character that the character set did not have was replaced: by one `?` for each
+/// character, for each unit of UTF-16 (C#) or for each byte of UTF-8, or by nothing.
+pub(crate) fn with_characters_replaced(input: &[u8]) -> Rewritten {
     let text = String::from_utf8_lossy(input);
-    let ascii: String = text
-        .chars()
-        .map(|c| if c.is_ascii() { c } else { '?' })
-        .collect();
-    vec![text.into_owned().into_bytes(), ascii.into_bytes()]
+    let with = |replacement: &str, count: fn(char) -> usize| {
+        let replaced = text.chars().map(|c| {
+            if c.is_ascii() {
+                c.to_string()
+            } else {
+                replacement.repeat(count(c))
+            }
+        });
+        replaced.collect::<String>().into_bytes()
+    };
+    vec![
+        text.clone().into_owned().into_bytes(),
+        with("?", |_| 1),
+        with("?", char::len_utf16),
+        with("?", char::len_utf8),
+        with("\u{fffd}", |_| 1),
+        with("\u{fffd}", char::len_utf16),
+        with("", |_| 0),
+    ]
 }
 
 // Notations for bytes
 
-pub(super) fn hex_encoded(input: &[u8]) -> Rewritten {
+pub(crate) fn hex_encoded(input: &[u8]) -> Rewritten {
     vec![
         hex::encode(input).into_bytes(),
         hex::encode_upper(input).into_bytes(),
     ]
 }
 
-pub(super) fn hex_decoded(input: &[u8]) -> Rewritten {
+pub(crate) fn hex_decoded(input: &[u8]) -> Rewritten {
     hex::decode(input).into_iter().collect()
 }
 
-pub(super) fn base64_encoded(input: &[u8]) -> Rewritten {
+pub(crate) fn base64_encoded(input: &[u8]) -> Rewritten {
     vec![
         STANDARD.encode(input).into_bytes(),
         STANDARD_NO_PAD.encode(input).into_bytes(),
     ]
 }
 
-pub(super) fn base64url_encoded(input: &[u8]) -> Rewritten {
+pub(crate) fn base64url_encoded(input: &[u8]) -> Rewritten {
     vec![
         URL_SAFE_NO_PAD.encode(input).into_bytes(),
         URL_SAFE.encode(input).into_bytes(),
     ]
 }
 
-pub(super) fn base64_decoded(input: &[u8]) -> Rewritten {
+pub(crate) fn base64_decoded(input: &[u8]) -> Rewritten {
     STANDARD_NO_PAD_INDIFFERENT
         .decode(input)
         .into_iter()
         .collect()
 }
 
-pub(super) fn base64url_decoded(input: &[u8]) -> Rewritten {
+pub(crate) fn base64url_decoded(input: &[u8]) -> Rewritten {
     URL_SAFE_NO_PAD_INDIFFERENT
         .decode(input)
         .into_iter()
         .collect()
 }
 
-pub(super) fn with_other_padding(input: &[u8]) -> Rewritten {
+pub(crate) fn with_other_padding(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         let bare = text.trim_end_matches('=');
         vec![bare.to_owned(), format!("{bare}="), format!("{bare}==")]
@@ -326,7 +346,7 @@ pub(super) fn with_other_padding(input: &[u8]) -> Rewritten {
 
 // Escapes
 
-pub(super) fn percent_encoded(input: &[u8]) -> Rewritten {
+pub(crate) fn percent_encoded(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         let [component, unreserved, path] = [COMPONENT, UNRESERVED, PATH]
             .map(|left_alone| utf8_percent_encode(text, left_alone).to_string());
@@ -335,7 +355,7 @@ pub(super) fn percent_encoded(input: &[u8]) -> Rewritten {
     })
 }
 
-pub(super) fn percent_decoded(input: &[u8]) -> Rewritten {
+pub(crate) fn percent_decoded(input: &[u8]) -> Rewritten {
     let spaced: Vec<u8> = input
         .iter()
         .map(|&byte| if byte == b'+' { b' ' } else { byte })
@@ -346,7 +366,7 @@ pub(super) fn percent_decoded(input: &[u8]) -> Rewritten {
     ]
 }
 
-pub(super) fn html_escaped(input: &[u8]) -> Rewritten {
+pub(crate) fn html_escaped(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         let [and, less, greater, double, single, single_in_hex] = HTML;
         let replaced = |rows: &[(&str, &str)]| {
@@ -362,7 +382,7 @@ pub(super) fn html_escaped(input: &[u8]) -> Rewritten {
     })
 }
 
-pub(super) fn html_unescaped(input: &[u8]) -> Rewritten {
+pub(crate) fn html_unescaped(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         let undone = |text: String, (to, from): &(&str, &str)| text.replace(from, to);
         vec![HTML.iter().rev().fold(text.to_owned(), undone)]
@@ -370,7 +390,7 @@ pub(super) fn html_unescaped(input: &[u8]) -> Rewritten {
 }
 
 /// As a JSON string: written by JavaScript, by Python's `json.dumps` and by PHP.
-pub(super) fn as_json_string(input: &[u8]) -> Rewritten {
+pub(crate) fn as_json_string(input: &[u8]) -> Rewritten {
     of_text(input, |text| {
         let json = serde_json::Value::from(text).to_string();
         let unit = |unit| match u8::try_from(unit) {
@@ -384,7 +404,7 @@ pub(super) fn as_json_string(input: &[u8]) -> Rewritten {
 }
 
 /// The strings and numbers in a JSON text, however deep.
-pub(super) fn from_json(input: &[u8]) -> Rewritten {
+pub(crate) fn from_json(input: &[u8]) -> Rewritten {
     fn collect(value: serde_json::Value, found: &mut Rewritten) {
         match value {
             serde_json::Value::String(text) => found.push(text.into_bytes()),

@@ -8,8 +8,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use unicode_normalization::UnicodeNormalization;
 
-use super::diagnosis::{Cause, Mistake, Variant};
-use super::rewrites::{self, Rewritten};
+use crate::mistake::{Cause, Mistake, Variant};
+use crate::rewrites::{self, Rewritten};
 
 /// Digits in an HMAC-SHA256.
 const DIGITS: usize = 64;
@@ -17,17 +17,19 @@ const DIGITS: usize = 64;
 const FEWEST_DIGITS: usize = 8;
 /// Nothing that holds a signature is longer than this, a pasted JSON text included.
 const LONGEST: usize = 4096;
+/// U+FFFD in UTF-8, as hexadecimal digits.
+const REPLACED: &str = "efbfbd";
 /// As in `sha256=` before base64 with its `+` percent-encoded.
 const MOST_MISTAKES: usize = 3;
 
 /// A text that may be what was signed, as hexadecimal digits in lower case.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     digits: String,
     causes: Vec<Cause>,
 }
 
 /// All that the `hmac` may mean, the fewest mistakes first. Letter case is not a mistake.
-pub(super) fn readings(hmac: &[u8]) -> Vec<Reading> {
+pub(crate) fn readings(hmac: &[u8]) -> Vec<Reading> {
     if hmac.len() > LONGEST {
         return Vec::new();
     }
@@ -56,7 +58,7 @@ impl Reading {
     /// it is another signature.
     ///
     /// This comparison tells its caller where two signatures differ: its caller has the secret.
-    pub(super) fn mistakes(&self, right: &str) -> Option<Vec<Cause>> {
+    pub(crate) fn mistakes(&self, right: &str) -> Option<Vec<Cause>> {
         let given = self.digits.as_str();
         let damage = if given == right {
             None
@@ -93,11 +95,23 @@ impl Reading {
                 remedy: "Write two digits for each byte: `padStart(2, '0')` in JavaScript, `%02x` \
                          elsewhere.",
             })
-        } else if given.chars().eq(with_signs_extended(right)) {
+        } else if given.chars().eq(with_signs_extended(right, false))
+            || given.chars().eq(with_signs_extended(right, true))
+        {
             Some(Cause {
                 code: "hmac_bytes_signed",
                 message: "The hmac was written from signed bytes, as `ffffffd2` for `d2`.".into(),
-                remedy: "Write two digits for each byte: `%02x` or `HexFormat` in Java.",
+                remedy: "Write two digits for each byte: `HexFormat` or `%02x` in Java, not \
+                         `Integer.toHexString`.",
+            })
+        } else if given.contains(REPLACED) && as_lossy_text(right).as_deref() == Some(given) {
+            Some(Cause {
+                code: "hmac_bytes_replaced",
+                message: "The signature's raw bytes were read as text: what is no text became \
+                          `\u{fffd}`, and is lost."
+                    .into(),
+                remedy: "Write the bytes in hexadecimal before they become text: `digest('hex')` in \
+                         Node, `hexdigest` in Python and Ruby.",
             })
         } else if differs_in_one_place(given, right) {
             Some(Cause {
@@ -154,7 +168,7 @@ const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "hmac_prefixed",
-        message: "The hmac has something in front, such as `sha256=` or `0x`.",
+        message: "The hmac has something in front, such as `sha256=`, `v1,` or `0x`.",
         remedy: "Send the 64 digits alone.",
         made: without_prefix,
     },
@@ -219,6 +233,12 @@ const MISTAKES: &[Mistake] = &[
         made: byte_list,
     },
     Mistake {
+        code: "hmac_signed_number",
+        message: "The hmac was written as a number that may be negative, as `-2c2d…`.",
+        remedy: "Write two digits for each byte: `HexFormat` in Java, not `BigInteger`.",
+        made: from_negative_number,
+    },
+    Mistake {
         code: "hmac_raw_bytes",
         message: "The hmac is the signature's raw bytes, not their hexadecimal digits.",
         remedy: "Write it in hexadecimal: `digest('hex')` in Node, `hexdigest` in Python and Ruby.",
@@ -280,10 +300,10 @@ fn base64_decoded(text: &[u8], alphabet: &alphabet::Alphabet) -> Rewritten {
         .collect()
 }
 
-/// What stands behind the first `=` or `:`, which may also be padding, or behind a mark without one.
+/// What stands behind the first `=`, `:` or `,`, which may also be padding, or behind a mark without one.
 fn without_prefix(text: &[u8]) -> Rewritten {
     rewrites::of_text(text, |text| {
-        let marked = ['=', ':', ' '].map(|mark| text.split_once(mark).map(|(_, rest)| rest));
+        let marked = ['=', ':', ',', ' '].map(|mark| text.split_once(mark).map(|(_, rest)| rest));
         let escaped = ["0x", "0X", r"\x", "sha256"].map(|start| text.strip_prefix(start));
         marked
             .into_iter()
@@ -334,13 +354,15 @@ fn python_bytes(text: &[u8]) -> Rewritten {
     vec![hex::encode(&bytes).into_bytes(), bytes]
 }
 
-/// As `3,210,…`, `[3, -46, …]` or `{"type":"Buffer","data":[3,210,…]}`, or in words of 32 bits as
+/// As `3,210,…`, `[3, -46, …]`, Go's `[3 210 …]` or `{"type":"Buffer","data":[3,210,…]}`, or in words of 32 bits as
 /// `CryptoJS` shows its `WordArray`. In Java and `CryptoJS` they are signed.
 fn byte_list(text: &[u8]) -> Rewritten {
     rewrites::of_text(text, |text| {
         let list = text.rsplit_once('[').map_or(text, |(_, list)| list);
         let list = list.split_once(']').map_or(list, |(list, _)| list);
-        let numbers = list.split(',').map(|number| number.trim().parse());
+        let separators = |c: char| c == ',' || c.is_whitespace();
+        let numbers = list.split(separators).filter(|number| !number.is_empty());
+        let numbers = numbers.map(str::parse);
         let Ok(numbers) = numbers.collect::<Result<Vec<i32>, _>>() else {
             return Vec::new();
         };
@@ -352,6 +374,22 @@ fn byte_list(text: &[u8]) -> Rewritten {
         let words = || numbers.iter().flat_map(|word| word.to_be_bytes()).collect();
         vec![hex::encode(bytes.unwrap_or_else(words))]
     })
+}
+
+/// As Java's `BigInteger` writes 32 bytes that begin with a set bit: the two's complement.
+fn from_negative_number(text: &[u8]) -> Rewritten {
+    let digits = text
+        .strip_prefix(b"-")
+        .filter(|digits| digits.len() <= DIGITS);
+    let padded = digits.map(|digits| [&vec![b'0'; DIGITS - digits.len()], digits].concat());
+    let Some(mut bytes) = padded.and_then(|digits| hex::decode(digits).ok()) else {
+        return Vec::new();
+    };
+    let mut carry = true;
+    for byte in bytes.iter_mut().rev() {
+        (*byte, carry) = (!*byte).overflowing_add(carry.into());
+    }
+    vec![hex::encode(bytes).into_bytes()]
 }
 
 /// Every run of digits that is long enough, or both ends of a single one that is too long.
@@ -379,12 +417,37 @@ fn without_leading_zeros(right: &str) -> impl Iterator<Item = char> {
     bytes_of(right).flat_map(|byte| byte.strip_prefix('0').unwrap_or(byte).chars())
 }
 
-fn with_signs_extended(right: &str) -> impl Iterator<Item = char> {
-    bytes_of(right).flat_map(|byte| {
+/// As Java's `Integer.toHexString` writes a byte, which is also without its leading zero, or as C's
+/// `%02x` writes it.
+fn with_signs_extended(right: &str, padded: bool) -> impl Iterator<Item = char> {
+    bytes_of(right).flat_map(move |byte| {
         let negative = byte.starts_with(|digit| digit >= '8');
         let sign = if negative { "ffffff" } else { "" };
-        sign.chars().chain(byte.chars())
+        let zero = if padded { None } else { byte.strip_prefix('0') };
+        sign.chars().chain(zero.unwrap_or(byte).chars())
     })
+}
+
+/// The signature's raw bytes, read as UTF-8 with U+FFFD for what is none, in hexadecimal.
+fn as_lossy_text(right: &str) -> Option<String> {
+    let bytes = hex::decode(right).ok()?;
+    Some(hex::encode(String::from_utf8_lossy(&bytes).as_bytes()))
+}
+
+/// Whether the hmac is what a language writes for an object that has no text.
+pub(crate) fn is_object_name(hmac: &[u8]) -> bool {
+    const STARTS: [&[u8]; 9] = [
+        b"[B@",
+        b"[object ",
+        b"System.Byte[]",
+        b"<hmac.HMAC object",
+        b"<built-in method",
+        b"<bound method",
+        b"<function",
+        b"#<OpenSSL::",
+        b"function ",
+    ];
+    STARTS.iter().any(|start| hmac.starts_with(start)) || hmac == b"Array"
 }
 
 /// Whether no more than two digits in a row were changed, swapped, lost or added.
@@ -403,7 +466,7 @@ fn differs_in_one_place(given: &str, right: &str) -> bool {
 }
 
 /// What is wrong with the shape of an `hmac`; `None` if it is 64 hexadecimal digits.
-pub(super) fn wrong_shape(hmac: &[u8]) -> Option<String> {
+pub(crate) fn wrong_shape(hmac: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(hmac);
     let length = text.chars().count();
     if let Some(place) = text.chars().position(|c| !c.is_ascii_hexdigit()) {

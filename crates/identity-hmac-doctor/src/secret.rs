@@ -1,12 +1,13 @@
 //! The mistakes that people make with the secret.
 
+use identity_hmac::setting;
 use sha2::{Digest, Sha256};
 
-use super::diagnosis::Mistake;
-use super::rewrites::{self, Rewritten, surrounded};
+use crate::mistake::Mistake;
+use crate::rewrites::{self, Rewritten, surrounded};
 
 /// From the secret that doctor was given to the one that was signed with, the commonest first.
-pub(super) const MISTAKES: &[Mistake] = &[
+pub(crate) const MISTAKES: &[Mistake] = &[
     Mistake {
         code: "secret_trailing_newline",
         message: r"The secret that signed ended in a line end (\n).",
@@ -22,8 +23,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "secret_trailing_carriage_return",
-        message: r"The secret that signed ended in a carriage return (\r), half of a Windows line \
-                   end.",
+        message: "The secret that signed ended in a carriage return (\\r), half of a Windows line \
+                  end.",
         remedy: r"Save the signer's `.env` or secret file with Unix line ends (\n).",
         made: rewrites::with_carriage_return,
     },
@@ -63,7 +64,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         code: "secret_hex_decoded",
         message: "The signer decoded the secret from hexadecimal before it signed.",
         remedy: "Sign with the secret's text as it is: the digits themselves are the key.",
-        made: rewrites::hex_decoded,
+        // A UUID is read as its 16 bytes.
+        made: |secret| rewrites::hex_decoded(&rewrites::without(secret, b'-')),
     },
     Mistake {
         code: "secret_base64_decoded",
@@ -99,28 +101,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: rewrites::base64url_encoded,
     },
     Mistake {
-        code: "secret_empty",
-        message: "It was signed with an empty secret.",
-        remedy: "The signer's variable is not set where it runs: set it, and refuse to start \
-                 without it.",
-        made: |_| vec![Vec::new()],
-    },
-    Mistake {
-        code: "secret_placeholder",
-        message: "It was signed with a placeholder such as `undefined`, `null` or `None` as the \
-                  secret.",
-        remedy: "The signer's variable is not set where it runs: set it, and refuse to start \
-                 without it.",
-        made: |_| texts(PLACEHOLDERS),
-    },
-    Mistake {
-        code: "secret_variable_name",
-        message: "It was signed with the variable's name, not with its value.",
-        remedy: "Read the variable in the signer: `$NAME` is not expanded in single quotes or in \
-                 most configuration files.",
-        made: |_| texts(VARIABLE_NAMES),
-    },
-    Mistake {
         code: "secret_with_name",
         message: "The secret that signed still had its name in front, as in `IDENTITY_SECRET=…`.",
         remedy: "Let the signer read only what stands behind the `=`, or load the file as a \
@@ -132,6 +112,19 @@ pub(super) const MISTAKES: &[Mistake] = &[
         message: "The secret given to doctor has its name in front, as in `IDENTITY_SECRET=…`.",
         remedy: "Leave only what stands behind the `=` in the variable or file here.",
         made: without_name,
+    },
+    Mistake {
+        code: "secret_given_with_comment",
+        message: "The secret given to doctor has a comment behind it, as in `s3cret # chat`.",
+        remedy: "Remove the comment, and the white space before it, from the variable or file here.",
+        made: without_comment,
+    },
+    Mistake {
+        code: "secret_json_object",
+        message: "The secret that signed was a whole JSON object, such as \
+                  {\"IDENTITY_SECRET\":\"…\"}.",
+        remedy: "Take the value out of what the signer's secret manager answers.",
+        made: as_json_object,
     },
     Mistake {
         code: "secret_letter_case",
@@ -283,7 +276,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "secret_characters_replaced",
-        message: "Characters of the signer's secret were replaced by `?` or `\u{fffd}`.",
+        message: "Characters of the signer's secret were replaced by `?` or `\u{fffd}`, or left out.",
         remedy: "Read the secret as UTF-8 in the signer; if it is not text, read its bytes and do \
                  not turn them into a string.",
         made: rewrites::with_characters_replaced,
@@ -298,7 +291,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
 ];
 
 /// Looked for last and alone, since there are so many ways to cut.
-pub(super) const CUTS: &[Mistake] = &[Mistake {
+pub(crate) const CUTS: &[Mistake] = &[Mistake {
     code: "secret_cut_short",
     message: "The signer had only a part of the secret.",
     remedy: "Copy the whole secret again. A `#`, a space or a `$` in it may end it in a `.env` \
@@ -306,41 +299,123 @@ pub(super) const CUTS: &[Mistake] = &[Mistake {
     made: rewrites::cut,
 }];
 
-const PLACEHOLDERS: &[&str] = &[
-    "undefined",
-    "null",
-    "None",
-    "nil",
-    "NULL",
-    "<nil>",
-    "NaN",
-    "false",
-    "true",
-    "[object Object]",
-    "[object Promise]",
-    "secret",
-    "SECRET",
-    "your-secret",
-    "your_secret",
-    "YOUR_SECRET",
-    "your-secret-key",
-    "changeme",
-    "change-me",
-    "test",
+/// What was signed with where the secret did not arrive at all.
+pub(crate) const ABSENT: &[Mistake] = &[
+    Mistake {
+        code: "secret_empty",
+        message: "It was signed with an empty secret.",
+        remedy: "The signer's variable is not set where it runs: set it, and refuse to start \
+                 without it.",
+        made: |_| vec![Vec::new()],
+    },
+    Mistake {
+        code: "secret_placeholder",
+        message: "It was signed with a placeholder such as `undefined`, `null` or `None` as the \
+                  secret.",
+        remedy: NOT_SET,
+        made: nothings,
+    },
+    Mistake {
+        code: "secret_variable_name",
+        message: "It was signed with the variable's name, not with its value.",
+        remedy: NOT_EXPANDED,
+        made: |_| {
+            let references = setting::references("IDENTITY_SECRET");
+            references.map(String::into_bytes).collect()
+        },
+    },
 ];
 
-const VARIABLE_NAMES: &[&str] = &[
+/// Looked for alone: what a signer has that never got the secret.
+pub(crate) const UNSET: &[Mistake] = &[
+    Mistake {
+        code: "secret_placeholder",
+        message: "It was signed with a placeholder such as `changeme` or `your-secret-here` as the \
+                  secret.",
+        remedy: NOT_SET,
+        made: |_| setting::placeholders().map(String::into_bytes).collect(),
+    },
+    Mistake {
+        code: "secret_variable_name",
+        message: "It was signed with the variable's name, not with its value.",
+        remedy: NOT_EXPANDED,
+        made: |_| {
+            let names = NAMES_OF_VARIABLES.iter();
+            let references = names.flat_map(|name| setting::references(name));
+            references.map(String::into_bytes).collect()
+        },
+    },
+    Mistake {
+        code: "secret_test_value",
+        message: "It was signed with a value for tests, such as `secret` or `test`.",
+        remedy: "Give the signer the secret that the vendor issued for this environment.",
+        made: |_| texts(TEST_VALUES),
+    },
+];
+
+const NOT_SET: &str = "The signer's variable is not set where it runs: set it, and refuse to start \
+                       without it.";
+
+const NOT_EXPANDED: &str = "Read the variable in the signer: `$NAME` is not expanded in single \
+                            quotes or in most configuration files.";
+
+/// What a program writes for a value that it does not have, in few letters.
+fn nothings(_: &[u8]) -> Rewritten {
+    const MOST_LETTERS: usize = 9;
+    let is_word = |text: &String| {
+        text.len() <= MOST_LETTERS && text.bytes().all(|letter| letter.is_ascii_alphabetic())
+    };
+    let words = setting::placeholders().filter(is_word);
+    words.map(String::into_bytes).collect()
+}
+
+const TEST_VALUES: &[&str] = &[
+    "secret",
+    "Secret",
+    "SECRET",
+    "test",
+    "TEST",
+    "testing",
+    "test-secret",
+    "test_secret",
+    "testsecret",
+    "my-secret",
+    "my_secret",
+    "mysecret",
+    "my-secret-key",
+    "my_secret_key",
+    "secret-key",
+    "secret_key",
+    "secretkey",
+    "supersecret",
+    "super-secret",
+    "super-secret-key",
+    "s3cret",
+    "s3cr3t",
+    "password",
+    "dev",
+    "dev-secret",
+    "dummy",
+    "example",
+    "sample",
+    "demo",
+    "key",
+    "abc",
+    "abc123",
+    "123",
+    "1234",
+    "12345",
+    "123456",
+];
+
+const NAMES_OF_VARIABLES: [&str; 7] = [
     "IDENTITY_SECRET",
-    "$IDENTITY_SECRET",
-    "${IDENTITY_SECRET}",
-    "%IDENTITY_SECRET%",
-    "$env:IDENTITY_SECRET",
-    "process.env.IDENTITY_SECRET",
-    "{{IDENTITY_SECRET}}",
-    "{{ IDENTITY_SECRET }}",
-    "${{ secrets.IDENTITY_SECRET }}",
-    "ENV['IDENTITY_SECRET']",
-    "os.environ['IDENTITY_SECRET']",
+    "IDENTITY_VERIFICATION_SECRET",
+    "IDENTITY_HMAC_SECRET",
+    "CHAT_IDENTITY_SECRET",
+    "CHAT_SECRET",
+    "HMAC_SECRET",
+    "SECRET",
 ];
 
 const NAMES: [&str; 5] = [
@@ -372,6 +447,35 @@ fn without_name(secret: &[u8]) -> Rewritten {
         };
         ['=', ':'].into_iter().filter_map(after).collect()
     })
+}
+
+/// The marks of a shell or a `.env` file, of JavaScript and of an INI file.
+fn without_comment(secret: &[u8]) -> Rewritten {
+    rewrites::of_text(secret, |text| {
+        let before = |mark| {
+            let is_comment = |&(at, _): &(usize, &str)| text[..at].ends_with(char::is_whitespace);
+            let (at, _) = text.match_indices(mark).find(is_comment)?;
+            Some(text[..at].trim_end().to_owned())
+        };
+        ["#", "//", ";"].into_iter().filter_map(before).collect()
+    })
+}
+
+/// With and without the spaces that people and programs write.
+fn as_json_object(secret: &[u8]) -> Rewritten {
+    let value = rewrites::as_json_string(secret).into_iter().next();
+    let objects = value.iter().flat_map(|value| {
+        [
+            "IDENTITY_SECRET",
+            "identity_secret",
+            "identitySecret",
+            "secret",
+        ]
+        .into_iter()
+        .flat_map(|name| [format!("{{\"{name}\":"), format!("{{\"{name}\": ")])
+        .map(|start| surrounded(value, &start, "}"))
+    });
+    objects.collect()
 }
 
 /// `$word` and `${word}` gone, as a shell does with a variable that is not set; `$$` made `$`.
