@@ -2,8 +2,8 @@
 export type Bytes = string | Uint8Array;
 
 /**
- * A secret KeyObject of `node:crypto`, as `createSecretKey` makes it: its bytes are the key. (Declared
- * by its shape, so that these types need no others.)
+ * A secret KeyObject of `node:crypto`, as `createSecretKey` makes it: its bytes are the key. It is
+ * declared by its shape, so that these types need no others.
  */
 export interface SecretKeyObject {
   readonly type: 'secret' | 'public' | 'private';

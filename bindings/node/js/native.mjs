@@ -43,8 +43,8 @@ function checkSetting(name, value) {
 /** Whether this is what `prepareKey` returns, in whichever copy of this module. */
 function isPrepared(value) {
   try {
-    addon.prepareKeyring(value);
-    return true;
+    // The addon throws if this is not one of its keys.
+    return addon.verify(value) === false;
   } catch {
     return false;
   }

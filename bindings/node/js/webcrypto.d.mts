@@ -10,8 +10,8 @@
 export type Bytes = string | Uint8Array;
 
 /**
- * A secret KeyObject of `node:crypto`, as `createSecretKey` makes it: its bytes are the key. (Declared
- * by its shape, so that these types need no others.)
+ * A secret KeyObject of `node:crypto`, as `createSecretKey` makes it: its bytes are the key. It is
+ * declared by its shape, so that these types need no others.
  */
 export interface SecretKeyObject {
   readonly type: 'secret' | 'public' | 'private';
@@ -21,7 +21,7 @@ export interface SecretKeyObject {
 
 /**
  * A CryptoKey for HMAC with SHA-256 and the usages `sign` and `verify`, which need not be
- * extractable. (Declared by its shape, so that these types need no others.)
+ * extractable. It is declared by its shape, so that these types need no others.
  */
 export interface HmacCryptoKey {
   readonly type: 'secret' | 'public' | 'private';
