@@ -1,0 +1,6 @@
+// chat.jsx is the component of the README.
+import { Chat } from './chat.jsx';
+
+export default function Page() {
+  return <Chat />;
+}
