@@ -1,4 +1,5 @@
-// The demo: the identity service on SQLite, and a shop's backend that signs for its visitors.
+// The demo: the identity service on SQLite, a shop's backend that signs for its visitors, and a
+// switch for the verification, which the vendor's dashboard would have.
 //
 //     node demo.mjs BACKEND PORT SERVICE_PORT [SERVER]
 //
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { Backend, NAMES } from '../examples/test/backends.mjs';
+import { VerificationSwitch } from './verification-switch.mjs';
 
 const [backend, port, servicePort, server] = process.argv.slice(2);
 
@@ -52,9 +54,10 @@ async function run(folder, running) {
       IDENTITY_LOG: 'warn',
     },
   };
-  const create = ['org', 'create', 'Corner Shop', '--verification', 'required', '--json'];
-  const { stdout } = await promisify(execFile)(server, create, service);
-  const { secret, organizationKey } = JSON.parse(stdout);
+  const command = (...args) => promisify(execFile)(server, args, service);
+  const mode = 'required';
+  const created = await command('org', 'create', 'Corner Shop', '--verification', mode, '--json');
+  const { id, secret, organizationKey } = JSON.parse(created.stdout);
 
   const serving = spawn(server, ['serve'], {
     ...service,
@@ -70,7 +73,14 @@ async function run(folder, running) {
   await Promise.race([once(serving.stdout, 'data'), served]);
   serving.stdout.resume();
 
+  const verification = new VerificationSwitch(mode, (mode) =>
+    command('org', 'verification', id, mode),
+  );
+  const switchUrl = await verification.listen();
+  running.push(() => verification.close());
+
   const shop = new Backend(backend, {
+    DEMO_SWITCH_URL: switchUrl,
     PORT: port,
     IDENTITY_SECRET: secret,
     ORGANIZATION_KEY: organizationKey,
@@ -79,6 +89,7 @@ async function run(folder, running) {
   running.push(() => shop.end());
   shop.process.stderr.pipe(process.stderr);
   const address = await shop.origin();
+  verification.allowedOrigins = [address, address.replace('127.0.0.1', 'localhost')];
 
   console.log(`
   Open ${address}, and log in as the page says.

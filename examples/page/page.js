@@ -1,199 +1,205 @@
-// The page's side of it: have the shop sign the visitor id, hand the signature to the chat, and
-// show what comes of it.
+// What happens when: the page's one state, the actions that change it, and the events that begin
+// them. One action runs at a time. A new one ends the one before, so that nobody waits for what
+// hangs, and no late answer is shown.
+
+import { describe, forgetVisitor, identifyCustomer, openChat } from './chat.js';
+import { claim, forgedClaim, unsignedClaim } from './cheat.js';
+import { askShop, failure, readCustomer } from './shop.js';
+import { changeVerification, readVerification } from './verification.js';
+import { render, tell, tellLogIn } from './view.js';
 
 const $ = (id) => document.getElementById(id);
+const chat = getSdkApi();
 
 /** How the service says that it does not believe a claim. */
 const REFUSALS = ['hmac_required', 'hmac_verification_failed'];
-/** What may go well the next time. */
-const TRANSIENT = [
-  'network_error',
-  'offline',
-  'rate_limited',
-  'timeout',
-  'unavailable',
-  'visitor_changed',
-];
-/** Whom an impostor would like to be. */
-const JANE = {
-  id: 'user_123',
-  name: 'Jane Doe',
-  email: 'jane@example.com',
-  plan: 'premium',
-  signupDate: '2025-01-15',
-};
+/** Another tab was faster. */
+const OVERTAKEN = ['customer_changed', 'visitor_changed'];
 
-/** How the chat meets its visitor. */
-const MANNERS = {
-  anonymous: { badge: 'Anonymous', greet: () => 'Hello, whoever you are. How can we help?' },
-  unverified: {
-    badge: 'Unverified',
-    greet: (name) => `Hello. You say you are ${name}, but we cannot know.`,
-  },
-  verified: {
-    badge: 'Verified',
-    greet: (name) => `Hello ${name}, good to see you again. How can we help?`,
-  },
-};
+const NOBODY = { customer: null, identity: null, exchange: null };
+const state = { ...NOBODY, verification: undefined };
 
-/** Who is logged in at the shop, or null. */
-let customer = null;
-/** What the chat knows about the visitor, or null. */
-let identity = null;
-/** What the retry button runs. */
-let lastAction = start;
+let underWay = new AbortController();
+let action = catchUp;
 let busy = false;
-/** Whether another tab has changed the visitor meanwhile. */
-let outdated = false;
+/** The shop's other tabs: `in` if somebody has logged in here, `out` if nobody is logged in. */
+const tabs = new BroadcastChannel('corner-shop');
 
-/** Resumes the visitor, or makes one. Once the chat is open it asks for nothing. */
-async function openChat() {
-  const { organizationKey, identityServerUrl } = await askShop('/api/config');
-  return getSdkApi().init({ organizationKey, serverUrl: identityServerUrl });
+/** Runs an action, which returns how it went. */
+async function run(next) {
+  underWay.abort();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  action = next;
+  busy = true;
+  tell('busy', 'One moment…');
+  try {
+    const message = await next(signal);
+    update(signal, {});
+    busy = false;
+    tell('done', message);
+  } catch (error) {
+    if (signal.aborted) return;
+    busy = false;
+    fail(error.cause ?? error); // The cause, where the shop did not sign.
+  }
 }
 
-async function start() {
-  customer = await askShop('/api/me').catch((error) => {
-    if (error.code !== 401) throw error;
-    return null;
-  });
-  await openChat();
-  identity = await getSdkApi().getIdentity();
+function fail({ code, message }) {
+  if (code === 401 && state.customer) return run(endSession);
+  if (OVERTAKEN.includes(code)) return run(catchUp);
+  render(state);
+  tell('failed', message, code);
+}
+
+/** Changes what is shown, unless another action has begun. */
+function update(signal, changes) {
+  signal.throwIfAborted();
+  Object.assign(state, changes);
+  render(state);
+}
+
+/** Shows who is logged in, and nothing that the chat knew of anybody else. */
+function showCustomer(signal, customer) {
+  const isSame = customer?.id === state.customer?.id;
+  update(signal, isSame ? { customer } : { ...NOBODY, customer });
+}
+
+/** Finds out who is logged in, and has the chat know that customer or nobody. */
+async function catchUp(signal) {
+  const customer = await readCustomer(signal);
+  showCustomer(signal, customer);
+  update(signal, { verification: await readVerification(signal) });
+  await openChat(signal);
+  const identity = await chat.getIdentity({ signal });
+  const isCustomers = identity?.externalId === customer?.id && identity?.hmacVerified;
+  if (customer && !isCustomers) return identify(signal);
+  if (!customer && identity && identity.id !== state.identity?.id) {
+    await forgetVisitor(signal);
+    return 'Nobody is logged in any more, and the chat has a new visitor.';
+  }
+  update(signal, { identity });
   return identity ? 'The chat remembers its visitor.' : 'The chat is open.';
 }
 
-async function identify() {
-  const { visitorId } = await openChat();
-  const { hmac } = await askShop(`/api/chat-identity?visitorId=${encodeURIComponent(visitorId)}`);
-  customer = await askShop('/api/me'); // Another tab may have logged in somebody else.
-  return send({ ...claimToBe(customer), hmac });
+async function logIn(signal) {
+  const credentials = { email: $('email').value, password: $('password').value };
+  tellLogIn('');
+  try {
+    showCustomer(signal, await askShop('/api/login', signal, credentials));
+  } catch (error) {
+    signal.throwIfAborted();
+    tellLogIn(error.message);
+    return 'Nobody is logged in.';
+  }
+  $('login-form').reset();
+  tabs.postMessage('in');
+  return run(identify);
 }
 
-async function identifyUnsigned() {
-  await openChat();
-  return send(claimToBe(customer ?? JANE));
+async function identify(signal) {
+  const customer = await askShop('/api/me', signal); // Another tab may have logged in somebody else.
+  showCustomer(signal, customer);
+  const sent = describe(customer);
+  const asked = identifyCustomer(customer, signal, (hmac) => {
+    sent.hmac = hmac;
+  });
+  const identity = await showExchange(signal, sent, asked);
+  if (identity.hmacVerified) return 'Verified: the shop has signed this visitor id.';
+  return 'Accepted, but not verified: verification is off, so the chat looks at no signature.';
 }
 
-async function identifyForged() {
-  await openChat();
-  const hmac = 'f0'.repeat(32); // Well formed, but made without the secret.
-  return send({ ...claimToBe(customer ?? JANE), hmac });
-}
-
-async function logOut() {
-  await askShop('/api/logout', {});
-  customer = null;
-  identity = null;
-  render();
-  $('login-title').focus();
-  // A new visitor, so that whoever comes next does not inherit this one's identity.
-  await openChat();
-  await getSdkApi().reset();
+/** Forgets at once, and has the shop and the chat forget. */
+async function logOut(signal) {
+  update(signal, NOBODY);
+  tabs.postMessage('out');
+  const asked = [askShop('/api/logout', signal, {}), forgetVisitor(signal)];
+  for (const { reason } of await Promise.allSettled(asked)) if (reason) throw reason;
+  tabs.postMessage('out');
+  // Before the session had ended another tab may have identified the new visitor.
+  if (await chat.getIdentity({ signal })) await forgetVisitor(signal);
   return 'You are logged out, and the chat has a new visitor.';
 }
 
-function claimToBe({ id, name, email, plan, signupDate }) {
-  return { name, email, externalId: id, metadata: { plan, signupDate } };
+/** The shop has said that nobody is logged in. */
+async function endSession(signal) {
+  update(signal, NOBODY);
+  tabs.postMessage('out');
+  await forgetVisitor(signal);
+  return 'Your session has ended, and the chat has a new visitor. Please log in again.';
 }
 
-async function send(claim) {
-  identity = await getSdkApi().identify(claim);
-  return identity.hmacVerified
-    ? 'Verified: the shop has signed this visitor id.'
-    : 'Not verified: anybody could have said this.';
+/** Another tab has said so. It does not ask the shop, where the session may be about to end. */
+async function follow(signal) {
+  update(signal, NOBODY);
+  await openChat(signal);
+  if (await chat.getIdentity({ signal })) await forgetVisitor(signal);
+  return 'The chat is open.';
 }
 
-/** The shop's answer to a GET or, with a body, to a POST. Rejects with the problem's detail. */
-async function askShop(path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  const post = body && { method: 'POST', headers, body: JSON.stringify(body) };
-  const response = await fetch(path, post).catch(() => {
-    throw failure('network_error', 'Network error: the shop cannot be reached');
-  });
-  if (response.status === 204) return null;
-  const answer = await response.json();
-  if (!response.ok) throw failure(response.status, `The shop says: ${answer.detail}`);
-  return answer;
-}
-
-function failure(code, message) {
-  return Object.assign(new Error(message), { code });
-}
-
-/** Runs one action at a time, and says how it went. */
-async function run(action) {
-  if (busy) return;
-  busy = true;
-  lastAction = action;
-  tell('busy', 'One moment…');
+/** Makes a claim that the shop has not signed. */
+async function cheat(signal, claimOf) {
+  const customer = await readCustomer(signal);
+  if (customer?.id !== state.customer?.id) return catchUp(signal);
+  update(signal, { verification: await readVerification(signal) });
+  await openChat(signal);
+  const before = await chat.getIdentity({ signal });
+  const sent = claimOf(customer);
   try {
-    tell('done', await action());
+    const { name } = await showExchange(signal, sent, claim(sent, signal));
+    return state.verification === 'off'
+      ? `Accepted: verification is off, so the chat now takes you for ${name}.`
+      : 'Accepted, but not verified: with verification required this would be refused.';
   } catch (error) {
-    if (error.code === 401) customer = null; // The session has ended.
-    const message = REFUSALS.includes(error.code) ? `Refused: ${error.message}` : error.message;
-    tell('failed', message, error.code);
+    if (!REFUSALS.includes(error.code)) throw error;
+    const identity = await chat.getIdentity({ signal });
+    update(signal, { identity });
+    throw failure(error.code, `Refused: ${error.message}. ${compare(before, identity)}`);
   }
-  busy = false;
-  render();
-  if (outdated) catchUp();
 }
 
-/** Another tab has logged out, or made the visitor: what is known of the old one goes at once. */
-function catchUp() {
-  identity = null;
-  render();
-  outdated = busy;
-  run(start);
+function compare(before, after) {
+  if (JSON.stringify(after) !== JSON.stringify(before)) return 'But the record has changed!';
+  return after ? 'The record is unchanged.' : 'There is still no record.';
 }
 
-function tell(kind, message, code = '') {
-  const retry = $('retry');
-  if (document.activeElement === retry) $('status').focus(); // Where the answer will stand.
-  retry.hidden = !TRANSIENT.includes(code);
-  $('status').textContent = message;
-  $('status').dataset.kind = kind;
-  $('status').dataset.code = code;
+const cheatUnsigned = (signal) => cheat(signal, unsignedClaim);
+const cheatForged = (signal) => cheat(signal, forgedClaim);
+
+/** Shows what the chat was asked, and what it has answered. */
+async function showExchange(signal, sent, asked) {
+  try {
+    const identity = await asked;
+    update(signal, { identity, exchange: { sent, answered: identity } });
+    return identity;
+  } catch (error) {
+    const { code, message } = error;
+    if (!error.cause) update(signal, { exchange: { sent, answered: { code, message } } });
+    throw error;
+  }
 }
 
-function render() {
-  $('login').hidden = customer !== null;
-  $('account').hidden = customer === null;
-  show('account-name', customer?.name);
-  show('account-plan', customer?.plan);
-
-  show('visitor-id', getSdkApi().getConversation()?.visitorId);
-  show('record-name', identity?.name);
-  show('record-email', identity?.email);
-  show('record-external-id', identity?.externalId);
-  show('record-metadata', identity?.metadata && JSON.stringify(identity.metadata, null, 2));
-  show('record-verified', identity && (identity.hmacVerified ? 'yes' : 'no'));
-
-  const state = identity ? (identity.hmacVerified ? 'verified' : 'unverified') : 'anonymous';
-  const { badge, greet } = MANNERS[state];
-  $('badge').dataset.state = state;
-  show('badge', badge);
-  show('greeting', greet(identity?.name));
+async function setVerification(signal) {
+  const { value } = document.querySelector('[name=verification]:checked');
+  update(signal, { verification: await changeVerification(value, signal) });
+  return `Verification is now: ${state.verification}.`;
 }
 
-function show(id, text) {
-  $(id).textContent = text ?? '–';
+/** Finds out whether the page still shows who is logged in. If so, what is under way goes on. */
+async function check() {
+  const { customer } = state;
+  const found = await readCustomer(AbortSignal.timeout(10_000)).catch(() => customer);
+  const isNew = found?.id !== customer?.id && customer === state.customer;
+  if (isNew && !isLeaving()) run(catchUp);
 }
 
-$('login-form').addEventListener('submit', async (event) => {
+function isLeaving() {
+  return busy && [logOut, endSession, follow].includes(action);
+}
+
+$('login-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  $('login-error').textContent = '';
-  try {
-    customer = await askShop('/api/login', {
-      email: $('email').value,
-      password: $('password').value,
-    });
-  } catch (error) {
-    $('login-error').textContent = error.message;
-    return;
-  }
-  event.target.reset();
-  render();
-  $('account-title').focus();
+  run(logIn);
 });
 
 for (const id of ['fill-jane', 'fill-zoe']) {
@@ -205,10 +211,34 @@ for (const id of ['fill-jane', 'fill-zoe']) {
 }
 
 $('identify').addEventListener('click', () => run(identify));
-$('identify-unsigned').addEventListener('click', () => run(identifyUnsigned));
-$('identify-forged').addEventListener('click', () => run(identifyForged));
+$('identify-unsigned').addEventListener('click', () => run(cheatUnsigned));
+$('identify-forged').addEventListener('click', () => run(cheatForged));
 $('logout-button').addEventListener('click', () => run(logOut));
-$('retry').addEventListener('click', () => run(lastAction));
-addEventListener('storage', catchUp);
+$('retry').addEventListener('click', () => run(action));
+$('verification').addEventListener('change', () => run(setVerification));
 
-run(start);
+tabs.addEventListener('message', ({ data }) => {
+  if (data === 'in') run(catchUp);
+  else if (!isLeaving()) run(follow);
+});
+
+// Another visitor, here or in another tab: what is known of the one before goes at once.
+chat.subscribe((conversation) => {
+  if (state.identity?.anonymousUserId !== conversation?.visitorId) state.identity = null;
+  render(state);
+  if (state.customer && !busy) run(catchUp);
+});
+
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') check();
+});
+
+// A page from the back-forward cache has missed everything since.
+addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted) return;
+  Object.assign(state, NOBODY);
+  render(state);
+  run(catchUp);
+});
+
+run(catchUp);

@@ -501,7 +501,8 @@ for (const name of NAMES) {
       });
     });
 
-    describe('that starts', () => {
+    // Most of what these tests do is waiting.
+    describe('that starts', { concurrency: 3 }, () => {
       /** Starts it for one test, which ends it whatever happens. */
       function start(t, settings) {
         const backend = new Backend(name, { ...SETTINGS, ...settings });
@@ -528,8 +529,8 @@ for (const name of NAMES) {
       });
 
       it('keeps a session that is used, until its lifetime is over', async (t) => {
-        const idle = 3000;
-        const lifetime = 5000;
+        const idle = 2000;
+        const lifetime = 3000;
         const backend = start(t, {
           SESSION_IDLE_SECONDS: idle / 1000,
           SESSION_LIFETIME_SECONDS: lifetime / 1000,

@@ -4,25 +4,29 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import axe from 'axe-core';
 import { setStage } from './stage.mjs';
-import { JANE, says, Tab, VERIFIED_JANE } from './tab.mjs';
+import { FORGED, JANE, NO_RECORD, says, Tab, UNCHANGED, VERIFIED, VERIFIED_JANE } from './tab.mjs';
 
 /** The states of the page, each reached from the one before. */
 const STATES = {
   'when nobody is logged in': () => {},
   'when a password was wrong': async (tab) => {
-    await tab.page.getByLabel('E-mail').fill(JANE.email);
-    await tab.page.getByLabel('Password').fill('correct hoarse');
-    await tab.press('Log in');
+    await tab.enter({ ...JANE, password: 'correct hoarse' });
     await says(tab.page.getByRole('alert'), 'The shop says: the email or the password is wrong');
   },
   'when a customer is logged in': (tab) => tab.logIn(JANE),
   'when a signature was refused': async (tab) => {
     await tab.press('Try a forged signature');
-    await tab.hears('Refused: HMAC verification failed');
+    await tab.hears(`${FORGED} ${UNCHANGED}`);
+  },
+  'when verification is off': (tab) => tab.setVerification('off'),
+  'when an impostor was believed': async (tab) => {
+    await tab.press('Try a forged signature');
+    await tab.hears('Accepted: verification is off, so the chat now takes you for Zoë Brandt.');
   },
   'when the customer is verified': async (tab) => {
+    await tab.setVerification('required');
     await tab.press('Identify me');
-    await tab.hears('Verified: the shop has signed this visitor id.');
+    await tab.hears(VERIFIED);
   },
   'when the network fails': async (tab) => {
     await tab.page.route('**/v1/identify', (route) => route.abort());
@@ -98,14 +102,22 @@ describe('the page', () => {
     await button('Log out').waitFor();
     await assertFocusShows(tab.page);
 
+    await tab.hears(VERIFIED);
+    await tabTo(tab.page.getByRole('radio', { name: 'required' }));
+    await tab.page.keyboard.press('ArrowUp');
+    await tab.hears('Verification is now: observe.');
+    await assertFocusShows(tab.page);
+    await tab.page.keyboard.press('ArrowDown');
+    await tab.hears('Verification is now: required.');
+
     await tabTo(button('Identify me'));
     await tab.page.keyboard.press('Enter');
-    await tab.hears('Verified: the shop has signed this visitor id.');
+    await tab.hears(VERIFIED);
     assert.deepEqual(await tab.shown(), VERIFIED_JANE);
     await tabTo(button('Identify without signature'));
     await tabTo(button('Try a forged signature'));
     await tab.page.keyboard.press('Space');
-    await tab.hears('Refused: HMAC verification failed');
+    await tab.hears(`${FORGED} ${UNCHANGED}`);
 
     await tabTo(button('Log out'));
     await tab.page.keyboard.press('Enter');
@@ -120,7 +132,7 @@ describe('the page', () => {
     await tab.page.unroute('**/v1/identify');
     await tab.page.getByRole('button', { name: 'Try again' }).focus();
     await tab.page.keyboard.press('Enter');
-    await tab.hears('Verified: the shop has signed this visitor id.');
+    await tab.hears(VERIFIED);
     assert.equal(
       await tab.page.evaluate(() => document.activeElement.getAttribute('role')),
       'status',
@@ -139,11 +151,13 @@ describe('the page', () => {
     });
     for (let time = 0; time < 2; time += 1) {
       await tab.press('Try a forged signature');
-      await tab.hears('Refused: HMAC verification failed');
+      await tab.hears(`${FORGED} ${NO_RECORD}`);
     }
     assert.deepEqual(
       await tab.page.evaluate(() => announced),
-      Array(2).fill(['One moment…', 'Refused: HMAC verification failed']).flat(),
+      Array(2)
+        .fill(['One moment…', `${FORGED} ${NO_RECORD}`])
+        .flat(),
     );
   });
 

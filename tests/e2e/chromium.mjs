@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 export function launchOptions(log) {
   return {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    // Playwright would do without the cache that every reader has.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
       '--disable-gpu',
       '--disable-quic',

@@ -123,20 +123,21 @@ describe('the script build on a page of the shop', () => {
     const organizationKey = `pk_${'0'.repeat(32)}`;
     await assert.rejects(
       init(other, { organizationKey }),
-      /IdentityError: the organization key is missing or not known/,
+      /IdentityError: no organization has this organizationKey/,
     );
   });
 
   it('without verification a visitor is believed, and never called verified', async (t) => {
     const open = await stage.openShop('axum', { verification: 'off' });
     const tab = await stage.visit(t, open);
+    const accepted = 'Accepted: verification is off, so the chat now takes you for Jane Doe.';
     await tab.press('Identify without signature');
-    await tab.hears('Not verified: anybody could have said this.');
+    await tab.hears(accepted);
     const shown = await tab.shown();
     assert.deepEqual([shown.badge, shown.Name, shown.Verified], ['Unverified', 'Jane Doe', 'no']);
 
     await tab.press('Try a forged signature');
-    await tab.hears('Not verified: anybody could have said this.');
+    await tab.hears(accepted);
     assert.deepEqual(await tab.shown(), shown);
     assert.equal((await stage.service.identities(open.organization)).length, 1);
   });

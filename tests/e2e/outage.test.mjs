@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setStage } from './stage.mjs';
-import { JANE, NOBODY, Tab, VERIFIED_JANE } from './tab.mjs';
+import { JANE, NOBODY, Tab, VERIFIED, VERIFIED_JANE } from './tab.mjs';
 
 /** Three times the client's patience of 10 s, and its pauses. */
 const GIVES_UP_AFTER = 40_000;
@@ -43,15 +43,14 @@ describe('a service', () => {
     await stage.service.stop();
     await tab.press('Identify me');
     await tab.hears(networkError);
-    assert.deepEqual(await tab.shown(), NOBODY);
+    assert.deepEqual(await tab.shown(), VERIFIED_JANE);
     await tab.reload();
     await tab.hears(networkError);
+    assert.deepEqual(await tab.shown(), NOBODY);
 
     await stage.service.start();
     await tab.press('Try again');
-    await tab.hears('The chat is open.');
-    await tab.press('Identify me');
-    await tab.hears('Verified: the shop has signed this visitor id.');
+    await tab.hears('The chat remembers its visitor.');
     assert.equal(await tab.visitorId(), visitorId);
     assert.deepEqual(await tab.shown(), VERIFIED_JANE);
 
@@ -65,8 +64,6 @@ describe('a service', () => {
   it('that is away at log-out does not keep the visitor', async (t) => {
     const tab = await open(t);
     await tab.logIn(JANE);
-    await tab.press('Identify me');
-    await tab.hears('Verified: the shop has signed this visitor id.');
     const visitorId = await tab.visitorId();
     await stage.service.stop();
     await tab.press('Log out');
@@ -97,8 +94,26 @@ describe('a service', () => {
 
     stage.service.resume();
     await tab.press('Try again');
-    await tab.hears('Verified: the shop has signed this visitor id.');
+    await tab.hears(VERIFIED);
     assert.equal(await tab.visitorId(), visitorId);
-    assert.deepEqual(await identified(), [...before, visitorId]);
+    assert.deepEqual(await identified(), before);
+  });
+
+  it('that hangs keeps nobody logged in', async (t) => {
+    const tab = await open(t);
+    await tab.logIn(JANE);
+    const visitorId = await tab.visitorId();
+    stage.service.pause();
+    t.after(() => stage.service.resume());
+    const call = tab.page.waitForRequest('**/v1/identify');
+    await tab.press('Identify me');
+    await call;
+    await tab.press('Log out');
+    await tab.page.getByRole('button', { name: 'Log in' }).waitFor();
+    assert.deepEqual(await tab.shown(), NOBODY);
+
+    stage.service.resume();
+    await tab.hears('You are logged out, and the chat has a new visitor.');
+    assert.notEqual(await tab.visitorId(), visitorId);
   });
 });

@@ -69,6 +69,11 @@ export class Service {
     return organization;
   }
 
+  /** What the vendor does to change how an organization is verified. */
+  async setVerification({ id }, mode) {
+    await this.#run('org', 'verification', id, mode);
+  }
+
   async allowOrigins({ id }, allowedOrigins) {
     const response = await fetch(`${this.url}/v1/admin/organizations/${id}`, {
       method: 'PATCH',

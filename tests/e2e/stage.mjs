@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Backend } from '../../examples/test/backends.mjs';
+import { VerificationSwitch } from '../../scripts/verification-switch.mjs';
 import { launchOptions, readTraffic } from './chromium.mjs';
 import { Service } from './service.mjs';
 import { Tab } from './tab.mjs';
@@ -33,15 +34,20 @@ class Stage {
   /** A backend, and the organization that it signs for, which is a new one unless given. */
   async openShop(name, { verification = 'required', organization } = {}) {
     organization ??= await this.service.createOrganization(verification);
+    const demoSwitch = new VerificationSwitch(verification, (mode) =>
+      this.service.setVerification(organization, mode),
+    );
     const backend = new Backend(name, {
+      DEMO_SWITCH_URL: await demoSwitch.listen(),
       IDENTITY_SECRET: organization.secret,
       IDENTITY_SERVER_URL: this.service.url,
       ORGANIZATION_KEY: organization.organizationKey,
       PORT: '0',
     });
-    const shop = { backend, organization };
+    const shop = { backend, demoSwitch, organization };
     this.#shops.push(shop);
     shop.origin = await backend.origin();
+    demoSwitch.allowedOrigins = [shop.origin];
     return shop;
   }
 
@@ -70,6 +76,7 @@ class Stage {
     try {
       await this.browser?.close();
       await Promise.all(this.#shops.map(({ backend }) => backend.end()));
+      for (const { demoSwitch } of this.#shops) demoSwitch.close();
       await this.service.stop();
       if (this.browser) this.#checkTraffic();
     } finally {

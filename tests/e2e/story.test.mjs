@@ -4,9 +4,21 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { NAMES } from '../../examples/test/backends.mjs';
 import { setStage } from './stage.mjs';
-import { JANE, NOBODY, says, Tab, VERIFIED_JANE, ZOE } from './tab.mjs';
+import {
+  FORGED,
+  JANE,
+  NO_RECORD,
+  NOBODY,
+  NOT_SIGNED,
+  says,
+  Tab,
+  UNCHANGED,
+  VERIFIED,
+  VERIFIED_JANE,
+  VERIFIED_ZOE,
+  ZOE,
+} from './tab.mjs';
 
-const VERIFIED = 'Verified: the shop has signed this visitor id.';
 describe('the shop', () => {
   const stage = setStage();
 
@@ -22,7 +34,7 @@ describe('the shop', () => {
           ({ anonymousUserId }) => anonymousUserId === visitorId,
         );
 
-      it('vouches for a customer who is logged in', async (t) => {
+      it('vouches for a customer who logs in', async (t) => {
         const tab = await stage.visit(t, shop);
         await tab.hears('The chat is open.');
         assert.deepEqual(await tab.shown(), NOBODY);
@@ -34,8 +46,6 @@ describe('the shop', () => {
         assert.deepEqual([name, httpOnly, sameSite, others], ['session', true, 'Lax', []]);
         await says(tab.page.locator('#account h2'), 'Good to see you, Jane Doe');
         await says(tab.page.locator('#account p'), 'Your plan: premium');
-        await tab.press('Identify me');
-        await tab.hears(VERIFIED);
         assert.deepEqual(await tab.shown(), VERIFIED_JANE);
         assert.equal(await tab.visitorId(), visitorId);
 
@@ -47,9 +57,7 @@ describe('the shop', () => {
 
       it('signs for nobody who is not logged in, such as with a wrong password', async (t) => {
         const tab = await stage.visit(t, shop);
-        await tab.page.getByLabel('E-mail').fill(JANE.email);
-        await tab.page.getByLabel('Password').fill('correct hoarse');
-        await tab.press('Log in');
+        await tab.enter({ ...JANE, password: 'correct hoarse' });
         await says(
           tab.page.getByRole('alert'),
           'The shop says: the email or the password is wrong',
@@ -61,33 +69,73 @@ describe('the shop', () => {
 
       it('has a chat that believes no signature but the shop’s, and not none', async (t) => {
         const tab = await stage.visit(t, shop);
-        const cheat = async () => {
+        const cheat = async (record) => {
           await tab.press('Try a forged signature');
-          await tab.hears('Refused: HMAC verification failed');
+          await tab.hears(`${FORGED} ${record}`);
           await tab.press('Identify without signature');
-          await tab.hears(
-            'Refused: HMAC verification is required: pass the hmac that your backend made for this visitor',
-          );
+          await tab.hears(`${NOT_SIGNED} ${record}`);
         };
-        await cheat();
-        await tab.logIn(ZOE);
-        await cheat();
+        await cheat(NO_RECORD);
         assert.deepEqual(await tab.shown(), NOBODY);
         assert.deepEqual(await recordsOf(await tab.visitorId()), []);
 
-        await tab.press('Identify me');
-        await tab.hears(VERIFIED);
-        const record = await tab.shown();
-        await cheat();
-        assert.deepEqual(await tab.shown(), record);
-        assert.equal(record.badge, 'Verified');
+        await tab.logIn(ZOE);
+        const records = await recordsOf(await tab.visitorId());
+        await cheat(UNCHANGED);
+        assert.deepEqual(await tab.shown(), VERIFIED_ZOE);
+        assert.deepEqual(await recordsOf(await tab.visitorId()), records);
+      });
+
+      it('shows what each verification lets an impostor do', async (t) => {
+        const tab = await stage.visit(t, shop);
+        const forge = async (outcome) => {
+          await tab.press('Try a forged signature');
+          await tab.hears(outcome);
+          assert.match(await tab.text('sent'), /"name": "Jane Doe"[\s\S]*"hmac": "(f0){32}"/);
+          return tab.text('answered');
+        };
+        assert.match(await forge(`${FORGED} ${NO_RECORD}`), /"hmac_verification_failed"/);
+
+        await tab.setVerification('observe');
+        assert.match(
+          await forge(
+            'Accepted, but not verified: with verification required this would be refused.',
+          ),
+          /"name": "Jane Doe"[\s\S]*"hmacVerified": false/,
+        );
+        assert.equal((await tab.shown()).badge, 'Unverified');
+        await says(
+          tab.page.locator('#greeting'),
+          'Hello. You say you are Jane Doe, but we cannot know.',
+        );
+
+        await tab.setVerification('off');
+        assert.match(
+          await forge('Accepted: verification is off, so the chat now takes you for Jane Doe.'),
+          /"externalId": "user_123"[\s\S]*"hmacVerified": false/,
+        );
+        await says(
+          tab.page.locator('#greeting'),
+          'Hello Jane Doe, good to see you again. How can we help?',
+        );
+        const [{ name, hmacVerified }] = await recordsOf(await tab.visitorId());
+        assert.deepEqual([name, hmacVerified], ['Jane Doe', false]);
+
+        await tab.setVerification('required');
+        await forge(`${FORGED} ${UNCHANGED}`);
+        const impostor = await tab.visitorId();
+        await tab.logIn(ZOE);
+        assert.notEqual(await tab.visitorId(), impostor);
+        assert.deepEqual(await tab.shown(), VERIFIED_ZOE);
+        const [, hmac] = (await tab.text('sent')).match(/"hmac": "([0-9a-f]{64})"/);
+        assert.notEqual(hmac, 'f0'.repeat(32));
+        assert.match(await tab.text('answered'), /"hmacVerified": true/);
+        assert(!(await tab.page.content()).includes('vt_'), 'no token is shown');
       });
 
       it('starts over with the next customer', async (t) => {
         const tab = await stage.visit(t, shop);
         await tab.logIn(JANE);
-        await tab.press('Identify me');
-        await tab.hears(VERIFIED);
         const janesVisitor = await tab.visitorId();
 
         await tab.press('Log out');
@@ -97,20 +145,8 @@ describe('the shop', () => {
         assert.notEqual(zoesVisitor, janesVisitor);
 
         await tab.logIn(ZOE);
-        await tab.press('Identify me');
-        await tab.hears(VERIFIED);
-        assert.deepEqual(await tab.shown(), {
-          badge: 'Verified',
-          Name: 'Zoë Brandt',
-          'E-mail': 'zoe@example.com',
-          'External id': 'user_456',
-          Metadata: '{ "plan": "basic", "signupDate": "2026-03-02" }',
-          Verified: 'yes',
-        });
-        assert.doesNotMatch(
-          await tab.page.locator('body').ariaSnapshot(),
-          /jane|user_123|premium/i,
-        );
+        assert.deepEqual(await tab.shown(), VERIFIED_ZOE);
+        await tab.showsNothingOfJane();
         assert.equal((await recordsOf(janesVisitor))[0].name, 'Jane Doe');
         assert.equal((await recordsOf(zoesVisitor))[0].name, 'Zoë Brandt');
       });

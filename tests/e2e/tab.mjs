@@ -24,6 +24,24 @@ export const VERIFIED_JANE = {
   Verified: 'yes',
 };
 
+export const VERIFIED_ZOE = {
+  badge: 'Verified',
+  Name: 'Zoë Brandt',
+  'E-mail': 'zoe@example.com',
+  'External id': 'user_456',
+  Metadata: '{ "plan": "basic", "signupDate": "2026-03-02" }',
+  Verified: 'yes',
+};
+
+/** What the status says when the shop has signed for the customer. */
+export const VERIFIED = 'Verified: the shop has signed this visitor id.';
+/** …when the chat does not believe a claim, which it then knows no better than before. */
+export const NOT_SIGNED =
+  'Refused: HMAC verification is required: pass the hmac that your backend made for this visitor.';
+export const FORGED = 'Refused: HMAC verification failed.';
+export const NO_RECORD = 'There is still no record.';
+export const UNCHANGED = 'The record is unchanged.';
+
 /** These answers are the page's business; the browser logs them all the same. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d /;
 
@@ -53,11 +71,24 @@ export class Tab {
     await this.settled();
   }
 
-  async logIn({ email, password }) {
+  /** Fills in the log-in, and sends it. */
+  async enter({ email, password }) {
     await this.page.getByLabel('E-mail').fill(email);
     await this.page.getByLabel('Password').fill(password);
     await this.press('Log in');
+  }
+
+  /** Logs a customer in, whom the chat then knows. */
+  async logIn(customer) {
+    await this.enter(customer);
     await this.page.getByRole('button', { name: 'Log out' }).waitFor();
+    await this.hears(VERIFIED);
+  }
+
+  /** Sets the demo's switch. */
+  async setVerification(mode) {
+    await this.page.getByRole('radio', { name: mode }).check();
+    await this.hears(`Verification is now: ${mode}.`);
   }
 
   press(name) {
@@ -72,6 +103,16 @@ export class Tab {
   /** Waits until the page has done what it was told to. */
   async settled() {
     await this.page.locator('#status:not([data-kind="busy"])').waitFor();
+  }
+
+  text(id) {
+    return this.page.locator(`#${id}`).textContent();
+  }
+
+  async showsNothingOfJane() {
+    // But for the demo's offer to be her, and the words of the chat to whoever logs in.
+    const shown = await this.page.locator('#account, #chat, #demo').allInnerTexts();
+    assert.doesNotMatch(shown.join('\n'), /jane|user_123|premium/i);
   }
 
   /** The visitor id, once there is one. */

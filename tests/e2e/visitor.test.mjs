@@ -18,8 +18,6 @@ describe('the visitor', () => {
   async function openTwoTabs(t) {
     const here = await stage.visit(t, shop);
     await here.logIn(JANE);
-    await here.press('Identify me');
-    await here.hears('Verified: the shop has signed this visitor id.');
     const there = await Tab.open(here.page.context(), shop);
     await there.hears('The chat remembers its visitor.');
     assert.deepEqual(await there.shown(), VERIFIED_JANE);
@@ -88,8 +86,6 @@ describe('the visitor', () => {
     assert.equal(await tab.visitorId(), visitorId);
 
     await tab.logIn(JANE);
-    await tab.press('Identify me');
-    await tab.hears('Verified: the shop has signed this visitor id.');
     await tab.reload();
     await tab.hears('The chat remembers its visitor.');
     assert.equal(await tab.visitorId(), visitorId);
@@ -97,13 +93,26 @@ describe('the visitor', () => {
   });
 
   it('a reset does not keep the visitor, and neither does a reload after it', async (t) => {
-    const [tab] = await openTwoTabs(t);
+    const tab = await stage.visit(t, shop);
     const visitorId = await tab.visitorId();
     const { visitorId: next } = await tab.page.evaluate(() => getSdkApi().reset());
     assert.notEqual(next, visitorId);
     await tab.reload();
     assert.equal(await tab.visitorId(), next);
     assert.deepEqual(await tab.shown(), NOBODY);
+  });
+
+  it('a reset while a customer is logged in makes a visitor whom the chat then knows', async (t) => {
+    const [here, there] = await openTwoTabs(t);
+    const visitorId = await here.visitorId();
+    await here.page.evaluate(() => getSdkApi().reset());
+    for (const tab of [here, there]) {
+      await tab.page.locator('#visitor-id', { hasNotText: visitorId }).waitFor();
+      await tab.page.locator('#badge[data-state="verified"]').waitFor();
+      await tab.settled();
+      assert.deepEqual(await tab.shown(), VERIFIED_JANE);
+    }
+    assert.equal(await there.visitorId(), await here.visitorId());
   });
 
   it('where storage is denied, the visitor lives as long as the page', async (t) => {
@@ -127,7 +136,7 @@ describe('the visitor', () => {
     const visitorId = await tab.visitorId();
     for (const name of ['Identify without signature', 'Try a forged signature']) {
       await tab.press(name);
-      await tab.hears('Not verified: anybody could have said this.');
+      await tab.hears('Accepted: verification is off, so the chat now takes you for Jane Doe.');
       assert.equal(await tab.visitorId(), visitorId);
     }
     const [{ anonymousUserId }, ...others] = await stage.service.identities(open.organization);

@@ -1,0 +1,44 @@
+// The chat's visitor, and how the chat learns who it is. This is what a shop of your own would take.
+
+import { askShop, failure, readConfig } from './shop.js';
+
+/**
+ * Resumes the visitor, or makes one. Once the chat is open it asks for nothing.
+ *
+ * `reset`: whoever comes after another customer is a new visitor, with or without a log-out.
+ */
+export async function openChat(signal, onUserChange = 'reset') {
+  const { organizationKey, identityServerUrl: serverUrl } = await readConfig(signal);
+  return getSdkApi().init({ organizationKey, serverUrl, onUserChange, signal });
+}
+
+/** Tells the chat who is logged in, with the shop's signature, which `signed` is shown. */
+export async function identifyCustomer(customer, signal, signed) {
+  await openChat(signal);
+  const getHmac = async (visitorId) => {
+    const path = `/api/chat-identity?visitorId=${encodeURIComponent(visitorId)}`;
+    const { hmac } = await askShop(path, signal);
+    // It is good for any customer's data: another tab may have logged in somebody else.
+    const { id } = await askShop('/api/me', signal);
+    if (id !== customer.id) throw failure('customer_changed', 'Another customer is logged in');
+    signed(hmac);
+    return hmac;
+  };
+  return getSdkApi().identify({ ...describe(customer), getHmac }, { signal });
+}
+
+/** What the chat is told about a customer. */
+export function describe({ id, name, email, plan, signupDate }) {
+  return { name, email, externalId: id, metadata: { plan, signupDate } };
+}
+
+/** For whoever logs out, or turns out to be logged out: nobody resumes this visitor. */
+export async function forgetVisitor(signal) {
+  try {
+    await getSdkApi().reset({ signal });
+  } catch (error) {
+    if (error.code !== 'not_initialized') throw error;
+    await openChat(signal);
+    await getSdkApi().reset({ signal });
+  }
+}

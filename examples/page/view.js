@@ -1,0 +1,88 @@
+// What the page shows.
+
+const $ = (id) => document.getElementById(id);
+
+/** What may go well the next time. */
+const TRANSIENT = ['network_error', 'offline', 'rate_limited', 'timeout', 'unavailable'];
+
+/** How the chat meets its visitor. */
+const MANNERS = {
+  anonymous: { badge: 'Anonymous', greet: () => 'Hello, whoever you are. How can we help?' },
+  believed: {
+    badge: 'Unverified',
+    greet: (name) => `Hello ${name}, good to see you again. How can we help?`,
+  },
+  unverified: {
+    badge: 'Unverified',
+    greet: (name) => `Hello. You say you are ${name}, but we cannot know.`,
+  },
+  verified: {
+    badge: 'Verified',
+    greet: (name) => `Hello ${name}, good to see you again. How can we help?`,
+  },
+};
+
+function mannersOf(identity, verification) {
+  if (!identity) return 'anonymous';
+  if (identity.hmacVerified) return 'verified';
+  return verification === 'off' ? 'believed' : 'unverified';
+}
+
+/** Shows the customer, what the chat knows, and what it was told last, each of which may be none. */
+export function render({ customer, identity, exchange, verification }) {
+  showCounter(customer);
+  show('visitor-id', getSdkApi().getConversation()?.visitorId);
+  show('record-name', identity?.name);
+  show('record-email', identity?.email);
+  show('record-external-id', identity?.externalId);
+  show('record-metadata', identity?.metadata && toText(identity.metadata));
+  show('record-verified', identity && (identity.hmacVerified ? 'yes' : 'no'));
+
+  const manners = mannersOf(identity, verification);
+  $('badge').dataset.state = manners === 'believed' ? 'unverified' : manners;
+  show('badge', MANNERS[manners].badge);
+  show('greeting', MANNERS[manners].greet(identity?.name));
+
+  show('sent', exchange && `identify(${toText(exchange.sent)})`);
+  show('answered', exchange && toText(exchange.answered));
+
+  $('demo').hidden = verification === undefined;
+  for (const input of document.querySelectorAll('[name=verification]')) {
+    input.checked = input.value === verification;
+  }
+}
+
+/** The log-in, or the account. The focus does not stay in what goes away. */
+function showCounter(customer) {
+  const [shown, gone] = customer ? ['account', 'login'] : ['login', 'account'];
+  const hadFocus = $(gone).contains(document.activeElement);
+  show('account-name', customer?.name);
+  show('account-plan', customer?.plan);
+  $(shown).hidden = false;
+  $(gone).hidden = true;
+  if (hadFocus) $(`${shown}-title`).focus();
+}
+
+/** Says how an action goes: `busy`, `done`, or `failed` with the error's code. */
+export function tell(kind, message, code = '') {
+  const retry = $('retry');
+  const hadFocus = document.activeElement === retry;
+  retry.hidden = !TRANSIENT.includes(code);
+  if (hadFocus) $('status').focus(); // Where the answer will stand.
+  $('status').textContent = message;
+  $('status').dataset.kind = kind;
+  $('status').dataset.code = code;
+}
+
+/** Says why nobody was logged in; nothing before the next attempt. */
+export function tellLogIn(message) {
+  $('login-error').textContent = message;
+}
+
+function toText(value) {
+  return JSON.stringify(value, null, 2);
+}
+
+function show(id, text) {
+  $(id).textContent = text ?? '–';
+}
