@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::admin_token::AdminToken;
 use crate::http::Settings;
 use crate::key_file::MasterKeySource;
+use crate::log::DroppedLines;
 use crate::store::{Store, StoreError};
 
 const DEFAULT_MASTER_KEY_FILE: &str = "identity-master.key";
@@ -163,8 +164,9 @@ pub(crate) struct ServeArgs {
 }
 
 impl ServeArgs {
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+    pub(crate) fn settings(&self, dropped_log_lines: DroppedLines) -> anyhow::Result<Settings> {
         Ok(Settings {
+            dropped_log_lines,
             admin_token: self.admin_token()?,
             trusted_proxies: self.trusted_proxies.clone(),
             address_rate: self.address_rate,

@@ -23,6 +23,7 @@ use crate::admin_token::{self, AdminToken};
 use crate::config::{ServeArgs, StateArgs};
 use crate::http::{App, DURATION, Peer, router};
 use crate::key_file::MasterKeySource;
+use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
 use crate::store::{Store, StoreError};
 
@@ -44,9 +45,13 @@ const BACKLOG: u32 = 4096;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    state: &StateArgs,
+    args: &ServeArgs,
+    dropped_log_lines: DroppedLines,
+) -> anyhow::Result<()> {
     let max_connections = max_connections(args.max_connections as usize);
-    let settings = args.settings()?;
+    let settings = args.settings(dropped_log_lines)?;
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let source = state.master_key_source()?;
     let store = state.store()?;
@@ -77,11 +82,11 @@ pub(crate) async fn run(state: &StateArgs, args: &ServeArgs) -> anyhow::Result<(
     }
     tokio::spawn(upkeep(app.clone()));
 
-    writeln!(
-        io::stdout(),
-        "listening on http://{}",
-        listener.local_addr()?
-    )?;
+    let address = listener.local_addr()?;
+    // Whoever started the service may have closed its output: that is no reason not to serve.
+    if let Err(error) = writeln!(io::stdout(), "listening on http://{address}") {
+        tracing::warn!(%error, %address, "listening, but standard output does not take it");
+    }
     let connections = GracefulShutdown::new();
     accept(
         listener,

@@ -3,15 +3,14 @@
 mod identity;
 mod org;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::admin_token;
-use crate::config::{LogFormat, ServeArgs, StateArgs};
+use crate::config::{ServeArgs, StateArgs};
+use crate::log::Log;
 use crate::serve;
 use crate::store::Store;
 
@@ -44,25 +43,35 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let Cli { state, command } = Cli::parse();
-    match start(&state, command) {
+    let mut log = match Log::start(&state) {
+        Ok(log) => log,
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(io::stderr(), "{}", failure(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    match start(&state, command, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when standard error is closed as well.
-            let _ = writeln!(io::stderr(), "identity-hmac-server: {error:#}");
+            log.line(&failure(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn start(state: &StateArgs, command: Command) -> anyhow::Result<()> {
-    log(state)?;
+fn failure(error: &anyhow::Error) -> String {
+    format!("identity-hmac-server: {error:#}")
+}
+
+fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::run(state, &args).await,
+            Command::Serve(args) => serve::run(state, &args, log.dropped()).await,
             Command::Org(command) => {
                 with_store(state, async |store| org::run(state, store, command).await).await
             }
@@ -88,19 +97,6 @@ async fn with_store<T>(
     let done = run(&store).await;
     store.close().await;
     done
-}
-
-fn log(state: &StateArgs) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(&state.log).context("--log")?;
-    let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(filter);
-    match state.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
-    Ok(())
 }
 
 /// Whoever read the output has read enough.

@@ -39,6 +39,7 @@ pub(crate) use problem::Problem;
 pub(crate) use telemetry::DURATION;
 
 use crate::admin_token::AdminToken;
+use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
 use crate::store::{SealedSecrets, Store};
 use crate::token::Sha256Digest;
@@ -57,6 +58,7 @@ pub(crate) struct App {
     body_deadline: Duration,
     request_deadline: Duration,
     metrics: PrometheusHandle,
+    dropped_log_lines: DroppedLines,
     draining: AtomicBool,
 }
 
@@ -71,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) visitor_rate: u32,
     pub(crate) body_deadline: Duration,
     pub(crate) request_deadline: Duration,
+    pub(crate) dropped_log_lines: DroppedLines,
 }
 
 impl App {
@@ -85,6 +88,7 @@ impl App {
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
             metrics,
+            dropped_log_lines: settings.dropped_log_lines,
             draining: AtomicBool::new(false),
         }
     }
@@ -174,6 +178,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(cors::layer());
     let admin = part(admin_routes()).layer(limit);
     let operation = part(operation_routes());
+    let catch_panic = CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+        Problem::internal("a panic").into_response()
+    });
     visitor
         .merge(admin)
         .merge(operation)
@@ -181,10 +188,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(async || Problem::not_found())
         .layer(DefaultBodyLimit::max(body::MAX_LEN))
         .layer(from_fn_with_state(app.clone(), end_in_time))
-        .layer(CatchPanicLayer::custom(
-            |_: Box<dyn std::any::Any + Send>| Problem::internal("a panic").into_response(),
-        ))
+        // Once inside, so that the log and the metrics know of the answer, and once around them.
+        .layer(catch_panic)
         .layer(from_fn_with_state(app.clone(), telemetry::observe))
+        .layer(catch_panic)
         .with_state(app)
 }
 

@@ -105,11 +105,8 @@ async fn behind_a_trusted_proxy_each_client_has_a_rate_of_its_own_that_it_cannot
     Answer::to(forwarded(&service, "2001:db8:0:1::1"))
         .await
         .is_problem(401, "invalid_visitor_token");
-    assert!(
-        service.log().contains("client=198.51.100.1"),
-        "{}",
-        service.log()
-    );
+    let log = service.settled_log().await;
+    assert!(log.contains("client=198.51.100.1"), "{log}");
 }
 
 #[tokio::test]

@@ -72,7 +72,8 @@ async fn a_request_id_from_outside_is_not_taken_over() {
     let request = http().get(format!("{}/healthz", service.url));
     let answer = Answer::to(request.header("x-request-id", "canary")).await;
     assert_ne!(request_id(&answer), "canary");
-    assert!(!service.log().contains("canary"), "{}", service.log());
+    let log = service.settled_log().await;
+    assert!(!log.contains("canary"), "{log}");
 }
 
 #[tokio::test]
@@ -81,7 +82,8 @@ async fn a_log_of_json_has_an_object_per_line_with_the_request_in_it() {
     let service = Service::start_with(&database, &["--log-format=json"]);
     let answers = busy(&service).await;
     let lines: Vec<Value> = service
-        .log()
+        .settled_log()
+        .await
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
@@ -116,7 +118,7 @@ async fn the_log_tells_why_a_call_was_refused_and_for_which_organization() {
     organization.rotate_secret().await;
     let told = async |params: Value, expected: &str| {
         let answer = visitor.identify(params).await;
-        let log = service.log();
+        let log = service.settled_log().await;
         let line = log
             .lines()
             .find(|line| line.contains(request_id(&answer)) && line.contains(expected))
@@ -135,7 +137,7 @@ async fn no_log_line_holds_a_secret_a_token_or_what_was_told_about_a_person() {
         let service = Service::start_with(&database, &[format, "--log=debug"]);
         busy(&service).await;
         let private = private(&service).await;
-        let log = service.log();
+        let log = service.settled_log().await;
         for word in private {
             assert!(!log.contains(&word), "{word} is in the log: {log}");
         }
@@ -146,8 +148,10 @@ async fn no_log_line_holds_a_secret_a_token_or_what_was_told_about_a_person() {
 async fn what_is_logged_is_the_operators_choice() {
     let database = Database::sqlite();
     for (level, is_logged) in [("info", true), ("warn", false)] {
-        let service = Service::start_with(&database, &["--log", level]);
+        let mut service = Service::start_with(&database, &["--log", level]);
         get(&service, "/healthz").await.ok();
+        service.signal("TERM");
+        service.ended().await;
         assert_eq!(service.log().contains("answered"), is_logged, "{level}");
     }
 }
@@ -430,5 +434,6 @@ async fn a_request_that_breaks_off_leaves_no_error_in_the_log() {
         .await;
     drop(wire);
     get(&service, "/healthz").await.ok();
-    assert!(!service.log().contains("ERROR"), "{}", service.log());
+    let log = service.settled_log().await;
+    assert!(!log.contains("ERROR"), "{log}");
 }

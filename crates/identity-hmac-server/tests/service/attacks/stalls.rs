@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -64,7 +64,11 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
     // All but those that were answered and closed at once.
     assert!(open > CONNECTIONS * 3 / 4, "only {open} stalled");
     // Whoever does not read does not see the end either: the service's own sockets tell.
-    assert!(sockets(&service) <= before);
+    let start = Instant::now();
+    while sockets(&service) > before {
+        assert!(start.elapsed() < CLOSED, "{} sockets", sockets(&service));
+        sleep(Duration::from_millis(50)).await;
+    }
     drop(not_reading);
 }
 

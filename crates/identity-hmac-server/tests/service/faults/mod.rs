@@ -3,5 +3,6 @@
 mod database;
 mod disk;
 mod kill;
+mod log;
 mod shutdown;
 mod writers;

@@ -1,7 +1,6 @@
 //! A real PostgreSQL of our own: made, started and stopped here, on a free loopback port.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +9,8 @@ use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions, Connection, Executor};
+
+use super::process::free_port;
 
 /// A PostgreSQL server with its data.
 #[derive(Debug)]
@@ -53,12 +54,9 @@ impl Cluster {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
         let cluster = Self {
             folder,
-            port,
+            port: free_port(),
             server: Mutex::new(None),
         };
         cluster.resume();

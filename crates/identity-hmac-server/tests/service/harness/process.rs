@@ -1,6 +1,7 @@
 //! The service as a process.
 
 use std::fs::{self, File};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,6 +26,22 @@ pub(crate) fn command(database: &Database) -> Command {
     command
 }
 
+/// The command that serves, at a port that the system chooses.
+pub(crate) fn serve(database: &Database, args: &[&str]) -> Command {
+    let mut command = command(database);
+    command
+        .args(["serve", "--listen=127.0.0.1:0"])
+        .args(args)
+        .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
+    command
+}
+
+/// A port of the loopback address that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
 /// A running service. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -44,12 +61,7 @@ impl Service {
 
     /// Starts the service with the arguments given and waits until it listens.
     pub(crate) fn start_with(database: &Database, args: &[&str]) -> Self {
-        let mut command = command(database);
-        command
-            .args(["serve", "--listen=127.0.0.1:0"])
-            .args(args)
-            .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);
-        Self::start_command(database, command)
+        Self::start_command(database, serve(database, args))
     }
 
     /// Starts a command that becomes the service and waits until it listens.
@@ -86,6 +98,34 @@ impl Service {
         service
     }
 
+    /// Starts the service with an output and a log that the harness does not read, and waits until it
+    /// answers.
+    pub(crate) async fn start_unheard(
+        database: &Database,
+        args: &[&str],
+        output: impl Into<Stdio>,
+        log: impl Into<Stdio>,
+    ) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let child = command(database)
+            .args(["serve", "--listen", &address])
+            .args(args)
+            .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN)
+            .stdout(output)
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let service = Self {
+            child,
+            url: format!("http://{address}"),
+            admin_token: ADMIN_TOKEN.to_owned(),
+            output: PathBuf::new(),
+            log: PathBuf::new(),
+        };
+        service.until_ready(200).await;
+        service
+    }
+
     fn listening_url(&self) -> Option<String> {
         let output = self.output();
         let (_, rest) = output.split_once("listening on ")?;
@@ -97,9 +137,25 @@ impl Service {
         fs::read_to_string(&self.output).unwrap()
     }
 
-    /// What the service wrote to its log.
+    /// What the service wrote to its log; nothing when that went elsewhere.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What the service wrote to its log up to now, which it does behind the answers: a further call's
+    /// line ends it.
+    pub(crate) async fn settled_log(&self) -> String {
+        let last = self.get("/healthz").await;
+        let id = last.headers["x-request-id"].to_str().unwrap();
+        let start = Instant::now();
+        loop {
+            let log = self.log();
+            if log.contains(id) {
+                return log;
+            }
+            assert!(start.elapsed() < PATIENCE, "{id} is not in the log");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The process id.
