@@ -52,7 +52,7 @@ setup: setup-rust
 	@$(call each_binding,setup)
 
 setup-rust:
-	@scripts/debian-packages bash curl fish postgresql procps util-linux zsh
+	@scripts/debian-packages bash curl fish openssl pgbouncer postgresql procps util-linux zsh
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
 packages: setup
@@ -126,9 +126,9 @@ prove-mutants: setup-rust
 	@command -v cargo-mutants >/dev/null || $(CARGO) install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	python3 scripts/mutants.py
 
-# The races and the soak whole, which `make test` runs for seconds.
+# The races, the soak and the fail-over whole, which `make test` runs for seconds.
 prove-service: setup-rust
-	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak::
+	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak:: fail_over
 
 check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
 

@@ -72,14 +72,7 @@ pub(crate) async fn run(
         source,
         makes_admin_token,
     };
-    match beginning.begin().await {
-        Ok(master_key) => app.begin(master_key),
-        Err(error) if is_temporary(&error) => {
-            tracing::error!(error = format!("{error:#}"), "the database is away");
-            tokio::spawn(begin_later(beginning, app.clone()));
-        }
-        Err(error) => return Err(error),
-    }
+    let begun = try_begin(&beginning, &app).await?;
     tokio::spawn(upkeep(app.clone()));
 
     let address = listener.local_addr()?;
@@ -88,15 +81,14 @@ pub(crate) async fn run(
         tracing::warn!(%error, %address, "listening, but standard output does not take it");
     }
     let connections = GracefulShutdown::new();
-    accept(
-        listener,
-        &router(app.clone()),
-        args,
-        max_connections,
-        &connections,
-        &mut ends,
-    )
-    .await;
+    let router = router(app.clone());
+    let mut ended = Ok(());
+    tokio::select! {
+        () = accept(listener, &router, args, max_connections, &connections) => {}
+        () = ends.recv() => {}
+        // What waiting does not mend ends the service, as it does at the start.
+        Err(error) = begin_later(&beginning, &app), if !begun => ended = Err(error),
+    }
 
     tracing::info!("ending: no new connections");
     app.drain();
@@ -105,9 +97,8 @@ pub(crate) async fn run(
         () = tokio::time::sleep(args.drain_deadline) => tracing::warn!("some requests did not end in time"),
         () = ends.recv() => tracing::warn!("asked twice: ending at once"),
     }
-    // An unreachable database does not answer this either.
-    let _ = tokio::time::timeout(Duration::from_secs(2), store.close()).await;
-    Ok(())
+    store.close().await;
+    ended
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -162,16 +153,28 @@ impl Beginning {
     }
 }
 
+/// Begins; false when the database is away, or takes no writes.
+async fn try_begin(beginning: &Beginning, app: &App) -> anyhow::Result<bool> {
+    match beginning.begin().await {
+        Ok(master_key) => {
+            app.begin(master_key);
+            Ok(true)
+        }
+        Err(error) if is_temporary(&error) => {
+            tracing::error!(error = format!("{error:#}"), "waiting for the database");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Waits for a database that was away at the start.
-async fn begin_later(beginning: Beginning, app: Arc<App>) {
+async fn begin_later(beginning: &Beginning, app: &App) -> anyhow::Result<()> {
     loop {
         tokio::time::sleep(RETRY_EVERY).await;
-        match beginning.begin().await {
-            Ok(master_key) => {
-                tracing::info!("the database is there");
-                return app.begin(master_key);
-            }
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the database is away"),
+        if try_begin(beginning, app).await? {
+            tracing::info!("the database is there");
+            return Ok(());
         }
     }
 }
@@ -210,14 +213,13 @@ impl Ends {
     }
 }
 
-/// Takes connections until a signal comes.
+/// Takes connections.
 async fn accept(
     listener: TcpListener,
     router: &Router,
     args: &ServeArgs,
     max_connections: usize,
     connections: &GracefulShutdown,
-    ends: &mut Ends,
 ) {
     let places = Arc::new(Semaphore::new(max_connections));
     let mut http = http1::Builder::new();
@@ -227,15 +229,8 @@ async fn accept(
         // Whoever only listens after its request is there for the answer.
         .half_close(true);
     loop {
-        let next = async {
-            let place = places.clone().acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            next = next => next,
-            () = ends.recv() => return,
-        };
-        match (place, accepted) {
+        let place = places.clone().acquire_owned().await;
+        match (place, listener.accept().await) {
             (Ok(place), Ok((stream, peer))) => {
                 let connection = Connection {
                     stream,

@@ -112,6 +112,7 @@ impl App {
     pub(crate) fn upkeep(&self) {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
+        self.store.upkeep();
         self.metrics.run_upkeep();
     }
 

@@ -40,7 +40,7 @@ pub(crate) async fn healthz() -> Json<Status> {
 
 /// Can the process serve?
 ///
-/// Not while its database is away, nor once it was asked to end.
+/// Not while its database is away or takes no writes, nor once it was asked to end.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -52,7 +52,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, 
         return Err(Problem::unavailable());
     }
     app.master_key()?;
-    app.store.ping().await?;
+    app.store.check_writable().await?;
     Ok(OK)
 }
 

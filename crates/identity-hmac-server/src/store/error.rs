@@ -6,6 +6,18 @@ use std::path::PathBuf;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
+/// What `PgBouncer` says in its one SQLSTATE, 08P01, when waiting does not help.
+const POOLER_REFUSALS: [&str; 8] = [
+    "unsupported startup parameter",
+    "no such database",
+    "no such user",
+    "auth",
+    "bouncer config error",
+    "login rejected",
+    "SSL required",
+    "statement pooling mode",
+];
+
 /// A database that could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -35,6 +47,20 @@ pub enum StoreError {
     /// A stored value that this version cannot have written.
     #[error("the database holds a {0} that cannot be read")]
     Corrupt(&'static str),
+    /// No connection came free, or could be made, in time.
+    #[error(
+        "the database gave no connection in time: check that it runs, that --database names it, and \
+         that it is not overloaded"
+    )]
+    NoConnection,
+    /// A connection that was there gave no answer in time.
+    #[error("the database did not answer in time: the connection is given up")]
+    NoAnswer,
+    /// The server takes no writes.
+    #[error(
+        "the database takes no writes: it is a standby, or default_transaction_read_only is on"
+    )]
+    ReadOnly,
     /// Any other failure of the database or of the way to it.
     #[error("{}", told(.0))]
     Database(sqlx::Error),
@@ -44,38 +70,78 @@ impl StoreError {
     /// Whether the same transaction may succeed when it is run again (SQLSTATE 40001
     /// `serialization_failure`, 40P01 `deadlock_detected`).
     pub(crate) fn is_serialization_failure(&self) -> bool {
+        self.has_sqlstate(&["40001", "40P01"])
+    }
+
+    /// Whether waiting may help: the database is not reached, starting, stopping, overloaded or a
+    /// standby (SQLSTATE classes 08, 53 and 57, and 25006).
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NoConnection
+            | Self::NoAnswer
+            | Self::ReadOnly
+            | Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                self.has_sqlstate(&["08", "53", "57", "25006", "40001", "40P01"])
+                    && !is_refused_by_pooler(&**error)
+            }
+            // InvalidData is what TLS says, PermissionDenied a socket.
+            Self::Database(sqlx::Error::Io(error)) => !matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection is of no use any more, and others that were made before may not be
+    /// either: it broke, or its server stops (57P01 to 57P05) or takes no writes (25006).
+    pub(crate) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(_)) => self.has_sqlstate(&["08", "57P", "25006"]),
+            Self::Database(sqlx::Error::RowNotFound) => false,
+            Self::Database(_) | Self::NoAnswer | Self::ReadOnly => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is the database's own word, with an SQLSTATE that begins with one of these.
+    pub(crate) fn has_sqlstate(&self, beginnings: &[&str]) -> bool {
         let Self::Database(error) = self else {
             return false;
         };
         let code = error.as_database_error().and_then(DatabaseError::code);
-        matches!(code.as_deref(), Some("40001" | "40P01"))
-    }
-
-    /// Whether waiting may help: the database is not reached, starting, stopping or overloaded
-    /// (SQLSTATE classes 08, 53 and 57).
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
-                ["08", "53", "57"]
-                    .iter()
-                    .any(|class| code.starts_with(class))
-            }),
-            Self::Database(
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed,
-            ) => true,
-            _ => self.is_serialization_failure(),
-        }
+        code.is_some_and(|code| beginnings.iter().any(|begin| code.starts_with(begin)))
     }
 }
 
-/// The pool keeps trying to connect, and in the end knows no reason.
+fn is_refused_by_pooler(error: &dyn DatabaseError) -> bool {
+    let message = error.message();
+    error.code().as_deref() == Some("08P01")
+        && POOLER_REFUSALS
+            .iter()
+            .any(|refusal| message.contains(refusal))
+}
+
+/// The failure, and the remedy where one is known.
 fn told(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::PoolTimedOut => {
-            "the database gave no connection in time: check that it runs, that --database names \
-             it, and that it is not overloaded"
-                .to_owned()
+        sqlx::Error::PoolTimedOut => StoreError::NoConnection.to_string(),
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let told = error.to_string();
+            let remedy = if told.contains("UnsupportedCertVersion") {
+                "the server's certificate is of X.509 version 1, which this service cannot read:
+                 give the server one of version 3, as `openssl req -x509` makes, or say \
+                 sslmode=disable where the network is your own"
+            } else if told.contains("UnknownIssuer") {
+                "name the authority that signed the server's certificate with sslrootcert"
+            } else if told.contains("NotValidForName") || told.contains("not valid for name") {
+                "connect by a name that is in the server's certificate"
+            } else {
+                "see TLS to PostgreSQL in docs/operating.md"
+            };
+            format!("TLS to the database failed: {told}: {remedy}")
         }
         error => format!("the database failed: {error}"),
     }

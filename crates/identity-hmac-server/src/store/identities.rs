@@ -1,11 +1,14 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
-use sqlx::{Connection, FromRow, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::metadata::{self, Metadata};
-use super::{Connections, Session, Store, StoreError, reading, retrying, writing};
+use super::{
+    Connections, Session, Store, StoreError, on_postgres, on_sqlite, reading, retrying,
+    transaction, writing,
+};
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,8 +157,9 @@ impl Session {
             Patch::Keep | Patch::Clear => None,
         };
         let new_id = Uuid::now_v7();
-        writing!(&mut self.connections, connection, begin => {
-            let upsert = sqlx::query_as::<_, IdentityRow>(UPSERT)
+        let has_several = matches!(patch.metadata, Patch::Set(_));
+        transaction!(&mut self.connections, has_several, connection => {
+            let row: IdentityRow = sqlx::query_as(UPSERT)
                 .bind(organization)
                 .bind(visitor)
                 .bind(new_id)
@@ -168,25 +172,24 @@ impl Session {
                 .bind(patch.name.is_keep())
                 .bind(patch.email.is_keep())
                 .bind(patch.external_id.is_keep())
-                .bind(patch.metadata == Patch::Clear);
-            let Patch::Set(metadata) = &patch.metadata else {
-                return upsert.fetch_one(connection).await?.try_into();
-            };
-            let mut transaction = connection.begin_with(begin).await?;
-            let mut identity: Identity = upsert.fetch_one(&mut *transaction).await?.try_into()?;
-            if identity.id != new_id {
+                .bind(patch.metadata == Patch::Clear)
+                .fetch_one(&mut *connection)
+                .await?;
+            let mut identity = Identity::try_from(row)?;
+            if let Patch::Set(metadata) = &patch.metadata
+                && identity.id != new_id
+            {
                 let merged = metadata::merge(identity.metadata.as_ref(), metadata);
                 if identity.metadata.as_ref() != Some(&merged) {
                     sqlx::query(SET_METADATA)
                         .bind(organization)
                         .bind(visitor)
                         .bind(metadata::write(&merged)?)
-                        .execute(&mut *transaction)
+                        .execute(&mut *connection)
                         .await?;
                     identity.metadata = Some(merged);
                 }
             }
-            transaction.commit().await?;
             Ok(identity)
         })
     }

@@ -7,6 +7,7 @@ mod error;
 mod identities;
 pub mod metadata;
 mod organizations;
+mod postgres;
 mod settings;
 mod visitors;
 
@@ -14,15 +15,13 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use backon::{BackoffBuilder, ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::migrate::Migrator;
-use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, Postgres, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch, Patch};
@@ -33,9 +32,6 @@ pub use visitors::Caller;
 
 /// How long a request waits for a connection, and a statement for its locks.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
-/// How long an unused connection to PostgreSQL is taken to be alive without asking, unless the
-/// database failed meanwhile: a server that went away leaves none that fails a call when it is back.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Readers of SQLite beside its one writer.
 const SQLITE_READERS: u32 = 4;
 
@@ -49,15 +45,14 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The database of the service.
 #[derive(Clone, Debug)]
 pub struct Store {
-    connections: Connections<PgPool>,
+    connections: Connections<postgres::Pool>,
 }
 
 /// What one request of a visitor asks of the database. To PostgreSQL it is one connection for all
-/// statements: each one that is given back costs a round trip, since the pool asks it for a sign of
-/// life.
+/// statements.
 #[derive(Debug)]
 pub struct Session {
-    connections: Connections<PoolConnection<Postgres>>,
+    connections: Connections<postgres::Lent>,
 }
 
 /// Where connections come from; to PostgreSQL from a pool, or it is one of them.
@@ -69,30 +64,7 @@ enum Connections<P> {
         reads: SqlitePool,
         writes: SqlitePool,
     },
-    Postgres {
-        pool: P,
-        failed: LastFailure,
-    },
-}
-
-/// When the database last failed: a connection that was idle then may be as dead as the one that a
-/// call failed on.
-#[derive(Clone, Debug, Default)]
-struct LastFailure(Arc<Mutex<Option<Instant>>>);
-
-impl LastFailure {
-    /// Notes it when this is one.
-    fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if result.as_ref().is_err_and(StoreError::is_temporary) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        }
-        result
-    }
-
-    fn is_within(&self, time: Duration) -> bool {
-        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        at.is_some_and(|at| at.elapsed() <= time)
-    }
+    Postgres(P),
 }
 
 /// Runs an expression on a connection that reads, to whichever database it is, and again while the
@@ -100,49 +72,82 @@ impl LastFailure {
 macro_rules! reading {
     ($connections:expr, $connection:ident => $run:expr) => {
         match $connections {
-            Connections::Sqlite { reads, .. } => retrying!(reads, $connection => $run),
-            Connections::Postgres { pool, failed } => {
-                failed.note(retrying!(pool, $connection => $run))
-            }
+            Connections::Sqlite { reads, .. } => on_sqlite!(reads, $connection => $run),
+            Connections::Postgres(pool) => on_postgres!(pool, false, $connection => $run),
         }
     };
 }
 
-/// The same on a connection that writes. `$begin` is the statement that starts a transaction.
+/// The same for one statement that writes.
 macro_rules! writing {
     ($connections:expr, $connection:ident => $run:expr) => {
-        writing!($connections, $connection, _begin => $run)
-    };
-    ($connections:expr, $connection:ident, $begin:ident => $run:expr) => {
         match $connections {
-            Connections::Sqlite { writes, .. } => {
-                // A deferred transaction that turns into a writer fails when another one was faster.
-                let $begin = "BEGIN IMMEDIATE";
-                retrying!(writes, $connection => $run)
-            }
-            Connections::Postgres { pool, failed } => {
-                let $begin = "BEGIN";
-                failed.note(retrying!(pool, $connection => $run))
-            }
+            Connections::Sqlite { writes, .. } => on_sqlite!(writes, $connection => $run),
+            Connections::Postgres(pool) => on_postgres!(pool, false, $connection => $run),
         }
     };
 }
 
-/// Runs an expression on a connection of `$pool`, and again after a short random pause when the
-/// database reports that it could not order it among the others (SQLSTATE 40001, and 40P01 for a
-/// deadlock): at most 10 times.
-macro_rules! retrying {
-    ($pool:expr, $connection:ident => $run:expr) => {{
-        #[allow(unused_imports, reason = "a pool does without, a session needs it")]
-        use sqlx::Acquire as _;
+/// The same for statements that write all or nothing; `$has_several` is false when there turns out to
+/// be one, which needs no transaction around it.
+macro_rules! transaction {
+    ($connections:expr, $has_several:expr, $connection:ident => $run:expr) => {
+        match $connections {
+            Connections::Sqlite { writes, .. } => retrying!(async {
+                // A deferred transaction that turns into a writer fails when another one was faster.
+                let mut transaction = writes.begin_with("BEGIN IMMEDIATE").await?;
+                let result: Result<_, StoreError> = async {
+                    let $connection = &mut *transaction;
+                    $run
+                }
+                .await;
+                if result.is_ok() {
+                    transaction.commit().await?;
+                }
+                result
+            }),
+            Connections::Postgres(pool) => on_postgres!(pool, $has_several, $connection => $run),
+        }
+    };
+}
 
+macro_rules! on_sqlite {
+    ($pool:expr, $connection:ident => $run:expr) => {
+        retrying!(async {
+            let $connection = &mut *$pool.acquire().await?;
+            $run
+        })
+    };
+}
+
+macro_rules! on_postgres {
+    ($pool:expr, $in_transaction:expr, $connection:ident => $run:expr) => {
+        retrying!(async {
+            #[allow(unused_mut, reason = "a pool needs it, a session does not")]
+            let mut lent = $pool.lend().await?;
+            let result = $crate::store::postgres::within_deadline(async {
+                let mut statements = lent.begin($in_transaction).await?;
+                let result: Result<_, StoreError> = async {
+                    let $connection = &mut statements;
+                    $run
+                }
+                .await;
+                statements.end(result).await
+            })
+            .await;
+            lent.settle(&result);
+            result
+        })
+    };
+}
+
+/// Runs an attempt, and again after a short random pause when the database reports that it could not
+/// order it among the others (SQLSTATE 40001, and 40P01 for a deadlock): at most 10 times.
+macro_rules! retrying {
+    ($attempt:expr) => {{
         let mut pauses = $crate::store::pauses();
         loop {
-            let attempt = async {
-                let $connection = &mut *$pool.acquire().await?;
-                $run
-            };
-            let result: Result<_, StoreError> = attempt.await;
+            let result: Result<_, StoreError> = $attempt.await;
             if result
                 .as_ref()
                 .is_err_and(StoreError::is_serialization_failure)
@@ -155,7 +160,7 @@ macro_rules! retrying {
         }
     }};
 }
-use {reading, retrying, writing};
+use {on_postgres, on_sqlite, reading, retrying, transaction, writing};
 
 fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
@@ -179,34 +184,9 @@ impl Store {
     pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
         let malformed = |error: sqlx::Error| StoreError::Url(error.to_string());
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let deadline = DATABASE_DEADLINE.as_millis().to_string();
-            let options = PgConnectOptions::from_str(url)
-                .map_err(malformed)?
-                .application_name("identity-hmac-server")
-                .options([
-                    ("statement_timeout", deadline.as_str()),
-                    // A process that froze in a transaction does not keep its locks.
-                    ("idle_in_transaction_session_timeout", deadline.as_str()),
-                ])
-                .disable_statement_logging();
-            let failed = LastFailure::default();
-            let doubted = failed.clone();
-            let pool = PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(DATABASE_DEADLINE)
-                .test_before_acquire(false)
-                .before_acquire(move |connection, PoolConnectionMetadata { idle_for, .. }| {
-                    let is_doubtful = idle_for > TRUSTED_IDLE || doubted.is_within(idle_for);
-                    Box::pin(async move {
-                        if is_doubtful {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                })
-                .connect_lazy_with(options);
+            let pool = postgres::Pool::open(url, connections)?;
             return Ok(Self {
-                connections: Connections::Postgres { pool, failed },
+                connections: Connections::Postgres(pool),
             });
         }
         if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
@@ -260,9 +240,7 @@ impl Store {
         let migrate = || async {
             match &self.connections {
                 Connections::Sqlite { writes, .. } => Ok(MIGRATIONS.run(writes).await?),
-                Connections::Postgres { pool, failed } => {
-                    failed.note(MIGRATIONS.run(pool).await.map_err(StoreError::from))
-                }
+                Connections::Postgres(pool) => pool.migrate(&MIGRATIONS).await,
             }
         };
         let is_race = |error: &StoreError| {
@@ -272,16 +250,26 @@ impl Store {
         migrate.retry(pauses.with_max_times(5)).when(is_race).await
     }
 
-    /// Asks the database for a sign of life.
+    /// Asks the database whether it takes writes.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when none comes.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        reading!(&self.connections, connection => {
-            sqlx::query("SELECT 1").execute(connection).await?;
-            Ok(())
-        })
+    /// [`StoreError::ReadOnly`] when it does not; another [`StoreError`] when it does not answer.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        const SQL: &str = "SELECT current_setting('transaction_read_only')";
+        match &self.connections {
+            Connections::Sqlite { .. } => transaction!(&self.connections, true, connection => {
+                sqlx::query("SELECT 1").execute(connection).await?;
+                Ok(())
+            }),
+            Connections::Postgres(pool) => on_postgres!(pool, false, connection => {
+                let read_only: String = sqlx::query_scalar(SQL).fetch_one(connection).await?;
+                match read_only.as_str() {
+                    "off" => Ok(()),
+                    _ => Err(StoreError::ReadOnly),
+                }
+            }),
+        }
     }
 
     /// Starts what one request asks of the database.
@@ -295,10 +283,7 @@ impl Store {
                 reads: reads.clone(),
                 writes: writes.clone(),
             },
-            Connections::Postgres { pool, failed } => Connections::Postgres {
-                pool: failed.note(pool.acquire().await.map_err(StoreError::from))?,
-                failed: failed.clone(),
-            },
+            Connections::Postgres(pool) => Connections::Postgres(pool.lend().await?),
         };
         Ok(Session { connections })
     }
@@ -310,7 +295,14 @@ impl Store {
                 reads.close().await;
                 writes.close().await;
             }
-            Connections::Postgres { pool, .. } => pool.close().await,
+            Connections::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Ends connections that are no longer needed.
+    pub fn upkeep(&self) {
+        if let Connections::Postgres(pool) = &self.connections {
+            pool.upkeep();
         }
     }
 }

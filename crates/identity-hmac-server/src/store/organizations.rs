@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Connections, Store, StoreError, reading, retrying, writing};
+use super::{Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, writing};
 
 /// An organization as it is stored.
 #[derive(Clone, Debug)]

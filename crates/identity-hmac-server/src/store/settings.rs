@@ -1,6 +1,6 @@
 //! The few values that the whole service shares.
 
-use super::{Connections, Store, StoreError, reading, retrying, writing};
+use super::{Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, writing};
 
 /// A value that the whole service shares.
 #[derive(Clone, Copy, Debug)]

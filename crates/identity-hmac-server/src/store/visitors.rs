@@ -5,7 +5,10 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::organizations::{read_mode, read_origins};
-use super::{Connections, SealedSecrets, Session, Store, StoreError, reading, retrying, writing};
+use super::{
+    Connections, SealedSecrets, Session, Store, StoreError, on_postgres, on_sqlite, reading,
+    retrying, writing,
+};
 use crate::token::VisitorToken;
 
 /// What an authenticated visitor's call needs to know of its organization.

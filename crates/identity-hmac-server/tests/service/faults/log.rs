@@ -22,7 +22,9 @@ async fn assert_goes_on(database: &Database, mut service: Service) {
     let mut calls = 0;
     while calls < 400 || service.count("log_lines_dropped_total").await == 0 {
         assert!(calls < 20_000, "no line was lost");
-        let identify = visitor.request().json(&json!({"metadata": {"calls": calls}}));
+        let identify = visitor
+            .request()
+            .json(&json!({"metadata": {"calls": calls}}));
         Answer::over(&client, identify).await.unwrap().ok();
         for _ in 0..100 {
             let health = client.get(format!("{}/healthz", service.url));

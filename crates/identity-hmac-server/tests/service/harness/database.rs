@@ -1,6 +1,7 @@
 //! A fresh database for one test.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -10,7 +11,7 @@ use super::postgres::Cluster;
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) url: String,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Database {
@@ -26,7 +27,10 @@ impl Database {
 
     fn sqlite_in(folder: TempDir) -> Self {
         let url = format!("sqlite:{}", folder.path().join("identity.db").display());
-        Self { url, folder }
+        Self {
+            url,
+            folder: Arc::new(folder),
+        }
     }
 
     /// A database in the PostgreSQL that all tests share.
@@ -38,7 +42,7 @@ impl Database {
     pub(crate) async fn in_cluster(cluster: &Cluster) -> Self {
         Self {
             url: cluster.create_database().await,
-            folder: tempfile::tempdir().unwrap(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
 
@@ -56,6 +60,26 @@ impl Database {
             .collect();
         files.sort();
         files
+    }
+
+    /// The port of the PostgreSQL server.
+    pub(crate) fn port(&self) -> u16 {
+        let (_, rest) = self.url.split_once("127.0.0.1:").unwrap();
+        rest.split_once('/').unwrap().0.parse().unwrap()
+    }
+
+    /// The name of the database in PostgreSQL.
+    pub(crate) fn name(&self) -> &str {
+        let (_, name) = self.url.rsplit_once('/').unwrap();
+        name.split_once('?').unwrap().0
+    }
+
+    /// The same database by another URL, with the same folder.
+    pub(crate) fn by(&self, url: String) -> Self {
+        Self {
+            url,
+            folder: self.folder.clone(),
+        }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

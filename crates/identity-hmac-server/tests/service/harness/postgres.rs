@@ -12,6 +12,19 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::process::free_port;
 
+/// Who may connect: some roles only encrypted, only in plain text, or by a certificate of their own.
+const HBA: &str = "
+local     all          all                           trust
+hostssl   all          by_certificate  127.0.0.1/32  cert
+hostssl   all          only_encrypted  127.0.0.1/32  trust
+host      all          only_encrypted  127.0.0.1/32  reject
+hostnossl all          only_plain      127.0.0.1/32  trust
+host      all          only_plain      127.0.0.1/32  reject
+host      all          by_password     127.0.0.1/32  scram-sha-256
+host      all          all             127.0.0.1/32  trust
+host      replication  all             127.0.0.1/32  trust
+";
+
 /// A PostgreSQL server with its data.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -29,6 +42,125 @@ impl Cluster {
 
     /// Makes a cluster and starts its server.
     pub(crate) fn start() -> Self {
+        let cluster = Self::without_data();
+        cluster.initialize();
+        cluster.resume();
+        cluster
+    }
+
+    /// Makes a cluster that speaks TLS, with the [`certificate`](Self::certificate) `server.pem`.
+    pub(crate) fn start_with_tls() -> Self {
+        let cluster = Self::without_data();
+        cluster.initialize();
+        cluster.make_certificates();
+        let [certificate, key, authority] =
+            ["server.pem", "server.key", "ca.pem"].map(|file| cluster.certificate(file));
+        let settings = format!(
+            "ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\nssl_ca_file = '{}'\n",
+            certificate.display(),
+            key.display(),
+            authority.display(),
+        );
+        fs::write(cluster.folder.join("data/postgresql.auto.conf"), settings).unwrap();
+        cluster.resume();
+        cluster
+    }
+
+    fn initialize(&self) {
+        self.make_data(as_unprivileged(&program("initdb")).args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]));
+        fs::write(self.folder.join("data/pg_hba.conf"), HBA).unwrap();
+    }
+
+    /// The pairs `NAME.pem` and `NAME.key`: an authority `ca`; of it a `server` that is called
+    /// localhost and a `client` that is called `by_certificate`; an `other` authority; and `v1`, a server
+    /// in X.509 version 1.
+    pub(crate) fn certificate(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
+    fn make_certificates(&self) {
+        const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+        const OF_CA: &str = "-CA ca.pem -CAkey ca.key -addext basicConstraints=critical,CA:FALSE";
+        let openssl = |arguments: &str| {
+            let made = as_unprivileged(Path::new("openssl"))
+                .args(arguments.split_whitespace())
+                .current_dir(&self.folder)
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&made.stderr);
+            assert!(made.status.success(), "openssl {arguments}: {told}");
+        };
+        let pair = |name: &str, subject: &str, more: &str| {
+            openssl(&format!(
+                "req -x509 {KEY} -keyout {name}.key -out {name}.pem -subj /CN={subject} {more}"
+            ));
+        };
+        pair("ca", "ca", "");
+        pair("other", "other", "");
+        let named = format!("{OF_CA} -addext subjectAltName=DNS:localhost");
+        pair("server", "localhost", &named);
+        pair("client", "by_certificate", OF_CA);
+        openssl(&format!(
+            "req {KEY} -keyout v1.key -out v1.csr -subj /CN=localhost"
+        ));
+        openssl("x509 -req -in v1.csr -signkey v1.key -days 2 -out v1.pem");
+    }
+
+    /// Makes a standby of this server and starts it: what is committed here is there from now on.
+    pub(crate) async fn standby(&self) -> Self {
+        self.standby_at(free_port()).await
+    }
+
+    /// The same at a port where another server was.
+    pub(crate) async fn standby_at(&self, standby_port: u16) -> Self {
+        const IS_THERE: &str = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let mut standby = Self::without_data();
+        standby.port = standby_port;
+        let port = self.port.to_string();
+        standby.make_data(as_unprivileged(&program("pg_basebackup")).args([
+            "--host=127.0.0.1",
+            "--port",
+            &port,
+            "--username=postgres",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--write-recovery-conf",
+        ]));
+        standby.resume();
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            .await;
+        self.execute("SELECT pg_reload_conf()").await;
+        let mut session = self.connect("postgres").await;
+        while sqlx::query_scalar::<_, i64>(IS_THERE)
+            .fetch_one(&mut session)
+            .await
+            .unwrap()
+            == 0
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        standby
+    }
+
+    /// Makes a standby the primary.
+    pub(crate) async fn promote(&self) {
+        self.execute("SELECT pg_promote()").await;
+    }
+
+    /// Runs a statement as the owner of the cluster.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        let mut session = self.connect("postgres").await;
+        session.execute(sql).await.unwrap();
+        session.close().await.unwrap();
+    }
+
+    fn without_data() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("identity-postgres-")
             .tempdir()
@@ -37,30 +169,22 @@ impl Cluster {
         if let Some((user, group)) = unprivileged() {
             chown(&folder, Some(user), Some(group)).unwrap();
         }
-        let made = as_unprivileged(&program("initdb"))
-            .args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-            ])
-            .args(["--no-sync", "--pgdata"])
-            .arg(folder.join("data"))
-            .current_dir("/")
-            .output()
-            .unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        let cluster = Self {
+        Self {
             folder,
             port: free_port(),
             server: Mutex::new(None),
-        };
-        cluster.resume();
-        cluster
+        }
+    }
+
+    fn make_data(&self, program: &mut Command) {
+        let made = program
+            .arg("--pgdata")
+            .arg(self.folder.join("data"))
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{told}");
     }
 
     /// Starts the server, after [`stop`](Self::stop), and waits until it serves.
@@ -162,6 +286,11 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// The port that the server listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Connects to a database of this cluster as its owner.
     pub(crate) async fn connect(&self, database: &str) -> sqlx::PgConnection {
         let options: sqlx::postgres::PgConnectOptions = self.url(database).parse().unwrap();
@@ -174,7 +303,9 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        // Encryption takes time, and the tests that need it say so.
+        let port = self.port;
+        format!("postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
     }
 
     fn is_ready(&self) -> bool {
@@ -236,7 +367,7 @@ pub(crate) fn with_own_mounts() -> Command {
 }
 
 /// A user to run PostgreSQL as, since it refuses to run as root; `None` when we are not root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub(super) fn unprivileged() -> Option<(u32, u32)> {
     let id = |args: &[&str]| -> u32 {
         let output = Command::new("id").args(args).output().unwrap();
         String::from_utf8(output.stdout)
@@ -248,7 +379,7 @@ fn unprivileged() -> Option<(u32, u32)> {
     (id(&["-u"]) == 0).then(|| (id(&["-u", "postgres"]), id(&["-g", "postgres"])))
 }
 
-fn as_unprivileged(program: &Path) -> Command {
+pub(super) fn as_unprivileged(program: &Path) -> Command {
     let Some((user, group)) = unprivileged() else {
         return Command::new(program);
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::harness::{Cluster, Database, Session};
+use crate::harness::{Cluster, Database, Proxy, Session};
 
 /// When calls may fail: from the injection of a fault until `/readyz` answers 200 again.
 ///
@@ -30,6 +30,13 @@ impl Window {
     }
 }
 
+/// A PostgreSQL server, and what stands before it.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) cluster: Cluster,
+    pub(super) proxy: Proxy,
+}
+
 /// Something that happens to a PostgreSQL server.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
@@ -42,20 +49,25 @@ pub(super) enum Fault {
     /// One of the processes that serve a connection is killed: the server ends all the others and
     /// recovers.
     KillBackend,
+    /// The open connections lose all that is sent, in silence.
+    BlackHole,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Restart,
         Self::EndConnections,
+        Self::BlackHole,
         Self::Crash,
         Self::KillBackend,
     ];
 
-    pub(super) async fn happen(self, cluster: &Cluster, database: &Database) {
+    pub(super) async fn happen(self, server: &Server, database: &Database) {
         const SERVING: &str = "SELECT pid::text FROM pg_stat_activity
             WHERE application_name = 'identity-hmac-server'";
+        let Server { cluster, proxy } = server;
         match self {
+            Self::BlackHole => proxy.swallow(),
             Self::Restart => {
                 cluster.stop();
                 cluster.resume();

@@ -6,6 +6,8 @@ mod malformed;
 mod nuisance;
 mod resources;
 
+use std::io::pipe;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
@@ -14,10 +16,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, Cluster, Database, Service, Session, proved, times, without_postgres,
+    Answer, Cluster, Database, Proxy, Service, Session, proved, times, without_postgres,
 };
 use customer::{Customer, Tally};
-use fault::{Fault, Window};
+use fault::{Fault, Server, Window};
 use nuisance::Nuisance;
 use resources::{assert_steady, files, memory};
 
@@ -36,6 +38,8 @@ const DATABASE_FILES: usize = 16;
 #[derive(Debug)]
 struct Soak {
     database: Database,
+    /// The same database as the service reaches it.
+    reached: Database,
     service: RwLock<Arc<Service>>,
     window: Window,
     /// The memory that the process which runs now was seen to hold.
@@ -44,10 +48,16 @@ struct Soak {
 }
 
 impl Soak {
-    fn new(database: Database) -> Arc<Self> {
-        let service = start(&database);
+    async fn new(database: Database, server: Option<&Server>) -> Arc<Self> {
+        let url = match server {
+            Some(server) => server.proxy.url(&database),
+            None => database.url.clone(),
+        };
+        let reached = database.by(url);
+        let service = start(&reached).await;
         Arc::new(Self {
             database,
+            reached,
             service: RwLock::new(service),
             window: Window::default(),
             memory: Mutex::default(),
@@ -81,13 +91,14 @@ impl Soak {
     }
 
     /// Lets a fault happen to PostgreSQL; with SQLite, which has no server, the service is killed.
-    async fn fail(&self, cluster: Option<&Cluster>, fault: Fault) {
+    async fn fail(&self, server: Option<&Server>, fault: Fault) {
         self.window.turn();
-        if let Some(cluster) = cluster {
-            fault.happen(cluster, &self.database).await;
+        if let Some(server) = server {
+            fault.happen(server, &self.database).await;
         } else {
             self.service().signal("KILL");
-            *self.service.write().unwrap() = start(&self.database);
+            let service = start(&self.reached).await;
+            *self.service.write().unwrap() = service;
             self.memory.lock().unwrap().clear();
         }
         self.service().until_ready(200).await;
@@ -118,7 +129,7 @@ impl Soak {
     /// Shows that the service closes what all who called leave behind: returns how many files a
     /// process has open that has just started, and how many this one.
     async fn assert_left_by_all(&self) -> [usize; 2] {
-        let fresh = start(&self.database);
+        let fresh = start(&self.reached).await;
         fresh.until_ready(200).await;
         let few = files(fresh.id());
         let start = Instant::now();
@@ -136,23 +147,28 @@ impl Soak {
     }
 }
 
-fn start(database: &Database) -> Arc<Service> {
-    Arc::new(Service::start_with(
-        database,
-        &[
-            "--address-rate=0",
-            "--visitor-rate=0",
-            "--header-deadline=4",
-            "--body-deadline=4",
-        ],
-    ))
+/// Starts the service; on SQLite with a log that nobody takes.
+async fn start(database: &Database) -> Arc<Service> {
+    const ARGS: [&str; 4] = [
+        "--address-rate=0",
+        "--visitor-rate=0",
+        "--header-deadline=4",
+        "--body-deadline=4",
+    ];
+    if database.is_postgres() {
+        return Arc::new(Service::start_with(database, &ARGS));
+    }
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let service = Service::start_unheard(database, &ARGS, Stdio::null(), writer);
+    Arc::new(service.await)
 }
 
 /// Lets customers call while everything fails that may, and shows that nothing else does.
-async fn soak(database: Database, cluster: Option<&Cluster>) -> Outcome {
+async fn soak(database: Database, server: Option<&Server>) -> Outcome {
     let duration = Duration::from_secs(times(12, 600) as u64);
     let pause = Duration::from_millis(times(500, 12_000) as u64);
-    let soak = Soak::new(database);
+    let soak = Soak::new(database, server).await;
     let mut nuisance = Nuisance::new(&soak.service()).await;
     let mut calling = JoinSet::new();
     for verification in CUSTOMERS {
@@ -171,9 +187,9 @@ async fn soak(database: Database, cluster: Option<&Cluster>) -> Outcome {
         nuisance.go_on(&soak.service()).await;
         sleep(pause).await;
         // A process that is killed takes what it held with it: the last one has half of the time.
-        let is_due = cluster.is_some() || start.elapsed() < duration / 2;
+        let is_due = server.is_some() || start.elapsed() < duration / 2;
         if is_due || happened < Fault::ALL.len() {
-            soak.fail(cluster, *faults.next().unwrap()).await;
+            soak.fail(server, *faults.next().unwrap()).await;
             happened += 1;
         }
     }
@@ -254,7 +270,10 @@ impl Outcome {
 async fn a_soak_on_sqlite_loses_nothing_by_kill_9_and_leaves_nothing_behind() {
     // On a disk that takes 4 s for a commit, as it may behind a large build, calls are refused rightly.
     let outcome = soak(Database::sqlite_on_tmpfs(), None).await;
-    outcome.tell("SQLite", "kill -9 of the service");
+    outcome.tell(
+        "SQLite",
+        "kill -9 of the service and without a reader of its log",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -264,9 +283,10 @@ async fn a_soak_on_postgres_loses_nothing_by_its_faults_and_leaves_nothing_behin
     }
     let cluster = Cluster::start();
     let database = Database::in_cluster(&cluster).await;
-    let outcome = soak(database, Some(&cluster)).await;
+    let proxy = Proxy::to(&database).await;
+    let outcome = soak(database, Some(&Server { cluster, proxy })).await;
     outcome.tell(
         "PostgreSQL",
-        "restarts, crashes, ended connections and killed backends",
+        "restarts, crashes, ended and silently lost connections and killed backends",
     );
 }

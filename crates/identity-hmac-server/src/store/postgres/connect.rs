@@ -1,0 +1,136 @@
+//! Making a connection: to which of the hosts, encrypted or not, and what stands in between.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Executor, PgConnection, Row};
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use super::Link;
+use super::target::{Host, SessionAttrs, Target};
+use crate::store::{DATABASE_DEADLINE, StoreError};
+
+/// How long to wait before all hosts are tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Names a session in itself: a pooler does not hand it on.
+const SESSION: &str = "identity.session";
+
+/// The deadlines of every statement on this server, in milliseconds. A process that froze in a
+/// transaction does not keep its locks.
+static DEADLINES: LazyLock<[(&str, String); 2]> = LazyLock::new(|| {
+    let deadline = DATABASE_DEADLINE.as_millis().to_string();
+    [
+        ("statement_timeout", deadline.clone()),
+        ("idle_in_transaction_session_timeout", deadline),
+    ]
+});
+
+/// Starts a transaction behind a pooler, with the deadlines in it: one round trip.
+pub(super) static BEGIN_SHARED: LazyLock<String> = LazyLock::new(|| {
+    let set = |(name, value): &(&str, String)| format!("; SET LOCAL {name} = {value}");
+    format!("BEGIN{}", DEADLINES.iter().map(set).collect::<String>())
+});
+
+impl Target {
+    /// Connects to the first host that is there and has the session that was asked for. Waits for one
+    /// that is only absent.
+    pub(super) async fn connect(&self) -> Result<Link, StoreError> {
+        let start = Instant::now();
+        // Each host gets its part, so that one that does not answer leaves time for the others.
+        let part = DATABASE_DEADLINE / u32::try_from(self.hosts.len()).unwrap_or(1);
+        loop {
+            let mut absent = StoreError::NoConnection;
+            for host in &self.hosts {
+                let left = DATABASE_DEADLINE.saturating_sub(start.elapsed());
+                match timeout(part.min(left), self.connect_to(host)).await {
+                    Ok(Ok(link)) => return Ok(link),
+                    Ok(Err(error)) if error.is_temporary() => absent = error,
+                    Ok(Err(error)) => return Err(error),
+                    Err(_) => absent = StoreError::NoConnection,
+                }
+            }
+            if start.elapsed() + PAUSE >= DATABASE_DEADLINE {
+                return Err(absent);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn connect_to(&self, host: &Host) -> Result<Link, StoreError> {
+        let mut link = host.connect().await?;
+        let (sql, wanted) = match self.session_attrs {
+            SessionAttrs::Any => return Ok(link),
+            SessionAttrs::ReadWrite => ("SELECT current_setting('transaction_read_only')", "off"),
+            SessionAttrs::Primary => ("SELECT pg_is_in_recovery()::text", "false"),
+        };
+        if let Some(connection) = &mut link.connection
+            && text(connection, sql).await?.as_deref() != Some(wanted)
+        {
+            return Err(StoreError::ReadOnly);
+        }
+        Ok(link)
+    }
+}
+
+impl Host {
+    /// Connects, encrypted or not: where the URL leaves that open, the server may refuse one of them.
+    async fn connect(&self) -> Result<Link, StoreError> {
+        let mut refused = StoreError::NoConnection;
+        for mode in self.ssl_modes {
+            match establish(&self.options.clone().ssl_mode(*mode)).await {
+                // invalid_authorization_specification, as when pg_hba.conf has no entry.
+                Err(error) if error.has_sqlstate(&["28000"]) => refused = error,
+                established => return established,
+            }
+        }
+        Err(refused)
+    }
+}
+
+/// Connects with the deadlines in the session, or to a pooler, which has no session to keep them in.
+async fn establish(options: &PgConnectOptions) -> Result<Link, StoreError> {
+    let session = Uuid::new_v4().to_string();
+    let deadlines = DEADLINES.iter().map(|(name, value)| (*name, value));
+    let own = options
+        .clone()
+        .options(deadlines)
+        .options([(SESSION, &session)]);
+    let has_options = options.get_options().is_some();
+    let mut connection = match own.connect().await.map_err(StoreError::from) {
+        // protocol_violation, undefined_object, invalid_parameter_value: what a pooler says of options
+        // that it does not know.
+        Err(error) if error.has_sqlstate(&["08P01", "42704", "22023"]) && !has_options => {
+            return Ok(Link {
+                connection: Some(options.connect().await?),
+                is_shared: true,
+            });
+        }
+        connected => connected?,
+    };
+    let known = text(
+        &mut connection,
+        "SELECT current_setting('identity.session', true)",
+    );
+    let is_shared = known.await?.as_deref() != Some(&session);
+    if is_shared && has_options {
+        return Err(StoreError::Url(
+            "`options` does not reach the server through the connection pooler: set them with ALTER \
+             ROLE … SET"
+                .to_owned(),
+        ));
+    }
+    Ok(Link {
+        connection: Some(connection),
+        is_shared,
+    })
+}
+
+/// Asks for one text, in a single message: nothing is prepared, so any pooler lets it pass.
+async fn text(
+    connection: &mut PgConnection,
+    sql: &'static str,
+) -> Result<Option<String>, StoreError> {
+    Ok(connection.fetch_one(sql).await?.try_get(0)?)
+}

@@ -1,0 +1,261 @@
+//! Connections to PostgreSQL: a pool in which nobody waits for a dead connection.
+
+mod connect;
+mod statements;
+mod target;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult,
+};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{DATABASE_DEADLINE, StoreError};
+use connect::BEGIN_SHARED;
+use statements::Statements;
+use target::Target;
+
+/// How long one attempt may take, all its statements together. The server gives up on a statement
+/// earlier than that: an attempt that reaches this has lost the server.
+const ATTEMPT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long the migrations may take. Each of their statements has the server's own deadline.
+const MIGRATION_DEADLINE: Duration = Duration::from_secs(60);
+/// How long an unused connection is taken to be alive without asking.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// How long a connection has for its sign of life.
+const PING_DEADLINE: Duration = Duration::from_secs(1);
+/// How long a connection is kept without use.
+const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+/// How long a connection is kept at all, so that the server's memory for it does not grow.
+const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+/// How long the end of a connection is waited for.
+const GOODBYE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The connections to one PostgreSQL database.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool(managed::Pool<Connector>);
+
+/// Makes connections, and tells whether one can be used again.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    target: Target,
+    failed: LastFailure,
+}
+
+/// One connection, until it fails.
+#[derive(Debug)]
+pub(crate) struct Link {
+    connection: Option<PgConnection>,
+    /// A pooler stands in between: from one transaction to the next the server's side may be another.
+    is_shared: bool,
+}
+
+/// When a connection last failed: the others that were made before may be as dead.
+#[derive(Clone, Debug, Default)]
+struct LastFailure(Arc<Mutex<Option<Instant>>>);
+
+impl LastFailure {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_within(&self, time: Duration) -> bool {
+        let at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() <= time)
+    }
+}
+
+impl Manager for Connector {
+    type Type = Link;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Link, StoreError> {
+        self.target.connect().await
+    }
+
+    async fn recycle(&self, link: &mut Link, metrics: &Metrics) -> RecycleResult<StoreError> {
+        let unused = metrics.last_used();
+        let Some(connection) = &mut link.connection else {
+            return Err(RecycleError::message("it failed"));
+        };
+        if self.failed.is_within(unused) {
+            return Err(RecycleError::message("another one failed meanwhile"));
+        }
+        if unused > TRUSTED_IDLE
+            && !matches!(timeout(PING_DEADLINE, connection.ping()).await, Ok(Ok(())))
+        {
+            self.failed.note();
+            return Err(RecycleError::message("no sign of life"));
+        }
+        Ok(())
+    }
+}
+
+impl Pool {
+    /// Nothing is connected yet.
+    pub(super) fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let connector = Connector {
+            target: Target::parse(url)?,
+            failed: LastFailure::default(),
+        };
+        let pool = managed::Pool::builder(connector)
+            .max_size(usize::try_from(connections).unwrap_or(usize::MAX))
+            // The connections that a quiet time does not need are the ones that stay unused.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(DATABASE_DEADLINE))
+            .build()
+            .map_err(|error| StoreError::Url(error.to_string()))?;
+        Ok(Self(pool))
+    }
+
+    pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
+        match self.0.get().await {
+            Ok(object) => Ok(Lent {
+                object,
+                failed: self.0.manager().failed.clone(),
+                is_busy: false,
+            }),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(_) => Err(StoreError::NoConnection),
+        }
+    }
+
+    pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StoreError> {
+        let mut lent = self.lend().await?;
+        let result = match timeout(MIGRATION_DEADLINE, lent.migrate(migrations)).await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::NoAnswer),
+        };
+        lent.settle(&result);
+        result
+    }
+
+    /// Ends connections that are unused or old.
+    pub(super) fn upkeep(&self) {
+        let old = self
+            .0
+            .retain(|_, metrics| metrics.last_used() < MAX_IDLE && metrics.age() < MAX_AGE);
+        for link in old.removed {
+            tokio::spawn(link.end());
+        }
+    }
+
+    /// Ends every connection. One that does not answer is dropped.
+    pub(super) async fn close(&self) {
+        let links = self.0.retain(|_, _| false).removed;
+        self.0.close();
+        let ending: JoinSet<()> = links.into_iter().map(Link::end).collect();
+        ending.join_all().await;
+    }
+}
+
+impl Link {
+    /// Takes leave of the server, so that its log has no line about a lost connection.
+    async fn end(self) {
+        if let Some(connection) = self.connection {
+            let _ = timeout(GOODBYE_DEADLINE, connection.close()).await;
+        }
+    }
+}
+
+/// A connection on loan. It goes back to the pool when nothing is under way on it; otherwise, as when
+/// its call was given up, it is dropped: asking it for a sign of life could take as long as the call.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    object: Object<Connector>,
+    failed: LastFailure,
+    is_busy: bool,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if self.is_busy {
+            self.object.connection = None;
+        }
+    }
+}
+
+impl Lent {
+    /// A connection that is on loan already is lent like one of the pool.
+    #[expect(clippy::unused_async, reason = "a pool has to wait")]
+    pub(super) async fn lend(&mut self) -> Result<&mut Self, StoreError> {
+        Ok(self)
+    }
+
+    /// Starts an attempt. Behind a pooler each is a transaction: only there its statements reach one
+    /// server, under deadlines that hold for nobody else.
+    pub(super) async fn begin(
+        &mut self,
+        in_transaction: bool,
+    ) -> Result<Statements<'_>, StoreError> {
+        self.is_busy = true;
+        let Link {
+            connection,
+            is_shared,
+        } = &mut *self.object;
+        let connection = connection.as_mut().ok_or(StoreError::NoAnswer)?;
+        let begin = match (*is_shared, in_transaction) {
+            (true, _) => Some(BEGIN_SHARED.as_str()),
+            (false, true) => Some("BEGIN"),
+            (false, false) => None,
+        };
+        if let Some(begin) = begin {
+            connection.execute(sqlx::AssertSqlSafe(begin)).await?;
+        }
+        Ok(Statements {
+            connection,
+            are_kept: !*is_shared,
+            in_transaction: begin.is_some(),
+        })
+    }
+
+    /// Notes how the attempt ended.
+    pub(super) fn settle<T>(&mut self, result: &Result<T, StoreError>) {
+        self.is_busy = result.as_ref().is_err_and(StoreError::is_of_connection);
+        if self.is_busy {
+            self.failed.note();
+        }
+    }
+
+    /// sqlx names its statements here, so behind a pooler they are all in one transaction, and gone
+    /// before its end.
+    async fn migrate(&mut self, migrations: &Migrator) -> Result<(), StoreError> {
+        self.is_busy = true;
+        let Link {
+            connection,
+            is_shared,
+        } = &mut *self.object;
+        let connection = connection.as_mut().ok_or(StoreError::NoAnswer)?;
+        if !*is_shared {
+            return Ok(migrations.run(connection).await?);
+        }
+        let mut transaction = connection
+            .begin_with(sqlx::AssertSqlSafe(BEGIN_SHARED.as_str()))
+            .await?;
+        let result = migrations.run(&mut *transaction).await;
+        if result.is_ok() {
+            transaction.clear_cached_statements().await?;
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(result?)
+    }
+}
+
+/// Gives up on an attempt that takes too long.
+pub(super) async fn within_deadline<T>(
+    attempt: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match timeout(ATTEMPT_DEADLINE, attempt).await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::NoAnswer),
+    }
+}
