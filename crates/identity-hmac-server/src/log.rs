@@ -1,4 +1,4 @@
-//! The log on standard error. The service never waits for whoever reads it.
+//! The log on standard error. The service never waits for its reader.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl DroppedLines {
 }
 
 impl Log {
-    /// Starts the log. Panics are told in it as well: the standard hook would wait for the reader.
+    /// Starts the log. Panics go into it too: the standard hook would wait for the reader.
     pub(crate) fn start(state: &StateArgs) -> anyhow::Result<Self> {
         let filter = EnvFilter::builder().parse(&state.log).context("--log")?;
         let unwritten = Arc::<AtomicU64>::default();

@@ -131,7 +131,7 @@ fn told(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             let told = error.to_string();
             let remedy = if told.contains("UnsupportedCertVersion") {
-                "the server's certificate is of X.509 version 1, which this service cannot read:
+                "the server's certificate is of X.509 version 1, which this service cannot read: \
                  give the server one of version 3, as `openssl req -x509` makes, or say \
                  sslmode=disable where the network is your own"
             } else if told.contains("UnknownIssuer") {

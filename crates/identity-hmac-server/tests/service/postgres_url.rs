@@ -188,6 +188,10 @@ async fn tls_to_postgres_is_what_its_manual_says() {
         let told = String::from_utf8_lossy(&started.stderr);
         assert_eq!(started.status.code(), Some(1), "{query}: {told}");
         assert!(told.contains(fault), "{query}: {told}");
+        assert!(
+            !told.contains("\n "),
+            "a message goes over its line: {told}"
+        );
     };
     REFUSED.into_iter().for_each(assert_refused);
 

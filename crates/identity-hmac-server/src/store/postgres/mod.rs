@@ -195,13 +195,8 @@ impl Lent {
         &mut self,
         in_transaction: bool,
     ) -> Result<Statements<'_>, StoreError> {
-        self.is_busy = true;
-        let Link {
-            connection,
-            is_shared,
-        } = &mut *self.object;
-        let connection = connection.as_mut().ok_or(StoreError::NoAnswer)?;
-        let begin = match (*is_shared, in_transaction) {
+        let (connection, is_shared) = self.use_connection()?;
+        let begin = match (is_shared, in_transaction) {
             (true, _) => Some(BEGIN_SHARED.as_str()),
             (false, true) => Some("BEGIN"),
             (false, false) => None,
@@ -211,9 +206,17 @@ impl Lent {
         }
         Ok(Statements {
             connection,
-            are_kept: !*is_shared,
+            are_kept: !is_shared,
             in_transaction: begin.is_some(),
         })
+    }
+
+    /// The connection, which counts as busy from now on, and whether a pooler stands in between.
+    fn use_connection(&mut self) -> Result<(&mut PgConnection, bool), StoreError> {
+        self.is_busy = true;
+        let link = &mut *self.object;
+        let connection = link.connection.as_mut().ok_or(StoreError::NoAnswer)?;
+        Ok((connection, link.is_shared))
     }
 
     /// Notes how the attempt ended.
@@ -227,13 +230,8 @@ impl Lent {
     /// sqlx names its statements here, so behind a pooler they are all in one transaction, and gone
     /// before its end.
     async fn migrate(&mut self, migrations: &Migrator) -> Result<(), StoreError> {
-        self.is_busy = true;
-        let Link {
-            connection,
-            is_shared,
-        } = &mut *self.object;
-        let connection = connection.as_mut().ok_or(StoreError::NoAnswer)?;
-        if !*is_shared {
+        let (connection, is_shared) = self.use_connection()?;
+        if !is_shared {
             return Ok(migrations.run(connection).await?);
         }
         let mut transaction = connection

@@ -291,8 +291,8 @@ fn refused(reason: &str) -> StoreError {
     StoreError::Url(reason.to_owned())
 }
 
-/// sqlx trusts the system's authorities beside the one of `sslrootcert`. Without a look at the host
-/// name that would accept whoever has a certificate of any of them.
+/// sqlx trusts the system's authorities beside the one of `sslrootcert`. Without a check of the
+/// host name, anyone with a certificate from any of them would pass for the server.
 fn verify_ca(asked: &str) -> StoreError {
     refused(&format!(
         "{asked} is not supported, since it accepts certificates of other hosts: say \
