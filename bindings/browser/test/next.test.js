@@ -2,20 +2,17 @@
 // Makefile puts Next.js (tests/next) beside the application.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { serveNext } from './serve.mjs';
 import { startService } from './service.js';
 
 const project = fileURLToPath(new URL('next', import.meta.url));
-const next = (...args) => ['node_modules/next/dist/bin/next', ...args];
 
 describe('on a Next.js server', () => {
   let service;
   let server;
-  let origin;
 
   before(async () => {
     service = await startService();
@@ -23,29 +20,15 @@ describe('on a Next.js server', () => {
     const [, component] = readme.match(/^```tsx\n(.*?)^```$/ms);
     writeFileSync(`${project}/app/chat.jsx`, component);
 
-    const more = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
-    const env = { ...process.env, ...more, NEXT_PUBLIC_SERVER_URL: service.url };
-    const options = { cwd: project, env, encoding: 'utf8' };
-    const build = spawnSync(process.execPath, next('build'), options);
-    assert.equal(build.status, 0, build.stdout + build.stderr);
-    server = spawn(process.execPath, next('start', '--port', '0', '--hostname', '127.0.0.1'), {
-      ...options,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let log = '';
-    while (!origin || !log.includes('Ready')) {
-      log += (await once(server.stdout, 'data'))[0];
-      [origin] = log.match(/http:\/\/127\.0\.0\.1:[0-9]+/) ?? [];
-    }
-    server.stdout.resume();
+    server = await serveNext(project, { NEXT_PUBLIC_SERVER_URL: service.url });
   });
 
   after(async () => {
-    server?.kill();
+    server?.end();
     await service.stop();
   });
 
-  const get = async (path) => (await fetch(origin + path)).text();
+  const get = async (path) => (await fetch(server.origin + path)).text();
 
   for (const [what, path, shown] of [
     ['the component of the README', '/', '<p>One moment…</p>'],

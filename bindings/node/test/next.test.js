@@ -2,40 +2,23 @@
 // it, and served. The Makefile puts Next.js (tests/next) beside the application.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { serveNext } from './serve.mjs';
 
 const SIGNED = '03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae';
-const options = {
-  cwd: fileURLToPath(new URL('next', import.meta.url)),
-  env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
-};
-const next = (...args) => ['node_modules/next/dist/bin/next', ...args];
+const application = fileURLToPath(new URL('next', import.meta.url));
 
 describe('in Next.js, without a line of configuration', () => {
   let server;
-  let origin;
 
   before(async () => {
-    const build = spawnSync(process.execPath, next('build'), { ...options, encoding: 'utf8' });
-    assert.equal(build.status, 0, build.stdout + build.stderr);
-    server = spawn(process.execPath, next('start', '--port', '0', '--hostname', '127.0.0.1'), {
-      ...options,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let log = '';
-    while (!origin || !log.includes('Ready')) {
-      log += (await once(server.stdout, 'data'))[0];
-      [origin] = log.match(/http:\/\/127\.0\.0\.1:[0-9]+/) ?? [];
-    }
-    server.stdout.resume();
+    server = await serveNext(application);
   });
 
-  after(() => server?.kill());
+  after(() => server?.end());
 
-  const get = async (path) => (await fetch(origin + path)).json();
+  const get = async (path) => (await fetch(server.origin + path)).json();
 
   test('a route signs', async () => {
     assert.deepEqual(await get('/api/chat-identity?visitorId=visitor_1'), {
@@ -57,7 +40,7 @@ describe('in Next.js, without a line of configuration', () => {
   });
 
   test('a page that is rendered on the server signs', async () => {
-    assert((await (await fetch(origin)).text()).includes(`<p>${SIGNED}</p>`));
+    assert((await (await fetch(server.origin)).text()).includes(`<p>${SIGNED}</p>`));
   });
 
   test('a route in the edge runtime signs with identity-hmac/webcrypto', async () => {
