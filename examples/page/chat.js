@@ -5,7 +5,7 @@ import { askShop, failure, readConfig } from './shop.js';
 /**
  * Resumes the visitor, or makes one. Once the chat is open it asks for nothing.
  *
- * `reset`: whoever comes after another customer is a new visitor, with or without a log-out.
+ * `reset`: a customer who comes after another one is a new visitor, with or without a log-out.
  */
 export async function openChat(signal, onUserChange = 'reset') {
   const { organizationKey, identityServerUrl: serverUrl } = await readConfig(signal);
@@ -27,12 +27,12 @@ export async function identifyCustomer(customer, signal, signed) {
   return getSdkApi().identify({ ...describe(customer), getHmac }, { signal });
 }
 
-/** What the chat is told about a customer. */
+/** What the page says about a customer. */
 export function describe({ id, name, email, plan, signupDate }) {
   return { name, email, externalId: id, metadata: { plan, signupDate } };
 }
 
-/** For whoever logs out, or turns out to be logged out: nobody resumes this visitor. */
+/** After a log-out, or a session that has ended: nobody resumes this visitor. */
 export async function forgetVisitor(signal) {
   try {
     await getSdkApi().reset({ signal });

@@ -28,7 +28,7 @@ function mannersOf(identity, verification) {
   return verification === 'off' ? 'believed' : 'unverified';
 }
 
-/** Shows the customer, what the chat knows, and what it was told last, each of which may be none. */
+/** Shows the customer, what the chat knows, and the last call to it. Each of them may be missing. */
 export function render({ customer, identity, exchange, verification }) {
   showCounter(customer);
   show('visitor-id', getSdkApi().getConversation()?.visitorId);

@@ -1,4 +1,4 @@
-// Who is at the browser, and changes: the chat follows whoever is logged in at the shop, at once.
+// The person at the browser changes. The chat follows at once: it knows who is logged in at the shop.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
@@ -68,7 +68,7 @@ describe('the person at the page', () => {
     });
   }
 
-  it('is told that the session has ended', async (t) => {
+  it('hears that the session has ended', async (t) => {
     const tab = await openJanes(t);
     await endSession(tab);
     await tab.press('Identify me');
@@ -145,7 +145,7 @@ describe('the person at the page', () => {
     });
   }
 
-  it('logs out at once while the shop does not answer, and is told so', async (t) => {
+  it('logs out at once while the shop does not answer, and hears of it', async (t) => {
     const tab = await Tab.open(await stage.newContext(t), shop);
     await tab.logIn(JANE);
     const { held } = await hold(tab, '**/api/logout');
@@ -190,7 +190,7 @@ describe('the person at the page', () => {
     assert.equal(await there.visitorId(), await here.visitorId());
   });
 
-  it('is whoever logs in last, however slowly the first log-in goes', async (t) => {
+  it('is the last one to log in, however slowly the first log-in goes', async (t) => {
     const tab = await stage.visit(t, shop);
     const { held, release } = await hold(tab, '**/api/login');
     await tab.enter(JANE);
@@ -202,7 +202,7 @@ describe('the person at the page', () => {
     await tab.showsNothingOfJane();
   });
 
-  it('is whoever logs in while the log-out before is under way', async (t) => {
+  it('is the one who logs in while the log-out before is under way', async (t) => {
     const tab = await openJanes(t);
     const janesVisitor = await tab.visitorId();
     const { held, release } = await hold(tab, '**/api/logout');

@@ -6,7 +6,7 @@ import { during, pause } from './signals.js';
 
 const ATTEMPTS = 3;
 const BACKOFF_MS = 300;
-/** Who is asked to wait for longer is told, instead of kept waiting. */
+/** A longer wait is an error, so that the page can decide. */
 const LONGEST_RETRY_AFTER_S = 5;
 /** Asking again may help, and does no harm: whatever we ask for may be done twice. */
 const TRANSIENT = /^(network_error|offline|timeout|rate_limited|request_timeout|unavailable)$/;

@@ -84,7 +84,7 @@ describe('offline', () => {
     assert.equal((await api.identify({ name: 'Jane' })).name, 'Jane');
   });
 
-  test('for as long as a request may take is told, without more attempts', async () => {
+  test('for as long as a request may take is an error, without more attempts', async () => {
     await api.init(options);
     await goOffline();
     page.window.addEventListener('listens to online', () => setTimeout(page.expire));

@@ -53,7 +53,7 @@ export declare class IdentityHmacError extends Error {
  * Signs `visitorId` with `secret`: the function of the chat's documentation, for which this is a
  * drop-in. To sign many ids with one secret, prepare an {@link IdentityKey}.
  *
- * Sign only for a caller whose session you have authenticated: whoever holds the result can
+ * Sign only for a caller whose session you have authenticated: anyone with the result can
  * identify as this visitor until the secret is rotated.
  *
  * @param visitorId the id that the chat gave the visitor; never trimmed, never normalised
@@ -181,7 +181,7 @@ export declare class Keyring {
 
   /**
    * Like {@link Keyring.verify}, and says which key it was, so that you know when nobody needs
-   * the previous secret any more. `null` means that the hmac is not to be accepted.
+   * the previous secret any more. `null` means that the hmac must be refused.
    */
   matched(visitorId: unknown, hmac: unknown): 'current' | 'previous' | null;
 

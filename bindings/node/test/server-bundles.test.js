@@ -1,4 +1,4 @@
-// Plain bundles for servers, as each bundler makes them without a word about this package. A bundle
+// Plain bundles for servers: no bundler has a setting for this package. A bundle
 // cannot hold a native addon, so it takes the installed package when it runs.
 
 import assert from 'node:assert/strict';

@@ -75,7 +75,7 @@ impl IdentityKey {
 
     /// Sign `visitor_id`.
     ///
-    /// Sign only for a caller whose session you have authenticated: whoever holds the result can
+    /// Sign only for a caller whose session you have authenticated: anyone with the result can
     /// identify as this visitor until the secret is rotated.
     ///
     /// Args:

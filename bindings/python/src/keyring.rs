@@ -102,7 +102,7 @@ impl Keyring {
     ///     hmac: As for `verify`.
     ///
     /// Returns:
-    ///     `"current"` or `"previous"`, or `None` if the hmac is not to be accepted. The current
+    ///     `"current"` or `"previous"`, or `None` if the hmac must be refused. The current
     ///     one wins if both are the same.
     ///
     /// Raises:

@@ -43,7 +43,7 @@ mod _native {
 
 /// Sign `visitor_id` with `secret` in one call: the document's function, byte for byte.
 ///
-/// Sign only for a caller whose session you have authenticated: whoever holds the result can
+/// Sign only for a caller whose session you have authenticated: anyone with the result can
 /// identify as this visitor until the secret is rotated. To sign many ids with one secret,
 /// prepare an `IdentityKey`, which takes less time.
 ///

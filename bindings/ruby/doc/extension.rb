@@ -7,7 +7,7 @@ raise LoadError, "this file is documentation, not code"
 module IdentityHmac
   # Signs a visitor id in one call, as the vendor's document does. A Key is faster for many ids.
   #
-  # Sign only for a caller whose session you have authenticated: whoever holds the result can
+  # Sign only for a caller whose session you have authenticated: anyone with the result can
   # identify as this visitor until the secret is rotated.
   #
   # [+visitor_id+] the id that the chat gave the visitor: a String of any length but 0
@@ -118,7 +118,7 @@ module IdentityHmac
     # [+visitor_id+] the id that the signature should be for
     # [+hmac+] 64 hexadecimal digits, in either case (RFC 4648 section 8)
     #
-    # Returns +:current+ or +:previous+, or +nil+ if the signature is not to be accepted. Nothing
+    # Returns +:current+ or +:previous+, or +nil+ if the signature must be refused. Nothing
     # that a client can send raises.
     #
     #   keyring = IdentityHmac::Keyring.new("n3w", previous: "0ld")

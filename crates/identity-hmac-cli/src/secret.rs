@@ -117,7 +117,7 @@ impl Secret {
         if bytes.len() > MAX_FILE_LEN {
             bail!("{name} is longer than 64 KiB; check that it is the right file");
         }
-        // Whoever reads such a file without decoding it has another key than whoever does.
+        // A backend that decodes such a file and one that does not have two different keys.
         if let Some(encoding @ ("UTF-16" | "UTF-32")) = encoding::marked(&bytes) {
             bail!(
                 "{name} is {encoding} text, which PowerShell's `>` writes; save it as UTF-8, or \
@@ -153,8 +153,8 @@ impl Secret {
     }
 }
 
-/// Drops the line end at the end of `text`, and says so unless `text` is what `keygen` prints:
-/// whoever made another secret may count its line end as part of it.
+/// Drops the line end at the end of `text`, and says so unless `text` is what `keygen` prints: in
+/// any other secret, the line end may be meant as a part of it.
 fn drop_line_end(name: &str, text: &mut Vec<u8>) {
     let ([secret @ .., b'\r', b'\n'] | [secret @ .., b'\n']) = text.as_slice() else {
         return;

@@ -141,7 +141,7 @@ impl IdentityKey {
     ///
     /// # Security
     ///
-    /// Sign only for a caller whose session you have authenticated: whoever holds the result can
+    /// Sign only for a caller whose session you have authenticated: anyone with the result can
     /// identify as this visitor until the secret is rotated.
     pub fn sign(&self, visitor_id: impl AsRef<[u8]>) -> Result<IdentityHmac, InputError> {
         finish(self.state.clone(), visitor_id.as_ref())

@@ -110,7 +110,7 @@ impl Keyring {
     }
 
     /// Like [`verify`](Self::verify), and says which key the signature came from. `None` means
-    /// that it is not to be accepted. [`Matched::Current`] wins where both keys are the same.
+    /// that it must be refused. [`Matched::Current`] wins where both keys are the same.
     #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
     pub fn matched(&self, visitor_id: impl AsRef<[u8]>, hmac: impl Candidate) -> Option<Matched> {
         let visitor_id = visitor_id.as_ref();

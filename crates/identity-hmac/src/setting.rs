@@ -156,7 +156,7 @@ fn is_bracketed(text: &str) -> bool {
     })
 }
 
-/// Nothing but the characters that stand for a secret where it is not to be seen.
+/// Nothing but characters that hide a secret, as in `********`.
 fn is_mask(text: &str) -> bool {
     text == "\u{2026}"
         || text.chars().count() >= 3

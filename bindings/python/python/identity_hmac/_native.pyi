@@ -18,7 +18,7 @@ __version__: str
 def generate_identity_hmac(visitor_id: str | Buffer, secret: str | Buffer) -> str:
     """Sign `visitor_id` with `secret` in one call: the document's function, byte for byte.
 
-    Sign only for a caller whose session you have authenticated: whoever holds the result can
+    Sign only for a caller whose session you have authenticated: anyone with the result can
     identify as this visitor until the secret is rotated. To sign many ids with one secret,
     prepare an `IdentityKey`, which takes less time.
 
@@ -142,7 +142,7 @@ class IdentityKey:
     def sign(self, visitor_id: str | Buffer) -> str:
         """Sign `visitor_id`.
 
-        Sign only for a caller whose session you have authenticated: whoever holds the result can
+        Sign only for a caller whose session you have authenticated: anyone with the result can
         identify as this visitor until the secret is rotated.
 
         Args:
@@ -273,7 +273,7 @@ class Keyring:
             hmac: As for `verify`.
 
         Returns:
-            `"current"` or `"previous"`, or `None` if the hmac is not to be accepted. The current
+            `"current"` or `"previous"`, or `None` if the hmac must be refused. The current
             one wins if both are the same.
 
         Raises:
