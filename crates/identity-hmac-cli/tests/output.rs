@@ -108,7 +108,10 @@ fn a_signal_ends_it_with_its_own_status_and_leaves_nothing_of_the_results() {
     for signal in [Signal::HUP, Signal::INT, Signal::KILL, Signal::TERM] {
         for output in [&existing, &folder.path("new.tsv")] {
             for (subcommand, lines) in [("sign", &ids), ("verify", &signed)] {
-                let mut child = Command::new(env!("CARGO_BIN_EXE_identity-hmac"))
+                // Under `nohup`, or behind a shell's &, the tests would hand on signals that are ignored.
+                let mut child = Command::new("env")
+                    .arg("--default-signal=HUP,INT,TERM")
+                    .arg(env!("CARGO_BIN_EXE_identity-hmac"))
                     .env("IDENTITY_SECRET", common::SECRET)
                     .arg(subcommand)
                     .arg("--output")
