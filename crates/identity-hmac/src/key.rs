@@ -29,10 +29,10 @@ use crate::{RandomUnavailable, setting};
 /// use identity_hmac::IdentityKey;
 ///
 /// let key = IdentityKey::new("s3cret")?;
-/// let hmac = key.sign("visitor_1")?.to_string();
-/// assert_eq!(hmac, "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae");
-/// assert!(key.verify("visitor_1", &hmac).is_ok());
-/// assert!(key.verify("visitor_2", &hmac).is_err());
+/// let hmac = "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae";
+/// assert_eq!(key.sign("visitor_1")?.to_string(), hmac);
+/// assert!(key.verify("visitor_1", hmac).is_ok());
+/// assert!(key.verify("visitor_2", hmac).is_err());
 /// # Ok::<(), identity_hmac::InputError>(())
 /// ```
 #[derive(Clone)]

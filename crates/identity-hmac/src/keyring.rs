@@ -18,14 +18,14 @@ use crate::{Candidate, IdentityHmac, IdentityKey, InputError, VerificationFailed
 /// ```
 /// use identity_hmac::{IdentityKey, Keyring, Matched};
 ///
-/// let stale = IdentityKey::new("last year's secret")?.sign("visitor_1")?.to_string();
+/// let stale = IdentityKey::new("last year's secret")?.sign("visitor_1")?;
 /// let keyring = Keyring::new(IdentityKey::new("this year's secret")?)
 ///     .with_previous(IdentityKey::new("last year's secret")?);
 ///
-/// assert_eq!(keyring.matched("visitor_1", &stale), Some(Matched::Previous));
-/// let fresh = keyring.sign("visitor_1")?.to_string();
-/// assert_eq!(keyring.matched("visitor_1", &fresh), Some(Matched::Current));
-/// assert_eq!(keyring.matched("visitor_2", &fresh), None);
+/// assert_eq!(keyring.matched("visitor_1", stale), Some(Matched::Previous));
+/// let fresh = keyring.sign("visitor_1")?;
+/// assert_eq!(keyring.matched("visitor_1", fresh), Some(Matched::Current));
+/// assert_eq!(keyring.matched("visitor_2", fresh), None);
 /// # Ok::<(), identity_hmac::InputError>(())
 /// ```
 #[derive(Clone)]
