@@ -2,8 +2,8 @@
 //! within the limit.
 #![no_main]
 
+use identity_hmac::strict_json;
 use identity_hmac_server::store::{StoreError, metadata};
-use identity_hmac_server::strict_json;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 

@@ -12,7 +12,6 @@ pub mod organization;
 mod private_file;
 mod serve;
 pub mod store;
-pub mod strict_json;
 pub mod token;
 
 pub use command::run;

@@ -8,12 +8,17 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "token")]
+extern crate alloc;
+
 mod candidate;
 mod error;
 mod key;
 mod keyring;
 #[cfg(feature = "std")]
 pub mod setting;
+#[cfg(feature = "token")]
+pub mod strict_json;
 mod tag;
 mod verification;
 

@@ -6,11 +6,11 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
+use identity_hmac::strict_json;
 use serde_json::{Map, Value};
 
 use super::App;
 use super::problem::Problem;
-use crate::strict_json;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_LEN: usize = 64 * 1024;

@@ -5,13 +5,13 @@ use axum::Json;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use identity_hmac::strict_json::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::telemetry;
 use crate::store::StoreError;
-use crate::strict_json::Refusal;
 
 /// How many characters of a member's path an answer repeats: a name may be as long as the body.
 const MAX_FIELD_CHARS: usize = 200;
@@ -239,7 +239,7 @@ impl From<StoreError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::invalid_request(refusal.path.as_deref(), &refusal.reason)
+        Self::invalid_request(refusal.path().as_deref(), refusal.reason())
     }
 }
 

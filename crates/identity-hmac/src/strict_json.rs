@@ -1,19 +1,64 @@
-//! JSON as the interface takes it: no duplicate key, no NUL, no lone surrogate, no bottomless
-//! nesting (RFC 8259 leaves all four to the reader).
+//! JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting
+//! (RFC 8259 leaves all four to the reader).
 
-use std::fmt;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use serde_path_to_error::{Path, Segment, Track};
 
-/// A body that was not taken, and where the fault is.
+/// A text that was not taken, and where the fault is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The path of the member at fault, as in `metadata.tags[3]`; `None` for the body as a whole.
-    pub path: Option<String>,
+    /// From the outermost member to the one at fault; empty for the text as a whole.
+    path: Vec<Segment>,
+    reason: String,
+    is_duplicate: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+impl Refusal {
+    /// The path of the member at fault, as in `metadata.tags[3]`; `None` for the text as a whole.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        let mut shown = String::new();
+        for segment in &self.path {
+            match segment {
+                Segment::Index(index) => shown.extend(["[", &index.to_string(), "]"]),
+                Segment::Key(key) if shown.is_empty() => shown += key,
+                Segment::Key(key) => shown.extend([".", key]),
+            }
+        }
+        (!shown.is_empty()).then_some(shown)
+    }
+
+    /// The key of the outermost object's member that holds the fault, if one does.
+    #[must_use]
+    pub fn member(&self) -> Option<&str> {
+        match self.path.first() {
+            Some(Segment::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+
     /// What is wrong. It repeats no value.
-    pub reason: String,
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Whether the fault is a key that stands twice in one object.
+    #[must_use]
+    pub const fn is_duplicate(&self) -> bool {
+        self.is_duplicate
+    }
 }
 
 /// Reads one JSON text of at most `levels` levels of objects and arrays.
@@ -21,56 +66,62 @@ pub struct Refusal {
 /// # Errors
 ///
 /// [`Refusal`] for anything else than one JSON text that has a single meaning.
+///
+/// ```
+/// use identity_hmac::strict_json;
+///
+/// assert_eq!(strict_json::parse(br#"{"plan": "pro"}"#, 1).unwrap()["plan"], "pro");
+/// let refusal = strict_json::parse(br#"{"plan": "pro", "plan": "free"}"#, 1).unwrap_err();
+/// assert_eq!(refusal.path().as_deref(), Some("plan"));
+/// assert!(refusal.is_duplicate());
+/// ```
 pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let mut track = Track::new();
-    let value = Strict { levels }
-        .deserialize(serde_path_to_error::Deserializer::new(
-            &mut reader,
-            &mut track,
-        ))
-        .map_err(|error| Refusal {
-            path: shown(&track.path()),
+    let fault = Fault::default();
+    let strict = Strict {
+        levels,
+        fault: &fault,
+    };
+    let read = strict
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| {
+        let mut path = fault.path.into_inner();
+        path.reverse();
+        Refusal {
+            path,
             reason: error.to_string(),
-        })?;
-    reader.end().map_err(|error| Refusal {
-        path: None,
-        reason: error.to_string(),
-    })?;
-    Ok(value)
+            is_duplicate: fault.is_duplicate.get(),
+        }
+    })
 }
 
-fn shown(path: &Path) -> Option<String> {
-    let mut shown = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => shown.extend(["[", &index.to_string(), "]"]),
-            Segment::Map { key } if shown.is_empty() => shown += key,
-            Segment::Map { key } => shown.extend([".", key]),
-            // A key that could not be read.
-            _ => break,
-        }
-    }
-    (!shown.is_empty()).then_some(shown)
+/// What is known of a fault beside the error itself.
+#[derive(Default)]
+struct Fault {
+    /// Filled on the way out, so that the innermost segment comes first.
+    path: RefCell<Vec<Segment>>,
+    is_duplicate: Cell<bool>,
 }
 
 /// Reads any value that nests no deeper than `levels`.
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     levels: usize,
+    fault: &'a Fault,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn inside<E: Error>(self) -> Result<Self, E> {
         let levels = self
             .levels
             .checked_sub(1)
             .ok_or_else(|| E::custom("nested too deep"))?;
-        Ok(Self { levels })
+        Ok(Self { levels, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -78,7 +129,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +164,11 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let inside = self.inside()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(inside)? {
+        while let Some(item) = items.next_element_seed(Inside {
+            strict: inside,
+            is_duplicate: false,
+            segment: || Segment::Index(array.len()),
+        })? {
             array.push(item);
         }
         Ok(array.into())
@@ -124,10 +179,11 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             refuse_nul(&key)?;
-            if object.contains_key(&key) {
-                members.next_value_seed(DuplicateKey)?;
-            }
-            let value = members.next_value_seed(inside)?;
+            let value = members.next_value_seed(Inside {
+                strict: inside,
+                is_duplicate: object.contains_key(&key),
+                segment: || Segment::Key(key.clone()),
+            })?;
             object.insert(key, value);
         }
         Ok(object.into())
@@ -141,14 +197,25 @@ fn refuse_nul<E: Error>(text: &str) -> Result<(), E> {
     Ok(())
 }
 
-/// Fails where a value stands, so that the error carries the path of its key.
-struct DuplicateKey;
+/// Reads a value inside an object or an array, and notes the way to a fault in it.
+struct Inside<'a, F> {
+    strict: Strict<'a>,
+    is_duplicate: bool,
+    segment: F,
+}
 
-impl<'de> DeserializeSeed<'de> for DuplicateKey {
-    type Value = ();
+impl<'de, F: FnOnce() -> Segment> DeserializeSeed<'de> for Inside<'_, F> {
+    type Value = Value;
 
-    fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
-        Err(D::Error::custom("duplicate key"))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let fault = self.strict.fault;
+        let read = if self.is_duplicate {
+            fault.is_duplicate.set(true);
+            Err(D::Error::custom("duplicate key"))
+        } else {
+            self.strict.deserialize(deserializer)
+        };
+        read.inspect_err(|_| fault.path.borrow_mut().push((self.segment)()))
     }
 }
 
@@ -158,8 +225,8 @@ mod tests {
     use serde_json::json;
 
     fn refusal(text: &str) -> (Option<String>, String) {
-        let Refusal { path, reason } = parse(text.as_bytes(), 9).unwrap_err();
-        (path, reason)
+        let refusal = parse(text.as_bytes(), 9).unwrap_err();
+        (refusal.path(), refusal.reason().into())
     }
 
     #[test]
