@@ -4,6 +4,7 @@
 # make setup    install what the other targets need (they call it themselves)
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
+# make docs     build docs/ as a site, into target/docs
 # make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
@@ -13,6 +14,7 @@ CARGO ?= cargo
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
+MDBOOK_VERSION := 0.5.4
 BINDINGS := bindings/python bindings/ruby bindings/node bindings/browser
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where the tests install the packages, fresh every time.
@@ -25,7 +27,7 @@ SERVICE_PORT ?= 8080
 OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time tests/no-std
 # What is written in JavaScript outside the Node and the browser package.
 SCRIPTS_JS := scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
-SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/next/serve.mjs
+SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/docs/routes tests/e2e tests/next/serve.mjs
 # The package that a backend of the demo is built with; the one on axum takes the crate.
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python
@@ -34,11 +36,11 @@ DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
-.PHONY: demo quick setup setup-rust packages
-.PHONY: test test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e
+.PHONY: demo docs quick setup setup-rust packages
+.PHONY: test test-rust test-no-std test-bindings test-docs test-conformance test-examples test-e2e
 .PHONY: bench test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
-.PHONY: check check-rust check-licenses check-vectors check-bindings check-examples check-scripts
+.PHONY: check check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
 
 demo:
 	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT)
@@ -55,13 +57,19 @@ setup-rust:
 	@scripts/debian-packages bash curl fish openssl pgbouncer postgresql procps util-linux zsh
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny@$(CARGO_DENY_VERSION)
 
+docs:
+	@mdbook --version 2>/dev/null | grep -q 'v$(MDBOOK_VERSION)' || \
+		$(CARGO) install --locked --no-default-features --features search mdbook@$(MDBOOK_VERSION)
+	mdbook build docs
+	python3 tests/docs/check.py --site $(TARGET)/docs
+
 packages: setup
 	$(call each_binding,package)
 
 quick:
 	IDENTITY_TEST_POSTGRES=off $(CARGO) test --locked --all-features
 
-test: test-rust test-no-std test-bindings test-readme test-conformance test-examples test-e2e test-bench
+test: test-rust test-no-std test-bindings test-docs test-conformance test-examples test-e2e test-bench
 
 test-rust: setup-rust
 	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
@@ -76,10 +84,15 @@ test-bindings: packages
 	$(call each_binding,test)
 
 # Leaves a fresh installation of every package for the conformance run.
-test-readme: packages
-	python3 tests/readme/run.py $(INSTALLED)
+test-docs: packages
+	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra
+	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(CARGO) build --locked -p example-axum --bins --examples
+	python3 tests/docs/check.py
+	python3 tests/docs/http_reference.py $(SERVER)
+	python3 tests/docs/run.py $(INSTALLED) $(TARGET)/debug
 
-test-conformance: test-readme
+test-conformance: test-docs
 	$(CARGO) build --locked --release -p identity-hmac-cli -p conformance-core
 	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
@@ -110,7 +123,7 @@ prove-fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz@$(CARGO_FUZZ_VERSION)
 	python3 fuzz/run.py --seconds 30
 
-prove-canary: test-readme
+prove-canary: test-docs
 	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
 	$(MAKE) -C tests/canary prove INSTALLED=$(abspath $(INSTALLED)) BUILT=$(abspath $(TARGET))/debug
 
@@ -130,7 +143,7 @@ prove-mutants: setup-rust
 prove-service: setup-rust
 	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak:: fail_over
 
-check: check-rust check-licenses check-vectors check-bindings check-examples check-scripts
+check: check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
 
 check-rust: setup
 	$(CARGO) fmt --all --check
@@ -147,6 +160,10 @@ check-licenses: setup-rust
 
 check-vectors:
 	python3 tests/vectors/generate.py --check
+
+# A second, without a network. The pages are run by test-docs.
+check-docs:
+	python3 tests/docs/check.py
 
 check-bindings: packages
 	$(call each_binding,check)

@@ -2,7 +2,7 @@
 
     run.py --installed FOLDER --built FOLDER --memory PROGRAM
 
-FOLDER with the packages is as tests/readme/run.py leaves it; the one of what was built holds the
+FOLDER with the packages is as tests/docs/run.py leaves it; the one of what was built holds the
 command and the service. Prints a line `proved: …` for each claim that holds.
 """
 

@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
         "--installed",
         required=True,
         type=Path,
-        help="the folder in which tests/readme/run.py installed the packages",
+        help="the folder in which tests/docs/run.py installed the packages",
     )
     parser.add_argument(
         "--built",

@@ -148,14 +148,17 @@ for (const [name, launch] of Object.entries(LAUNCHES)) {
       assert.deepEqual([identity, said], [null, []]);
     });
 
-    const readme = readFileSync(
-      new URL('../../bindings/browser/README.md', import.meta.url),
+    const reference = readFileSync(
+      new URL('../../docs/reference/browser.md', import.meta.url),
       'utf8',
     );
-    const pages = Array.from(readme.matchAll(/^```html\n(.*?)^```$/gms), ([, html]) => html);
+    const pages = Array.from(
+      reference.matchAll(/^```html[^\n]*\n(.*?)^```$/gms),
+      ([, html]) => html,
+    );
     assert.equal(pages.length, 2);
     for (const [index, html] of pages.entries()) {
-      it(`runs page ${index + 1} of the README, which logs what it says`, async (t) => {
+      it(`runs page ${index + 1} of the reference, which logs what it says`, async (t) => {
         const { organizationKey } = await service.createOrganization('off');
         const here = html
           .replace('pk_…', organizationKey)

@@ -1,5 +1,6 @@
-// The README of the installed package and the examples of its types: each compiles under the
-// strictest options, and does what it says. The pages of the README run in tests/e2e.
+// The README of the installed package, the reference (browser.md), the chat page (chat-page.md) and
+// the examples of the types: each compiles under the strictest options, and does what it says. The
+// HTML of the reference runs in tests/e2e.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -27,26 +28,24 @@ function withBackend(fetch) {
   };
 }
 
-const blocks = Array.from(
-  read('README.md').matchAll(/^## ([^\n]*)$|^( *)```(tsx?|js|html)\n(.*?)^ *```$/gms),
-  ([, heading, indent, language, program]) => ({
-    heading,
-    language,
-    program: program
-      ?.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
-      .replaceAll('https://chat.example.com', service.url)
-      .replaceAll('pk_…', 'pk_1'),
-  }),
+const pages = [
+  ['README.md', read('README.md')],
+  ...['browser.md', 'chat-page.md'].map((name) => [name, readFileSync(here(name), 'utf8')]),
+];
+const programs = pages.flatMap(([page, text]) =>
+  Array.from(
+    text.matchAll(/^( *)```(tsx?)\n(.*?)^ *```$/gms),
+    ([, indent, extension, program], index) => ({
+      page,
+      name: `${page.replace('.md', '')}-${index + 1}`,
+      extension: extension === 'ts' ? 'mts' : 'tsx',
+      program: program
+        .replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+        .replaceAll('https://chat.example.com', service.url)
+        .replaceAll('pk_…', 'pk_1'),
+    }),
+  ),
 );
-const programs = [];
-let section;
-for (const { heading, language, program } of blocks) {
-  section = heading ?? section;
-  if (language === 'ts' || language === 'tsx') {
-    const extension = language === 'ts' ? 'mts' : 'tsx';
-    programs.push({ section, name: `readme-${programs.length}`, extension, program });
-  }
-}
 
 const examples = ['index.d.ts', 'api.d.ts', 'error.d.ts'].flatMap((file) =>
   Array.from(
@@ -110,21 +109,11 @@ test('every example compiles under strict and exactOptionalPropertyTypes', () =>
   writeFileSync(here('examples/tsconfig.json'), JSON.stringify({ compilerOptions }));
   const { status, stdout } = spawnSync('tsc', ['-p', here('examples')], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
-  assert.deepEqual(blocks.map(({ language }) => language).filter(Boolean), [
-    'ts',
-    'ts',
-    'tsx',
-    'html',
-    'html',
-    'ts',
-    'ts',
-    'ts',
-  ]);
 });
 
-for (const { section, name, extension, program } of programs) {
+for (const { page, name, extension, program } of programs) {
   if (extension === 'mts') {
-    test(`${name} of the README, under "${section}", logs what it says`, async (t) => {
+    test(`${name} of ${page} logs what it says`, async (t) => {
       const promised = Array.from(
         program.matchAll(/console\.log\(.*\/\/ (.*)$/gm),
         ([, line]) => line,

@@ -16,8 +16,8 @@ describe('on a Next.js server', () => {
 
   before(async () => {
     service = await startService();
-    const readme = readFileSync(`${project}/node_modules/identity-hmac-browser/README.md`, 'utf8');
-    const [, component] = readme.match(/^```tsx\n(.*?)^```$/ms);
+    const reference = readFileSync(new URL('browser.md', import.meta.url), 'utf8');
+    const [, component] = reference.match(/^```tsx\n(.*?)^```$/ms);
     writeFileSync(`${project}/app/chat.jsx`, component);
 
     server = await serveNext(project, { NEXT_PUBLIC_SERVER_URL: service.url });
@@ -31,7 +31,7 @@ describe('on a Next.js server', () => {
   const get = async (path) => (await fetch(server.origin + path)).text();
 
   for (const [what, path, shown] of [
-    ['the component of the README', '/', '<p>One moment…</p>'],
+    ['the component of the reference', '/', '<p>One moment…</p>'],
     [
       'a page that starts where its module is loaded',
       '/careless',

@@ -1,26 +1,27 @@
-// The README of the installed package and the examples of its types, run as they stand.
+// The README of the installed package, the reference (node.md) and the examples of the types, run as
+// they stand.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import * as native from 'identity-hmac';
 import { implementations } from './implementations.js';
 
 const project = fileURLToPath(new URL('.', import.meta.url));
 const installed = `${project}/node_modules/identity-hmac`;
 
-const programs = Array.from(
-  readFileSync(`${installed}/README.md`, 'utf8').matchAll(/^```js\n(.*?)^```$/gms),
-  ([, program]) => program,
+const programs = [`${installed}/README.md`, `${project}/node.md`].flatMap((page) =>
+  Array.from(readFileSync(page, 'utf8').matchAll(/^```js\n(.*?)^```$/gms), ([, program]) => [
+    basename(page),
+    program,
+  ]),
 );
-const route = programs.find((program) => program.includes('express'));
 
-for (const program of programs.filter((program) => program !== route)) {
+for (const [page, program] of programs) {
   const names = program.match(/\{ (.*) \} from '(.*)'/);
-  test(`the README's program with ${names[1]} from ${names[2]} prints what it says`, () => {
+  test(`the program of ${page} with ${names[1]} from ${names[2]} prints what it says`, () => {
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], {
       cwd: project,
       encoding: 'utf8',
@@ -32,36 +33,6 @@ for (const program of programs.filter((program) => program !== route)) {
     assert.equal(stdout, `${promised.join('\n')}\n`, stderr);
   });
 }
-
-test("the README's route signs for a user, and for nobody else", async () => {
-  const script = `${project}/route.js`;
-  writeFileSync(
-    script,
-    `${route}\napp.listen(0, '127.0.0.1', function () { console.log(this.address().port); });`,
-  );
-  const server = spawn(process.execPath, [script], {
-    env: { ...process.env, IDENTITY_SECRET: 's3cret' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    const [port] = await once(server.stdout, 'data');
-    const ask = (query, cookie) =>
-      fetch(`http://127.0.0.1:${Number(port)}/api/chat-identity?${query}`, { headers: { cookie } });
-
-    const answer = await ask('visitorId=visitor_1', 'user=jane');
-    assert.equal(answer.headers.get('cache-control'), 'no-store');
-    assert.deepEqual(await answer.json(), {
-      hmac: native.generateIdentityHmac('visitor_1', 's3cret'),
-    });
-    assert.equal((await ask('visitorId=visitor_1', '')).status, 401);
-    for (const query of ['', 'visitorId=', 'visitorId=a&visitorId=b', 'visitorId[]=a']) {
-      assert.equal((await ask(query, 'user=jane')).status, 400);
-    }
-  } finally {
-    server.kill();
-    rmSync(script);
-  }
-});
 
 for (const [entry, api] of implementations) {
   const types = entry === 'identity-hmac' ? 'index.d.mts' : 'webcrypto.d.mts';

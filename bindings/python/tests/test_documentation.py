@@ -1,4 +1,4 @@
-"""Every example in the docstrings and in the README, run as written."""
+"""Every example in the docstrings, in the README and in the reference, run as written."""
 
 import ast
 import doctest
@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.testclient import TestClient
-from starlette.middleware.sessions import SessionMiddleware
 
 import identity_hmac
 
-README = Path(__file__).parents[1] / "README.md"
+PACKAGE = Path(__file__).parents[1]
+PAGES = [PACKAGE / "README.md", PACKAGE.parents[1] / "docs/reference/python.md"]
 STUB = Path(identity_hmac.__file__).with_name("_native.pyi")
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+TEXT = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
 
 
 def public_objects() -> Iterator[Any]:
@@ -62,34 +61,7 @@ def test_every_docstring_has_an_example_that_holds(public: Any) -> None:
     run_examples(inspect.getdoc(public) or "", dict(vars(identity_hmac)))
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if ">>>" in block])
-def test_every_example_in_the_readme_holds(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_example_in_the_pages_holds(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_SECRET", "s3cret")
     run_examples(block, {})
-
-
-def test_the_route_in_the_readme_signs_for_an_authenticated_session_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("IDENTITY_SECRET", "s3cret")
-    (route,) = [block for block in BLOCKS if ">>>" not in block]
-    names: dict[str, Any] = {}
-    exec(route, names)
-    app: FastAPI = names["app"]
-    app.add_middleware(SessionMiddleware, secret_key="of the session's cookie")
-
-    @app.post("/login")
-    def login(request: Request) -> None:
-        request.session["user"] = "jane"
-
-    client = TestClient(app)
-    url = "/api/chat-identity"
-    assert client.get(url, params={"visitorId": "visitor_1"}).status_code == 401
-
-    client.post("/login")
-    response = client.get(url, params={"visitorId": "visitor_1"})
-    hmac = identity_hmac.generate_identity_hmac("visitor_1", "s3cret")
-    assert response.json() == {"hmac": hmac}
-    assert response.headers["Cache-Control"] == "no-store"
-    assert client.get(url, params={"visitorId": ""}).status_code == 422
-    assert client.get(url).status_code == 422

@@ -3,12 +3,13 @@
 require "open3"
 require "rbconfig"
 
-# Every piece of Ruby in the README and in the documentation, run as a program of its own.
+# Every piece of Ruby in the README, the reference and the comments, run as a program of its own.
 RSpec.describe "the documentation" do
   folder = File.expand_path("..", __dir__)
 
-  readme = File.read(File.join(folder, "README.md")).scan(/^```ruby\n(.*?)^```$/m).flatten
-  route, pieces = readme.partition { |code| code.include?('require "sinatra"') }
+  pages = %w[README.md ../../docs/reference/ruby.md].to_h do |name|
+    [File.basename(name), File.read(File.join(folder, name)).scan(/^```ruby\n(.*?)^```$/m).flatten]
+  end
 
   # An example is indented, and stands behind an empty line.
   sources = Dir[File.join(folder, "{doc,lib}/**/*.rb")].to_h { |path| [path, File.read(path)] }
@@ -39,8 +40,10 @@ RSpec.describe "the documentation" do
     expect(status).to be_success
   end
 
-  pieces.each_with_index do |code, index|
-    it("has a README whose piece of code #{index + 1} does what it says") { run(code) }
+  pages.each do |page, pieces|
+    pieces.each_with_index do |code, index|
+      it("has a piece of code #{index + 1} in #{page} that does what it says") { run(code) }
+    end
   end
 
   comments.each do |file, examples|
@@ -59,40 +62,5 @@ RSpec.describe "the documentation" do
       .to raise_error(RSpec::Expectations::ExpectationNotMetError, /not 3 but 2/)
     expect { run("begin\nrescue StandardError\n  1 + 1 # => 2\nend") }
       .to raise_error(RSpec::Expectations::ExpectationNotMetError, /1 checks were not reached/)
-  end
-
-  describe "the README's route" do
-    define_method(:answers) do |requests|
-      run(<<~RUBY, { "IDENTITY_SECRET" => "s3cret", "APP_ENV" => "test" })
-        $VERBOSE = nil # Sinatra warns
-        #{route.fetch(0)}
-        set :run, false
-        def ask(query, session)
-          path = "/api/chat-identity\#{query}"
-          Rack::MockRequest.new(Sinatra::Application).get(path, "rack.session" => session)
-        end
-        #{requests}
-      RUBY
-    end
-
-    it "signs for a user who is logged in, and lets no cache keep it" do
-      answers(<<~RUBY)
-        answer = ask("?visitorId=visitor_1", { user_id: 1 })
-        answer.status # => 200
-        JSON.parse(answer.body)["hmac"][0, 8] # => "03d2bb32"
-        answer["Cache-Control"] # => "no-store"
-      RUBY
-    end
-
-    it "answers 401 to anyone else, and 400 to what is not a visitor id" do
-      answers(<<~RUBY)
-        answer = ask("?visitorId=visitor_1", {})
-        [answer.status, answer.body] # => [401, ""]
-        statuses = ["", "?visitorId=", "?visitorId[]=visitor_1"].map do |query|
-          ask(query, { user_id: 1 }).status
-        end
-        statuses # => [400, 400, 400]
-      RUBY
-    end
   end
 end

@@ -1,4 +1,4 @@
-// chat.jsx is the component of the README.
+// chat.jsx is the component of docs/reference/browser.md.
 import { Chat } from './chat.jsx';
 
 export default function Page() {

@@ -1,0 +1,342 @@
+"""Run the root README and the pages of docs/ as they are written.
+
+    run.py INSTALLED BUILT [PAGE…]
+
+BUILT has the command, the service and examples/quickstart. Leaves a fresh installation of each
+package in INSTALLED, for other tests to use: python/ (a venv), ruby/ (a GEM_HOME) and node/ (an npm
+project). With pages, runs only those, on the installations that are there. Nothing is fetched from
+a network.
+
+A page is one shell session in an empty folder, in the order of its blocks:
+
+    sh                    commands, all of which have to succeed
+    console               each line after `$ ` is a command, the others are what it prints
+    LANGUAGE file=NAME    written to that file
+    LANGUAGE route=NAME   a file with a route, to which tests/docs/routes puts requests
+    text                  what the commands before it printed; … stands for any text
+    … not-run=REASON      left out
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+from check import runs
+from markdown import ROOT, Block, Page, read
+
+SECRET = "s3cret"
+HMAC = "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
+VISITOR = "0190a1b2-c3d4-4e5f-8a6b-7c8d9e0f1a2b"
+DIST = ROOT / "dist"
+DOCS = ROOT / "docs"
+ROUTES = ROOT / "tests" / "docs" / "routes"
+OFFLINE = {"CARGO_NET_OFFLINE": "true", "PIP_NO_INDEX": "1", "npm_config_offline": "true"}
+# Run a second time, on a server of PostgreSQL that pg_virtualenv starts.
+ON_POSTGRES = ["docs/run/first-start.md"]
+DATABASE = 'export IDENTITY_DATABASE="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres"'
+# A deadline for a page, for one that waits for something that does not come.
+SECONDS = 180
+
+
+class PageError(Exception):
+    """A page that does not do what it says, from the line on that the message begins with."""
+
+
+def main(installed: Path, built: Path, names: list[str]) -> None:
+    if not names:
+        install(installed)
+    environment = environment_of(installed, built)
+    paths = [
+        ROOT / "README.md",
+        ROOT / "crates/identity-hmac-cli/README.md",
+        *sorted(DOCS.rglob("*.md")),
+    ]
+    pages = map(read, paths)
+    faults = []
+    for page in pages:
+        if names and page.name not in names:
+            continue
+        begun = time.monotonic()
+        try:
+            ran = run_page(page, environment)
+            if page.name in ON_POSTGRES:
+                run_page(page, environment, postgres=True)
+            if ran:
+                print(f"{page.name}: {time.monotonic() - begun:.1f} s", flush=True)
+        except PageError as fault:
+            faults.append(f"{page.name}:{fault}")
+    if faults:
+        sys.exit("\n".join(faults))
+
+
+def install(folder: Path) -> None:
+    """What `make packages` built, as the page of each language says to install it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    venv.create(folder / "python", with_pip=True)
+    (wheel,) = DIST.glob("identity_hmac-*.whl")
+    command(folder / "python" / "bin" / "pip", "install", "--quiet", wheel)
+    (gem,) = DIST.glob("identity_hmac-*.gem")
+    empty = {"GEM_HOME": str(folder / "ruby"), "CARGO_HOME": str(folder / "no-registry")}
+    command("gem", "install", "--local", "--silent", gem, environment=empty)
+    (folder / "node").mkdir()
+    (folder / "node" / "package.json").write_text('{"private": true}\n', encoding="ascii")
+    command("npm", "install", "--silent", tarball(), cwd=folder / "node")
+
+
+def tarball() -> Path:
+    (found,) = DIST.glob("identity-hmac-*.tgz")
+    return found
+
+
+def command(
+    *words: str | Path, cwd: Path = ROOT, environment: dict[str, str] | None = None
+) -> None:
+    subprocess.run(words, cwd=cwd, env=os.environ | OFFLINE | (environment or {}), check=True)
+
+
+def environment_of(installed: Path, built: Path) -> dict[str, str]:
+    paths = [built, installed / "python" / "bin", os.environ["PATH"]]
+    return (
+        os.environ
+        | OFFLINE
+        | {
+            "PATH": os.pathsep.join(map(str, paths)),
+            "GEM_HOME": str(installed / "ruby"),
+            "CARGO_TARGET_DIR": str(installed / "target"),
+            "INSTALLED": str(installed),
+            "BUILT": str(built),
+        }
+    )
+
+
+def run_page(page: Page, environment: dict[str, str], postgres: bool = False) -> bool:
+    """Whether there was anything to run."""
+    blocks = [block for block in page.blocks if runs(page, block)]
+    if not blocks:
+        return False
+    with tempfile.TemporaryDirectory(prefix="docs-") as name:
+        folder = Path(name)
+        (folder / "work").mkdir()
+        (folder / "printed").mkdir()
+        ports = {port: free_port() for port in ("8080", "8081", "3000")}
+        local = {"IDENTITY_LISTEN": f"127.0.0.1:{ports['8080']}"}
+        steps = [step for block in blocks for step in steps_of(block)]
+        script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e"]
+        if postgres:
+            script.append(DATABASE)
+        for number, (_, code, _) in enumerate(steps):
+            if code:
+                script.append(f"{{ {code}\n}} >{folder}/printed/{number} 2>&1")
+        text = on_ports("\n".join(script), ports)
+        before = ["pg_virtualenv", "-t"] if postgres else []
+        status = shell([*before, "bash", "-c", text], folder / "work", environment | local)
+        last = ""
+        for number, (block, code, expected) in enumerate(steps):
+            if code:
+                printed = folder / "printed" / str(number)
+                if not printed.exists():
+                    raise PageError(f"{block.line}: was not reached (exit code {status})\n{last}")
+                last = printed.read_text(encoding="utf-8", errors="replace").rstrip()
+            if expected is not None and not agrees(last, on_ports(expected, ports)):
+                raise PageError(
+                    f"{block.line}: the page says\n{expected}\nand this was printed\n{last}"
+                )
+        if status:
+            raise PageError(f"{block.line}: exit code {status}\n{last}")
+        for block in blocks:
+            if "route" in block.tags:
+                check_route(block, environment)
+            elif "same-as" in block.tags:
+                check_axum(environment)
+    return True
+
+
+def steps_of(block: Block) -> list[tuple[Block, str, str | None]]:
+    """What to run for a block, and what that, or what ran before, is to print."""
+    if "same-as" in block.tags:
+        return []
+    if name := block.tags.get("file"):
+        code = f"mkdir -p $(dirname {name})\ncat >{name} {quoted(block.text.rstrip())}"
+        return [(block, code, None)]
+    if block.language == "sh":
+        return [(block, local(block.text), None)]
+    if block.language == "console":
+        pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.M)
+        return [(block, f"{local(code)} || true", expected) for code, expected in pairs]
+    if block.language in SNIPPETS:
+        return [(block, SNIPPETS[block.language](block.text), HMAC)]
+    return [(block, "", block.text)]
+
+
+def local(text: str) -> str:
+    """The commands, with what is published replaced by what was built here."""
+    core = ROOT / "crates" / "identity-hmac"
+    for published, here in {
+        r"make demo": "true",
+        r"npm install identity-hmac$": f"npm install --silent {tarball()}",
+        r"npm install identity-hmac-browser$": f"npm install --silent {DIST}/browser/*.tgz",
+        r"gem install identity_hmac$": "gem list --silent --installed identity_hmac",
+        r"cargo install ([a-z-]+)( [a-z-]+)*": "true",
+        r"cargo new (\S+)$": rf"cargo new --quiet \1 && cp {ROOT}/Cargo.lock \1",
+        r"cargo add identity-hmac$": f"cargo add --quiet --path {core}",
+    }.items():
+        text = re.sub(rf"^{published}", here, text, flags=re.M)
+    return text
+
+
+def quoted(text: str) -> str:
+    return f"<<'END-OF-BLOCK'\n{text}\nEND-OF-BLOCK"
+
+
+def rust(text: str) -> str:
+    main = f"fn main() -> Result<(), identity_hmac::InputError> {{\n{text}\nOk(()) }}"
+    new = local("cargo new snippet\n") + "cd snippet\n" + local("cargo add identity-hmac\n")
+    return f"{new}cat >src/main.rs {quoted(main)}\nIDENTITY_SECRET={SECRET} cargo run -q\ncd .."
+
+
+def node(text: str) -> str:
+    file = "$INSTALLED/node/snippet.mjs"
+    return f"cat >{file} {quoted(text)}\nIDENTITY_SECRET={SECRET} node {file}"
+
+
+# How the root README's snippets become programs.
+SNIPPETS = {
+    "python": lambda text: f"IDENTITY_SECRET={SECRET} python - {quoted(text)}",
+    "ruby": lambda text: f"IDENTITY_SECRET={SECRET} ruby - {quoted(text)}",
+    "js": node,
+    "rust": rust,
+}
+
+
+def agrees(printed: str, expected: str) -> bool:
+    # A line that is … alone stands for any number of lines.
+    lines = expected.rstrip().split("\n")
+    patterns = ["(?s:.*)" if line == "…" else re.escape(line).replace("…", ".*") for line in lines]
+    return re.fullmatch("\n".join(patterns), printed) is not None
+
+
+def shell(words: list[str], folder: Path, environment: dict[str, str]) -> int:
+    """The exit code. What the page left running in the background ends with it."""
+    running = subprocess.Popen(
+        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return running.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        return -1
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGTERM)
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def on_ports(text: str, ports: dict[str, str]) -> str:
+    return re.sub(r"(?<=127\.0\.0\.1:)(\d+)", lambda match: ports.get(match[1], match[1]), text)
+
+
+def check_route(block: Block, environment: dict[str, str]) -> None:
+    """Put the same requests to a route as to every other."""
+    route = block.tags["route"]
+    interpreter, script = {
+        "django": ("python", "serve.py"),
+        "fastapi": ("python", "serve.py"),
+        "flask": ("python", "serve.py"),
+        "express": ("node", "serve.mjs"),
+        "next": ("node", "serve.mjs"),
+        "rails": ("ruby", "serve.rb"),
+        "sinatra": ("ruby", "serve.rb"),
+    }[route]
+    frameworks = next((ROOT / "bindings/python/.venv/lib").glob("python3*/site-packages"), "")
+    environment = environment | {"IDENTITY_SECRET": SECRET, "PYTHONPATH": str(frameworks)}
+    with tempfile.TemporaryDirectory(prefix="docs-") as name:
+        folder = Path(name)
+        (folder / block.tags["file"]).write_text(block.text, encoding="utf-8")
+        if interpreter == "node":
+            modules = folder / "node_modules"
+            modules.mkdir()
+            (modules / "express").symlink_to(ROOT / "bindings/node/node_modules/express")
+            installed = Path(environment["INSTALLED"]) / "node/node_modules/identity-hmac"
+            (modules / "identity-hmac").symlink_to(installed)
+        done = subprocess.run(
+            [interpreter, ROUTES / script, route, json.dumps(requests())],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        raise PageError(f"{block.line}: {route} failed\n{done.stderr}")
+    check_answers(block.line, json.loads(done.stdout.splitlines()[-1]))
+
+
+def requests() -> list[tuple[str, bool]]:
+    """The query, and whether somebody is logged in."""
+    right = f"?visitorId={VISITOR}"
+    return [
+        (right, True),
+        *[(query, False) for query in (right, "")],
+        *[(query, True) for query in ("", "?visitorId=", "?visitorId=visitor_1", f"{right}%0A")],
+    ]
+
+
+def check_answers(line: int, answers: list[tuple[int, str | None, str]]) -> None:
+    (status, cache, body), *refusals = answers
+    key = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-hmac", SECRET],
+        input=VISITOR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hmac = key.stdout.split()[-1]
+    if (status, json.loads(body)) != (200, {"hmac": hmac}) or "no-store" not in (cache or ""):
+        raise PageError(f"{line}: whoever is logged in is answered {answers[0]}")
+    for (query, logged_in), (status, _, body) in zip(requests()[1:], refusals, strict=True):
+        if status not in ((400, 422) if logged_in else (401,)) or 'hmac"' in body:
+            raise PageError(
+                f"{line}: {query!r}, logged in: {logged_in}, is answered {status} {body}"
+            )
+
+
+def check_axum(environment: dict[str, str]) -> None:
+    import http.client
+
+    server = subprocess.Popen(
+        [Path(environment["BUILT"]) / "examples" / "quickstart"],
+        env=environment | {"IDENTITY_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(server.stdout.readline())
+        answers = []
+        for query, logged_in in requests():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            headers = {"Cookie": "user=jane"} if logged_in else {}
+            connection.request("GET", f"/api/chat-identity{query}", headers=headers)
+            response = connection.getresponse()
+            answers.append(
+                (response.status, response.headers["Cache-Control"], response.read().decode())
+            )
+        check_answers(0, answers)
+    finally:
+        server.kill()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute(), sys.argv[3:])
