@@ -12,10 +12,9 @@ use crate::IdentityHmac;
 /// | `str`, `String`, `[u8]`, `Vec<u8>`, references to them, and a `Cow` of them | 64 hexadecimal digits in either case; any other text is a candidate that never verifies |
 /// | [`IdentityHmac`] | the 32 bytes of the HMAC |
 ///
-/// A slice of bytes is text whose encoding nobody has checked yet, as a visitor id may be, so that a
-/// request's bytes can be verified as they came. It never stands for the HMAC's own bytes, and an
-/// array does not compile: `[u8; 32]` could only be those bytes, and no 32 digits are an hmac. Say
-/// which is meant, with [`IdentityHmac::from`]:
+/// A slice of bytes is text that may not be UTF-8, so a request's bytes can be verified as they came.
+/// It is never the HMAC's own 32 bytes. `[u8; 32]` does not compile, since it could only be those:
+/// turn it into an [`IdentityHmac`] first.
 ///
 /// ```
 /// use identity_hmac::{IdentityHmac, IdentityKey};

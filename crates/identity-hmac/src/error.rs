@@ -1,12 +1,12 @@
-//! What can go wrong: input that must not be signed with, a signature that does not fit, and an
-//! operating system without randomness.
+//! What can go wrong: input that cannot be used, an hmac that does not fit, and an operating system
+//! that gives no random bytes.
 
 use thiserror::Error;
 
 /// Input that is refused before anything is signed.
 ///
-/// [`code`](Self::code) is stable across versions and is the same in every language that this
-/// core is bound to. No variant, message or code carries the secret or the visitor id.
+/// [`code`](Self::code) does not change between versions and is the same in every language. No
+/// variant, message or code carries the secret or the visitor id.
 ///
 /// ```
 /// use identity_hmac::{InputError, generate_identity_hmac};
@@ -30,14 +30,14 @@ pub enum InputError {
     EmptyVisitorId,
 
     /// A text that should be an [`IdentityHmac`](crate::IdentityHmac) is not 64 hexadecimal
-    /// digits. Code `malformed_hmac`. Verifying never gives this error: there, such a text is
-    /// simply not the right signature.
+    /// digits. Code `malformed_hmac`. Verifying never gives this error: there, such a text is just
+    /// not the right hmac.
     #[error("the hmac is not 64 hexadecimal digits; pass it exactly as it was signed")]
     MalformedHmac,
 
-    /// A text that should be a [`VerificationMode`](crate::VerificationMode) is none. Code
+    /// A text is not the name of a [`VerificationMode`](crate::VerificationMode). Code
     /// `unknown_mode`.
-    #[error("the verification mode is none of off, observe and required")]
+    #[error("the verification mode is not off, observe or required")]
     UnknownMode,
 
     /// A named setting that should hold the secret does not exist. Code `secret_unset`.
@@ -59,8 +59,8 @@ pub enum InputError {
 
     /// The secret in a named setting holds a NUL. Code `secret_contains_nul`.
     ///
-    /// RFC 2104 section 2 pads keys with zeros, so that `secret` and `secret` followed by a NUL
-    /// are the same key: the NUL is either a mistake or no protection.
+    /// RFC 2104 section 2 pads keys with zeros, so `secret` and `secret` with a NUL behind it are the
+    /// same key. The NUL is either a mistake or adds nothing.
     #[cfg(feature = "std")]
     #[error("{name} contains a NUL character; remove it, or pass the key's bytes directly")]
     SecretContainsNul {
@@ -77,7 +77,7 @@ pub enum InputError {
         name: String,
     },
 
-    /// The secret in a named setting stands in quotes. Code `secret_quoted`.
+    /// The secret in a named setting has quotes around it. Code `secret_quoted`.
     #[cfg(feature = "std")]
     #[error("{name} stands in quotes that would become part of the secret; remove them")]
     SecretQuoted {
@@ -85,8 +85,8 @@ pub enum InputError {
         name: String,
     },
 
-    /// The secret in a named setting is not UTF-8, so that two languages would read two keys from
-    /// it. Code `secret_not_utf8`.
+    /// The secret in a named setting is not UTF-8, so two languages would read two different keys.
+    /// Code `secret_not_utf8`.
     #[cfg(feature = "std")]
     #[error(
         "{name} is not valid UTF-8; store the secret as text, or pass the key's bytes directly"
@@ -96,8 +96,8 @@ pub enum InputError {
         name: String,
     },
 
-    /// A named setting holds what programs and templates leave where no secret was filled in, such
-    /// as `undefined`, `changeme` or `<secret>`. Code `secret_placeholder`.
+    /// A named setting holds what programs and templates leave when no secret was filled in, such as
+    /// `undefined`, `changeme` or `<secret>`. Code `secret_placeholder`.
     #[cfg(feature = "std")]
     #[error(
         "{name} holds a placeholder where the secret should be; set it to the identity \
@@ -176,28 +176,28 @@ impl InputError {
     }
 }
 
-/// The signature is not the one that the key gives for the visitor id.
+/// The hmac is not the one that the key gives for the visitor id.
 ///
 /// One opaque value: callers cannot tell a malformed, a stale and a forged hmac apart.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("HMAC verification failed")]
 pub struct VerificationFailed;
 
-/// Why [`verify_identity_hmac`](crate::verify_identity_hmac) did not succeed: the backend's own
-/// input was refused, or the client's signature does not fit.
+/// Why [`verify_identity_hmac`](crate::verify_identity_hmac) did not succeed: the backend's secret
+/// was refused, or the client's hmac does not fit.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VerifyError {
-    /// The backend's secret cannot be used: an operator has to act.
+    /// The backend's secret cannot be used. An operator has to act.
     #[error(transparent)]
     Input(#[from] InputError),
 
-    /// The signature does not fit: the client is to be refused.
+    /// The hmac does not fit. Refuse the client.
     #[error(transparent)]
     Failed(#[from] VerificationFailed),
 }
 
-/// The operating system gave no random bytes, so that no secret could be made. The message says why;
-/// [`source`](std::error::Error::source) does not say it again.
+/// The operating system gave no random bytes, so no secret could be made. The message says why;
+/// [`source`](std::error::Error::source) does not repeat it.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the operating system gave no random bytes: {0}")]

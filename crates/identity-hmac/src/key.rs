@@ -1,5 +1,5 @@
-//! Keys: the only place where an HMAC is made (`identity-hmac/webcrypto` of the npm package leaves
-//! it to Web Crypto).
+//! Keys. No other code makes an HMAC, except `identity-hmac/webcrypto` of the npm package, which uses
+//! Web Crypto.
 
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -18,12 +18,10 @@ use crate::{RandomUnavailable, setting};
 
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
-/// # About
-///
-/// HMAC-SHA256 (RFC 2104, FIPS 198-1). The key is the secret's bytes as they are: never trimmed,
-/// never decoded. The key schedule is done once, here; the secret itself is not kept, and what
-/// was derived from it is overwritten with zeros when the key is dropped. A key can be shared
-/// between threads; it cannot be printed or serialized.
+/// It makes HMAC-SHA256 (RFC 2104, FIPS 198-1) with the secret's bytes as they are: never trimmed,
+/// never decoded. The secret itself is not kept. What is derived from it is computed once, here, and
+/// overwritten with zeros when the key is dropped. A key can be shared between threads. It cannot be
+/// printed or serialized.
 ///
 /// ```
 /// use identity_hmac::IdentityKey;
@@ -45,7 +43,7 @@ pub struct IdentityKey {
 impl ZeroizeOnDrop for IdentityKey {}
 
 impl IdentityKey {
-    /// A key from `secret`, the bytes of the identity verification secret, of any length.
+    /// Makes a key from the bytes of an identity verification secret of any length.
     ///
     /// # Errors
     ///
@@ -64,18 +62,19 @@ impl IdentityKey {
         Ok(Self { state })
     }
 
-    /// A key from the environment variable `name`, customarily `IDENTITY_SECRET`.
+    /// Makes a key from the environment variable `name`, usually `IDENTITY_SECRET`.
     ///
-    /// Rejects values that [`new`](Self::new) accepts but that are almost always a mistake of
-    /// configuration. A short secret is not one of them: the vendor may have issued it.
+    /// Rejects values that [`new`](Self::new) accepts but that are almost always a mistake in the
+    /// configuration. It accepts a short secret, since the vendor may have issued it.
     ///
     /// # Errors
     ///
     /// An [`InputError`] that names the variable and the fault, never the value, if the variable
-    /// is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8; or
-    /// if it holds a placeholder (`changeme`), a variable that nothing expanded
-    /// (`${IDENTITY_SECRET}`), an assignment (`IDENTITY_SECRET=s3cret`) or a comment
-    /// (`s3cret # chat`).
+    ///
+    /// - is unset, blank or not UTF-8,
+    /// - has white space or quotes around the secret, or a NUL in it,
+    /// - holds a placeholder (`changeme`), a reference that nothing replaced (`${IDENTITY_SECRET}`),
+    ///   an assignment (`IDENTITY_SECRET=s3cret`) or a comment (`s3cret # chat`).
     ///
     /// ```
     /// # use identity_hmac::IdentityKey;
@@ -90,9 +89,9 @@ impl IdentityKey {
         Self::from_setting(name, value.as_ref().map(|value| value.as_slice()))
     }
 
-    /// A key from the `value` of a setting called `name`, checked as
-    /// [`from_env`](Self::from_env) checks: for a secret that a configuration file, a secret
-    /// manager or a host language's view of the environment holds. `None` is an unset one.
+    /// Makes a key from the `value` of a setting called `name`, with the checks of
+    /// [`from_env`](Self::from_env). Use it for a secret from a configuration file or a secret
+    /// manager. `None` means that the setting does not exist.
     ///
     /// # Errors
     ///
@@ -132,8 +131,8 @@ impl IdentityKey {
         Self::new(text)
     }
 
-    /// Signs `visitor_id`, the bytes of the id as the chat gave it: never trimmed, never
-    /// normalised, of any length.
+    /// Signs `visitor_id`, the bytes of the id as the chat gave it. They are never trimmed or
+    /// normalised, and may have any length.
     ///
     /// # Errors
     ///
@@ -150,9 +149,9 @@ impl IdentityKey {
     /// Verifies `hmac`, 64 hexadecimal digits in either case or an [`IdentityHmac`], against
     /// `visitor_id`. See [`Candidate`] for the types that it may have.
     ///
-    /// Anything a client can send is either right or [`VerificationFailed`]: an `hmac` of another
-    /// length or with other characters, an empty id. The comparison takes the same time wherever
-    /// the first difference is.
+    /// Everything that is not the right hmac is [`VerificationFailed`], also an `hmac` of another
+    /// length or with other characters, and an empty id. The comparison takes the same time, no
+    /// matter where the first difference is.
     ///
     /// # Errors
     ///
@@ -211,9 +210,9 @@ fn is_quoted(text: &str) -> bool {
     })
 }
 
-/// Signs `visitor_id` with `secret` in one call: the document's function.
+/// Signs `visitor_id` with `secret` in one call, as the function in the vendor's document does.
 ///
-/// To sign many ids with one secret prepare an [`IdentityKey`], which takes half the time.
+/// To sign many ids with one secret, prepare an [`IdentityKey`]: that takes half the time.
 ///
 /// # Errors
 ///
@@ -236,9 +235,8 @@ pub fn generate_identity_hmac(
 ///
 /// # Errors
 ///
-/// [`VerifyError::Failed`] unless `secret` signed this id; [`VerifyError::Input`] with
-/// [`InputError::EmptySecret`] for an empty secret, which is the backend's fault and not the
-/// client's.
+/// [`VerifyError::Failed`] unless `secret` signed this id. [`VerifyError::Input`] with
+/// [`InputError::EmptySecret`] for an empty secret, which is a fault of the backend.
 ///
 /// ```
 /// use identity_hmac::{VerificationFailed, VerifyError, verify_identity_hmac};
@@ -259,12 +257,12 @@ pub fn verify_identity_hmac(
     Ok(IdentityKey::new(secret)?.verify(visitor_id, hmac)?)
 }
 
-/// A new identity verification secret: 32 random bytes from the operating system, as 64 lowercase
-/// hexadecimal digits. The digits themselves are the secret: they are not decoded before signing.
+/// Makes a new identity verification secret: 32 random bytes from the operating system, as 64
+/// lowercase hexadecimal digits. The digits are the secret; they are not decoded before signing.
 ///
 /// # Errors
 ///
-/// [`RandomUnavailable`] if the operating system has no randomness to give.
+/// [`RandomUnavailable`] if the operating system gives no random bytes.
 ///
 /// ```
 /// let secret = identity_hmac::generate_secret()?;

@@ -6,14 +6,12 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::{Candidate, IdentityHmac, IdentityKey, InputError, VerificationFailed};
 
-/// A current key, and during a rotation the previous one.
+/// A current key and, during a rotation, the previous one.
 ///
-/// # Use case
-///
-/// A visitor's pair of id and HMAC has no end date, and pages that are open during a rotation
-/// hold signatures of the old secret. A keyring signs with the current secret and accepts both,
-/// and [`matched`](Self::matched) tells which one a signature came from, so that an operator
-/// knows when nobody needs the old one any more.
+/// An hmac has no end date, so pages that are open during a rotation hold hmacs of the previous
+/// secret. A keyring signs with the current secret and accepts both.
+/// [`matched`](Self::matched) says which one an hmac came from. So an operator knows when nobody
+/// needs the previous secret any more.
 ///
 /// ```
 /// use identity_hmac::{IdentityKey, Keyring, Matched};
@@ -34,14 +32,14 @@ pub struct Keyring {
     previous: Option<IdentityKey>,
 }
 
-/// Which of a [`Keyring`]'s keys a signature came from.
+/// Which of a [`Keyring`]'s keys an hmac came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Matched {
-    /// The key that also signs.
+    /// The key that the keyring signs with.
     Current,
-    /// The key that is on its way out.
+    /// The key from before the rotation.
     Previous,
 }
 
@@ -63,7 +61,7 @@ impl fmt::Display for Matched {
 }
 
 impl Keyring {
-    /// A keyring that signs with `current` and so far accepts nothing else.
+    /// Makes a keyring that signs with `current`, and accepts only what `current` signed.
     #[must_use]
     pub fn new(current: IdentityKey) -> Self {
         Self {
@@ -72,8 +70,8 @@ impl Keyring {
         }
     }
 
-    /// The same keyring, which now also accepts what `previous` signed. It replaces any previous
-    /// key that was there.
+    /// Makes the keyring also accept what `previous` signed. This replaces the previous key that was
+    /// there before.
     #[must_use]
     pub fn with_previous(self, previous: IdentityKey) -> Self {
         Self {
@@ -92,8 +90,8 @@ impl Keyring {
     }
 
     /// Verifies `hmac`, 64 hexadecimal digits in either case or an [`IdentityHmac`], against
-    /// `visitor_id` under the current and the previous key. Both are always tried, so that the time tells nothing about
-    /// which one fitted.
+    /// `visitor_id` under the current and the previous key. Both are always tried, so the time does
+    /// not show which one fitted.
     ///
     /// # Errors
     ///
@@ -109,8 +107,8 @@ impl Keyring {
             .ok_or(VerificationFailed)
     }
 
-    /// Like [`verify`](Self::verify), and says which key the signature came from. `None` means
-    /// that it must be refused. [`Matched::Current`] wins where both keys are the same.
+    /// Verifies like [`verify`](Self::verify), and says which key the hmac came from. `None` means
+    /// that it must be refused. If both keys are the same, this is [`Matched::Current`].
     #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
     pub fn matched(&self, visitor_id: impl AsRef<[u8]>, hmac: impl Candidate) -> Option<Matched> {
         let visitor_id = visitor_id.as_ref();

@@ -1,7 +1,7 @@
-//! What stands in a setting where nobody put the secret.
+//! What a setting holds when nobody put the secret there.
 //!
 //! [`IdentityKey::from_setting`](crate::IdentityKey::from_setting) refuses all of it. A signer
-//! without such a check signs with it: this is why a search for the cause of a wrong signature
+//! without such a check signs with it. So doctor, which searches for the cause of a wrong hmac,
 //! tries [`placeholders`] and [`references`] as secrets.
 
 use std::string::String;
@@ -17,14 +17,14 @@ const PLACEHOLDERS: &str = include_str!("setting/placeholders.txt");
 /// package reads this file too.
 const REFERENCES: &str = include_str!("setting/references.txt");
 
-/// The variable that the secret customarily stands in.
+/// The variable that usually holds the secret.
 const CUSTOMARY_NAME: &str = "IDENTITY_SECRET";
 
-/// The values that programs and templates leave where no secret was filled in, such as `undefined`
-/// or `your-secret-here`, in the spellings that people use.
+/// The values that programs and templates leave when no secret was filled in, such as `undefined` or
+/// `your-secret-here`, in the spellings that people use.
 ///
-/// [`IdentityKey::from_setting`](crate::IdentityKey::from_setting) refuses them in other letter
-/// case too, and in brackets, and what hides a secret, such as `********`.
+/// [`IdentityKey::from_setting`](crate::IdentityKey::from_setting) also refuses them in another
+/// letter case or in brackets. It refuses text that hides a secret, such as `********`, too.
 ///
 /// ```
 /// use identity_hmac::{IdentityKey, setting};
@@ -46,9 +46,9 @@ pub fn placeholders() -> impl Iterator<Item = String> {
     })
 }
 
-/// The ways to write the value of the variable `name` in shells, configuration files and
-/// programming languages, such as `${IDENTITY_SECRET}`, and the bare name: what a setting holds
-/// when nothing expanded it.
+/// The ways to refer to the variable `name` in shells, configuration files and programming
+/// languages, such as `${IDENTITY_SECRET}`, and the bare name. A setting holds one of these when
+/// nothing replaced it by the value.
 ///
 /// ```
 /// use identity_hmac::{IdentityKey, setting};

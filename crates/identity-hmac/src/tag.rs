@@ -1,4 +1,4 @@
-//! The signature itself: 32 bytes that are written as 64 hexadecimal digits.
+//! The hmac as a type: 32 bytes, written as 64 hexadecimal digits.
 
 use core::fmt;
 use core::str::FromStr;
@@ -20,10 +20,10 @@ const HEX_LEN: usize = 2 * TAG_LEN;
 ///
 /// # Security
 ///
-/// Equality takes the same time whatever the bytes are. Still prefer
-/// [`IdentityKey::verify`](crate::IdentityKey::verify) to comparing what
-/// [`sign`](crate::IdentityKey::sign) returns. `Debug` does not show the bytes, since whoever
-/// reads them in a log could identify as that visitor.
+/// `==` takes the same time for all bytes. Still, verify with
+/// [`IdentityKey::verify`](crate::IdentityKey::verify) rather than compare what
+/// [`sign`](crate::IdentityKey::sign) returns. `Debug` does not show the bytes: somebody who read
+/// them in a log could identify as that visitor.
 ///
 /// ```
 /// use identity_hmac::{IdentityHmac, IdentityKey};
@@ -43,8 +43,8 @@ impl IdentityHmac {
     ///
     /// # Security
     ///
-    /// Do not compare the bytes with `==`: it stops at the first difference, and the time tells
-    /// where that is. Compare two [`IdentityHmac`]s, or verify one.
+    /// Do not compare the bytes with `==`: it stops at the first difference, so its time shows where
+    /// that is. Compare two [`IdentityHmac`]s, or verify one.
     ///
     /// ```
     /// let hmac = identity_hmac::generate_identity_hmac("visitor_1", "s3cret")?;

@@ -1,4 +1,4 @@
-//! The document's rule for an `identify()` call, as one pure function.
+//! The rule of the vendor's document for an `identify()` call, as one pure function.
 
 use core::fmt;
 use core::str::FromStr;
@@ -10,21 +10,20 @@ use crate::{InputError, Keyring, Matched};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum VerificationMode {
-    /// The hmac is ignored and every call accepted. The document's default.
+    /// Ignores the hmac and accepts every call. This is the document's default.
     #[default]
     Off,
-    /// Every call is accepted, and the outcome says what [`Required`](Self::Required) would have
-    /// refused: the step before turning it on.
+    /// Accepts every call. The outcome says what [`Required`](Self::Required) would have refused.
     Observe,
-    /// A call without a valid hmac is refused.
+    /// Refuses a call without a valid hmac.
     Required,
 }
 
 /// What became of the `hmac` of one `identify()` call.
 ///
-/// Ask [`is_refused`](Self::is_refused) whether to turn the call away and
-/// [`is_verified`](Self::is_verified) for the document's `hmacVerified`; match on the variants
-/// for logs and metrics.
+/// [`is_refused`](Self::is_refused) says whether to turn the call away, and
+/// [`is_verified`](Self::is_verified) is the document's `hmacVerified`. Match on the variants for
+/// logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "SECURITY WARNING: ignoring this outcome accepts every signature"]
 pub enum Verification {
@@ -32,12 +31,12 @@ pub enum Verification {
     Ignored,
     /// The call carried no hmac.
     Missing {
-        /// Whether the mode refuses the call for it.
+        /// Whether the mode refuses the call.
         refused: bool,
     },
     /// The call carried an hmac that does not fit.
     Invalid {
-        /// Whether the mode refuses the call for it.
+        /// Whether the mode refuses the call.
         refused: bool,
     },
     /// The call carried an hmac that fits, and this is the key that it came from.
@@ -55,8 +54,8 @@ impl VerificationMode {
         }
     }
 
-    /// Applies the mode to one call: `visitor_id` as the vendor knows it, and the `hmac` that the
-    /// call carried, if it carried one: text, as `identify()` sends it.
+    /// Applies the mode to one call. `visitor_id` is the id as the vendor knows it. `hmac` is the text
+    /// that the call carried, if it carried one.
     ///
     /// ```
     /// use identity_hmac::{IdentityKey, Keyring, Matched, Verification, VerificationMode};
