@@ -8,9 +8,11 @@ mod identity;
 mod key_file;
 mod log;
 pub mod master_key;
+pub mod new_secret;
 pub mod organization;
 mod private_file;
 mod serve;
+mod shown_once;
 pub mod store;
 pub mod token;
 

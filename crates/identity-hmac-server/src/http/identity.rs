@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use identity_hmac::{Matched, Verification, VerificationMode};
+use uuid::Uuid;
 
 use super::App;
 use super::auth::{Presented, Visitor};
@@ -15,6 +16,7 @@ use super::identify_params::{self, IdentifyParams};
 use super::openapi::{IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
+use crate::store::SealedSecrets;
 
 /// Identify the visitor
 ///
@@ -46,8 +48,8 @@ pub(crate) async fn identify(
             .verification
             .verify(&keyring, token.visitor.to_string(), params.hmac.as_deref());
     count(caller.verification, outcome);
-    if outcome == Verification::Verified(Matched::Previous) {
-        tracing::info!(organization = %token.organization, "verified with the previous secret");
+    if let Verification::Verified(matched) = outcome {
+        note_use(&app, token.organization, &caller.secrets, matched);
     }
     if outcome.is_refused() {
         tracing::info!(organization = %token.organization, ?outcome, "identify refused");
@@ -65,6 +67,18 @@ pub(crate) async fn identify(
         )
         .await?;
     Ok(Json(identity.into()))
+}
+
+/// Notes which secret has verified a call, so that an operator knows when the previous one can go.
+fn note_use(app: &App, organization: Uuid, secrets: &SealedSecrets, matched: Matched) {
+    let sealed = match (matched, &secrets.previous) {
+        (Matched::Previous, Some(previous)) => {
+            tracing::info!(%organization, "verified with the previous secret");
+            previous
+        }
+        _ => &secrets.current,
+    };
+    app.secret_use.note(&app.store, organization, sealed);
 }
 
 /// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what
