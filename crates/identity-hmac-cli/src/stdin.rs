@@ -17,7 +17,7 @@ pub(crate) fn is_meant_by(path: &Path) -> bool {
         .any(|name| path == Path::new(name))
 }
 
-/// Reserves standard input for `purpose`, before it is read.
+/// Keeps standard input for `purpose`, before it is read.
 pub(crate) fn claim(purpose: &'static str) -> anyhow::Result<()> {
     match PURPOSE.set(purpose) {
         Ok(()) => Ok(()),
@@ -28,7 +28,8 @@ pub(crate) fn claim(purpose: &'static str) -> anyhow::Result<()> {
     }
 }
 
-/// Standard input without the buffer of the standard library, where a secret would remain.
+/// Standard input without the buffer that the standard library puts before it, in which a secret
+/// would stay.
 pub(crate) fn unbuffered() -> io::Result<File> {
     #[cfg(unix)]
     let own = {

@@ -8,12 +8,12 @@ mod identity;
 mod key_file;
 mod log;
 pub mod master_key;
-pub mod new_secret;
 pub mod organization;
 mod private_file;
+mod removal;
 mod serve;
-mod shown_once;
 pub mod store;
 pub mod token;
+mod verification_stats;
 
 pub use command::run;

@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -25,6 +26,7 @@ use crate::http::{App, DURATION, Peer, router};
 use crate::key_file::MasterKeySource;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
+use crate::removal;
 use crate::store::{Store, StoreError};
 
 /// The upper bounds of the latency histogram, in seconds.
@@ -33,6 +35,10 @@ const DURATION_BUCKETS: [f64; 12] = [
 ];
 /// How often memory that is no longer needed is given back.
 const UPKEEP_EVERY: Duration = Duration::from_secs(30);
+/// How often what was counted of each organization is written.
+const FLUSH_EVERY: Duration = Duration::from_secs(10);
+/// How long the end waits for the last counts to be written.
+const LAST_FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 /// How long to wait before a database that was away is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// The largest head of a request, in bytes: what a connection can make the service keep.
@@ -74,6 +80,7 @@ pub(crate) async fn run(
     };
     let begun = try_begin(&beginning, &app).await?;
     tokio::spawn(upkeep(app.clone()));
+    tokio::spawn(flush_verification_stats(app.clone()));
 
     let address = listener.local_addr()?;
     // Whoever started the service may have closed its output: that is no reason not to serve.
@@ -96,6 +103,12 @@ pub(crate) async fn run(
         () = connections.shutdown() => tracing::info!("every request was answered"),
         () = tokio::time::sleep(args.drain_deadline) => tracing::warn!("some requests did not end in time"),
         () = ends.recv() => tracing::warn!("asked twice: ending at once"),
+    }
+    if timeout(LAST_FLUSH_DEADLINE, app.flush_verification_stats())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the last verification stats are lost: the database did not answer in time");
     }
     store.close().await;
     ended
@@ -144,8 +157,10 @@ impl Beginning {
     async fn begin(&self) -> anyhow::Result<MasterKey> {
         self.store.migrate().await?;
         let master_key = self.source.master_key(&self.store).await?;
-        if self.makes_admin_token {
-            admin_token::make_first(&self.store).await?;
+        if self.makes_admin_token
+            && let Some(token) = admin_token::make_first(&self.store).await?
+        {
+            writeln!(io::stdout(), "admin token, shown this once: {}", *token)?;
         }
         Ok(master_key)
     }
@@ -156,6 +171,7 @@ async fn try_begin(beginning: &Beginning, app: &App) -> anyhow::Result<bool> {
     match beginning.begin().await {
         Ok(master_key) => {
             app.begin(master_key);
+            tokio::spawn(removal::run(beginning.store.clone()));
             Ok(true)
         }
         Err(error) if is_temporary(&error) => {
@@ -186,6 +202,14 @@ async fn upkeep(app: Arc<App>) {
     loop {
         every.tick().await;
         app.upkeep();
+    }
+}
+
+async fn flush_verification_stats(app: Arc<App>) {
+    let mut every = tokio::time::interval(FLUSH_EVERY);
+    loop {
+        every.tick().await;
+        app.flush_verification_stats().await;
     }
 }
 

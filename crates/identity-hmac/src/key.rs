@@ -35,7 +35,7 @@ use crate::{RandomUnavailable, setting};
 /// ```
 #[derive(Clone)]
 pub struct IdentityKey {
-    // The block-level type: it holds the two hash states and nothing else, so that an hmac
+    // The block-level type: it holds the two hash states and nothing else, so that a signature
     // copies 80 bytes and not the block buffer as well.
     state: HmacCore<Sha256>,
 }
@@ -156,7 +156,7 @@ impl IdentityKey {
     /// # Errors
     ///
     /// [`VerificationFailed`] unless this key signed this id.
-    #[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
     pub fn verify(
         &self,
         visitor_id: impl AsRef<[u8]>,
@@ -248,7 +248,7 @@ pub fn generate_identity_hmac(
 ///     Err(VerifyError::Failed(VerificationFailed)),
 /// );
 /// ```
-#[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
+#[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
 pub fn verify_identity_hmac(
     visitor_id: impl AsRef<[u8]>,
     hmac: impl Candidate,

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::App;
 use super::problem::Problem;
+use super::telemetry;
 use crate::store::{Caller, Session, Store};
 use crate::token::VisitorToken;
 
@@ -39,6 +40,8 @@ impl FromRequestParts<Arc<App>> for Presented {
 pub(crate) struct Visitor {
     pub(crate) token: VisitorToken,
     pub(crate) caller: Caller,
+    /// The origin of its page; `None` when the call comes from no page.
+    pub(crate) origin: Option<HeaderValue>,
     pub(crate) session: Session,
 }
 
@@ -50,10 +53,12 @@ impl Presented {
             .caller(&token)
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
+        telemetry::record_organization(token.organization);
         check_origin(origin.as_ref(), &caller.allowed_origins)?;
         Ok(Visitor {
             token,
             caller,
+            origin,
             session,
         })
     }

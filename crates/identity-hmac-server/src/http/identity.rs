@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity_hmac::{Matched, Verification, VerificationMode};
-use uuid::Uuid;
+use identity_hmac::{Verification, VerificationMode};
+use tracing::Span;
 
 use super::App;
 use super::auth::{Presented, Visitor};
@@ -16,7 +16,7 @@ use super::identify_params::{self, IdentifyParams};
 use super::openapi::{IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
-use crate::store::SealedSecrets;
+use crate::verification_stats;
 
 /// Identify the visitor
 ///
@@ -39,6 +39,7 @@ pub(crate) async fn identify(
     let Visitor {
         token,
         caller,
+        origin,
         mut session,
     } = presented.authenticate(&app.store).await?;
     let params = IdentifyParams::try_from(members?)?;
@@ -48,11 +49,16 @@ pub(crate) async fn identify(
             .verification
             .verify(&keyring, token.visitor.to_string(), params.hmac.as_deref());
     count(caller.verification, outcome);
-    if let Verification::Verified(matched) = outcome {
-        note_use(&app, token.organization, &caller.secrets, matched);
-    }
+    app.verification_stats.count(
+        token.organization,
+        outcome,
+        params.hmac.is_some(),
+        // A header that is no text is no origin.
+        origin
+            .as_ref()
+            .map(|origin| origin.to_str().unwrap_or_default()),
+    );
     if outcome.is_refused() {
-        tracing::info!(organization = %token.organization, ?outcome, "identify refused");
         return Err(match outcome {
             Verification::Missing { .. } => Problem::hmac_required(),
             _ => Problem::hmac_verification_failed(),
@@ -69,28 +75,12 @@ pub(crate) async fn identify(
     Ok(Json(identity.into()))
 }
 
-/// Notes which secret has verified a call, so that an operator knows when the previous one can go.
-fn note_use(app: &App, organization: Uuid, secrets: &SealedSecrets, matched: Matched) {
-    let sealed = match (matched, &secrets.previous) {
-        (Matched::Previous, Some(previous)) => {
-            tracing::info!(%organization, "verified with the previous secret");
-            previous
-        }
-        _ => &secrets.current,
-    };
-    app.secret_use.note(&app.store, organization, sealed);
-}
-
 /// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what
 /// `required` would have refused.
 fn count(mode: VerificationMode, outcome: Verification) {
-    let result = match outcome {
-        Verification::Ignored => "ignored",
-        Verification::Missing { .. } => "missing",
-        Verification::Invalid { .. } => "invalid",
-        Verification::Verified(Matched::Current) => "verified_current",
-        Verification::Verified(Matched::Previous) => "verified_previous",
-    };
+    let result = verification_stats::result(outcome);
+    // In the request's own line, so that a flood of refused calls writes no more than others do.
+    Span::current().record("result", result);
     metrics::counter!("identify_total", "mode" => mode.as_str(), "result" => result).increment(1);
 }
 

@@ -13,8 +13,8 @@ mod organizations;
 mod params;
 pub mod problem;
 mod rate;
-mod secret_use;
 mod telemetry;
+mod verification_stats;
 mod visitors;
 
 use std::net::IpAddr;
@@ -44,8 +44,8 @@ use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
 use crate::store::{SealedSecrets, Store};
 use crate::token::Sha256Digest;
+use crate::verification_stats::VerificationStats;
 use rate::Rate;
-use secret_use::SecretUse;
 
 /// What every handler shares.
 #[derive(Debug)]
@@ -57,10 +57,10 @@ pub(crate) struct App {
     trusted_proxies: Vec<IpNet>,
     address_rate: Rate<IpAddr>,
     visitor_rate: Rate<Sha256Digest>,
-    secret_use: SecretUse,
     body_deadline: Duration,
     request_deadline: Duration,
     metrics: PrometheusHandle,
+    verification_stats: VerificationStats,
     dropped_log_lines: DroppedLines,
     draining: AtomicBool,
 }
@@ -88,10 +88,10 @@ impl App {
             trusted_proxies: settings.trusted_proxies,
             address_rate: Rate::per_minute(settings.address_rate),
             visitor_rate: Rate::per_minute(settings.visitor_rate),
-            secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
             metrics,
+            verification_stats: VerificationStats::new(),
             dropped_log_lines: settings.dropped_log_lines,
             draining: AtomicBool::new(false),
         }
@@ -116,9 +116,15 @@ impl App {
     pub(crate) fn upkeep(&self) {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
-        self.secret_use.forget_idle();
         self.store.upkeep();
         self.metrics.run_upkeep();
+    }
+
+    /// Adds what was counted of each organization to the database.
+    pub(crate) async fn flush_verification_stats(&self) {
+        if let Err(error) = self.verification_stats.flush(&self.store).await {
+            tracing::warn!(%error, "the verification stats are written later");
+        }
     }
 
     fn master_key(&self) -> Result<&MasterKey, Problem> {
@@ -156,6 +162,7 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organizations::show, organizations::update))
         .routes(routes!(organizations::rotate_secret))
         .routes(routes!(organizations::retire_previous_secret))
+        .routes(routes!(verification_stats::show))
         .routes(routes!(identities::list))
         .routes(routes!(identities::erase))
 }

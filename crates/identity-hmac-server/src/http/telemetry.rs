@@ -8,7 +8,8 @@ use axum::http::header::{CACHE_CONTROL, HeaderName};
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::App;
@@ -51,7 +52,7 @@ pub(crate) async fn observe(
         .extensions()
         .get::<Peer>()
         .map(|peer| Client::of(*peer, request.headers(), &app.trusted_proxies));
-    let span = tracing::info_span!("request", %id, method, route, client = tracing::field::Empty);
+    let span = tracing::info_span!("request", %id, method, route, client = Empty, organization = Empty, result = Empty);
     if let Some(client) = client {
         span.record("client", tracing::field::display(client.0));
         request.extensions_mut().insert(client);
@@ -73,6 +74,11 @@ pub(crate) async fn observe(
     // Tokens, secrets and people's data.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Names the organization of the request in its log line.
+pub(crate) fn record_organization(organization: Uuid) {
+    Span::current().record("organization", tracing::field::display(organization));
 }
 
 /// The method as a label: a client can make up others without end.

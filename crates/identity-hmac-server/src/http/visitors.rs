@@ -15,6 +15,7 @@ use super::auth::check_origin;
 use super::cors::ORGANIZATION_KEY;
 use super::openapi::NewVisitorProblems;
 use super::problem::Problem;
+use super::telemetry;
 use crate::token::{VisitorToken, parse_organization_key};
 
 /// A new anonymous visitor.
@@ -55,6 +56,7 @@ pub(crate) async fn create(
         .organization(organization)
         .await?
         .ok_or_else(Problem::unknown_organization)?;
+    telemetry::record_organization(organization.id);
     check_origin(headers.get(ORIGIN), &organization.allowed_origins)?;
 
     let visitor_id = Uuid::now_v7();

@@ -39,6 +39,11 @@ fn routes(organization: &str, identity: &str) -> Vec<(Method, String, Option<Val
         ),
         (Method::GET, format!("/{organization}/identities"), None),
         (
+            Method::GET,
+            format!("/{organization}/verification-stats"),
+            None,
+        ),
+        (
             Method::DELETE,
             format!("/{organization}/identities/{identity}"),
             None,
@@ -106,8 +111,6 @@ on_both_databases! {
             "verification": "off",
             "allowedOrigins": [],
             "hasPreviousSecret": false,
-            "currentSecretLastUsedAt": null,
-            "previousSecretLastUsedAt": null,
             "createdAt": created.body["createdAt"],
         });
         let mut with_secret = organization.clone();
@@ -143,7 +146,6 @@ on_both_databases! {
             visitor.identity().await,
             service.get("/metrics").await,
         ];
-        organization.retire_previous_secret().await;
         for (method, path, body) in routes(&organization.id, UNKNOWN) {
             let is_rotation = path.ends_with("/rotate-secret");
             let answer = call(&service, method, &path, body).await;

@@ -125,9 +125,9 @@ async fn the_log_tells_why_a_call_was_refused_and_for_which_organization() {
             .unwrap_or_else(|| panic!("{expected} is not told: {log}"));
         assert!(line.contains(&organization.id), "{line}");
     };
-    told(json!({}), "Missing").await;
-    told(json!({"hmac": "0".repeat(64)}), "Invalid").await;
-    told(json!({"hmac": stale}), "verified with the previous secret").await;
+    told(json!({}), "result=\"missing\"").await;
+    told(json!({"hmac": "0".repeat(64)}), "result=\"invalid\"").await;
+    told(json!({"hmac": stale}), "result=\"verified_previous\"").await;
 }
 
 #[tokio::test]
@@ -320,6 +320,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /v1/admin/organizations",
         "GET /v1/admin/organizations/{id}",
         "GET /v1/admin/organizations/{id}/identities",
+        "GET /v1/admin/organizations/{id}/verification-stats",
         "GET /v1/identity",
         "PATCH /v1/admin/organizations/{id}",
         "POST /v1/admin/organizations",

@@ -164,6 +164,7 @@ impl Attacker {
                 (Method::POST, "/rotate-secret".to_owned()),
                 (Method::DELETE, "/previous-secret".to_owned()),
                 (Method::GET, "/identities".to_owned()),
+                (Method::GET, "/verification-stats".to_owned()),
                 (Method::DELETE, format!("/identities/{identity}")),
             ])
             .unwrap();

@@ -1,0 +1,33 @@
+//! What is no longer wanted leaves the database in small steps, between which others are served. A
+//! restart goes on where the process before stopped: what is left to do is in the database.
+
+use std::time::Duration;
+
+use tokio::time::{interval, sleep};
+
+use crate::store::{Store, StoreError};
+use crate::verification_stats::{MAX_DAYS, first_of};
+
+/// How often the database is asked for what can go.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long others have the database for themselves between two steps.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Removes what can go, for as long as the service runs.
+pub(crate) async fn run(store: Store) {
+    let mut every = interval(EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = remove_all(&store).await {
+            tracing::warn!(%error, "old rows are removed later");
+        }
+    }
+}
+
+async fn remove_all(store: &Store) -> Result<(), StoreError> {
+    let first_day = first_of(MAX_DAYS);
+    while store.delete_verification_days_before(first_day).await? > 0 {
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}

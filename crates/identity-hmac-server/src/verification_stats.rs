@@ -1,0 +1,309 @@
+//! How the `identify()` calls of each organization were verified: counted in memory, added to the
+//! database every few seconds, and read from there.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use identity_hmac::{Matched, Verification};
+use serde::Serialize;
+use time::{Date, Duration, OffsetDateTime};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::organization;
+use crate::store::{
+    Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, Store, StoreError, VerificationDay,
+};
+
+/// How many days are kept, today included.
+pub(crate) const MAX_DAYS: u16 = 90;
+/// How many different counts wait in memory, at most: about 20 MB.
+const MAX_WAITING: usize = 100_000;
+/// How many counts one transaction adds.
+const PART: usize = 500;
+/// The longest origin that is counted by itself, in bytes: a host name has at most 253.
+const MAX_ORIGIN_LEN: usize = 300;
+/// Calls that are in no count, since too many different ones waited for the database.
+const LOST: &str = "verification_stats_lost_total";
+
+/// How a call was verified, as a name that does not change between versions.
+pub(crate) const fn result(outcome: Verification) -> &'static str {
+    match outcome {
+        Verification::Ignored => "ignored",
+        Verification::Missing { .. } => "missing",
+        Verification::Invalid { .. } => "invalid",
+        Verification::Verified(Matched::Current) => "verified_current",
+        Verification::Verified(Matched::Previous) => "verified_previous",
+    }
+}
+
+/// The counts of this process that are not in the database yet.
+pub(crate) struct VerificationStats {
+    process: Uuid,
+    counting: Mutex<Counts>,
+    /// Taken out of `counting`, in the parts in which they are added: a part whose fate is unknown has
+    /// to be tried again as it was.
+    adding: tokio::sync::Mutex<Adding>,
+}
+
+#[derive(Debug, Default)]
+struct Adding {
+    parts: VecDeque<(i64, Counts)>,
+    last_number: i64,
+}
+
+impl Adding {
+    fn push(&mut self, counts: Counts) {
+        let mut counts = counts.0.into_iter();
+        loop {
+            let part = Counts(counts.by_ref().take(PART).collect());
+            if part.0.is_empty() {
+                break;
+            }
+            self.last_number += 1;
+            self.parts.push_back((self.last_number, part));
+        }
+    }
+
+    async fn run(&mut self, store: &Store, process: Uuid) -> Result<(), StoreError> {
+        while let Some(&(number, ref part)) = self.parts.front() {
+            let flush = Flush { process, number };
+            store.add_verification_counts(flush, part).await?;
+            self.parts.pop_front();
+        }
+        Ok(())
+    }
+}
+
+impl VerificationStats {
+    pub(crate) fn new() -> Self {
+        Self {
+            process: Uuid::now_v7(),
+            counting: Mutex::default(),
+            adding: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Counts a call that carried an hmac or not and came from a page of this origin, if from a page.
+    /// It never waits for the database.
+    pub(crate) fn count(
+        &self,
+        organization: Uuid,
+        outcome: Verification,
+        has_hmac: bool,
+        origin: Option<&str>,
+    ) {
+        let now = OffsetDateTime::now_utc().truncate_to_second();
+        let counted = Counted {
+            organization,
+            day: now.date(),
+            origin: origin.map_or_else(String::new, known_origin),
+            result: result(outcome),
+            proof: if has_hmac { "hmac" } else { "none" },
+            secret: match outcome {
+                Verification::Verified(Matched::Current) => "current",
+                Verification::Verified(Matched::Previous) => "previous",
+                _ => "",
+            },
+        };
+        let count = Count {
+            calls: 1,
+            last_seen_at: now,
+        };
+        if !add_bounded(&mut self.counting(), counted, count) {
+            metrics::counter!(LOST).increment(1);
+        }
+    }
+
+    /// Adds what was counted to the database. What cannot be added is kept for the next time.
+    pub(crate) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
+        let mut adding = self.adding.lock().await;
+        // What is left of the time before comes first: then memory holds two of these at most.
+        adding.run(store, self.process).await?;
+        let counted = std::mem::take(&mut *self.counting());
+        adding.push(counted);
+        adding.run(store, self.process).await
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counts> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for VerificationStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationStats")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The origin as it is counted: what no browser sends is not kept.
+fn known_origin(origin: &str) -> String {
+    let is_known = origin.len() <= MAX_ORIGIN_LEN
+        && (origin == "null" || organization::check_origin(origin).is_ok());
+    if is_known { origin } else { OTHER_ORIGIN }.to_owned()
+}
+
+/// Adds a call; false when there is no place for one of its kind.
+fn add_bounded(counts: &mut Counts, mut counted: Counted, count: Count) -> bool {
+    if !counts.0.contains_key(&counted) {
+        let origins = counts.origins(counted.organization, counted.day);
+        let is_further = !counted.origin.is_empty() && !origins.contains(counted.origin.as_str());
+        if is_further && origins.len() >= MAX_ORIGINS || counts.0.len() >= MAX_WAITING {
+            OTHER_ORIGIN.clone_into(&mut counted.origin);
+        }
+        if counts.0.len() >= MAX_WAITING && !counts.0.contains_key(&counted) {
+            return false;
+        }
+    }
+    counts.add(counted, count);
+    true
+}
+
+/// The first of so many days, today included.
+pub(crate) fn first_of(days: u16) -> Date {
+    let today = OffsetDateTime::now_utc().date();
+    today.saturating_sub(Duration::days(i64::from(days) - 1))
+}
+
+/// The calls of one kind on one day.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = VerificationDay)]
+pub(crate) struct VerificationDayView {
+    /// The day (UTC).
+    #[schema(format = Date, example = "2026-11-25")]
+    pub(crate) day: String,
+    /// `ignored` (verification was off), `missing`, `invalid`, `verified_current` or
+    /// `verified_previous`: the last two name the secret.
+    #[schema(example = "missing")]
+    pub(crate) result: String,
+    /// What the calls carried: `hmac` or `none`.
+    #[schema(example = "none")]
+    pub(crate) proof: String,
+    /// Which secret verified them: `current` or `previous`; null for none.
+    pub(crate) secret: Option<String>,
+    /// The origin of the page; null when they came from no page, `null` in quotes when the browser
+    /// keeps the origin to itself, `other` for those beyond the first 20 of a day.
+    #[schema(example = "https://shop.example")]
+    pub(crate) origin: Option<String>,
+    /// How many calls.
+    pub(crate) count: i64,
+    /// When the last one was.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) last_seen_at: OffsetDateTime,
+}
+
+impl From<VerificationDay> for VerificationDayView {
+    fn from(stored: VerificationDay) -> Self {
+        let unless_empty = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self {
+            day: stored.day.to_string(),
+            result: stored.result,
+            proof: stored.proof,
+            secret: unless_empty(stored.secret),
+            origin: unless_empty(stored.origin),
+            count: stored.calls,
+            last_seen_at: stored.last_seen_at,
+        }
+    }
+}
+
+/// How an organization's calls were verified.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct VerificationStatsView {
+    /// The days in their order, with a row for each kind of call; none for a day without calls.
+    pub(crate) days: Vec<VerificationDayView>,
+}
+
+impl VerificationStatsView {
+    /// Reads the counts of the last days, today included. They are up to 10 s old.
+    pub(crate) async fn read(
+        store: &Store,
+        organization: Uuid,
+        days: u16,
+    ) -> Result<Self, StoreError> {
+        let days = store
+            .verification_days(organization, first_of(days))
+            .await?;
+        Ok(Self {
+            days: days.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// How many of the calls that were looked at `required` turns away, and how many there were.
+    pub(crate) fn turned_away(&self) -> (i64, i64) {
+        let sum = |results: &dyn Fn(&str) -> bool| {
+            let days = self.days.iter().filter(|day| results(&day.result));
+            days.map(|day| day.count).sum()
+        };
+        (
+            sum(&|result| ["missing", "invalid"].contains(&result)),
+            sum(&|result| result != "ignored"),
+        )
+    }
+
+    /// How many calls were not looked at, and how many of them carried an hmac.
+    pub(crate) fn ignored(&self) -> (i64, i64) {
+        let ignored = || self.days.iter().filter(|day| day.result == "ignored");
+        let signed = ignored().filter(|day| day.proof != "none");
+        (
+            ignored().map(|day| day.count).sum(),
+            signed.map(|day| day.count).sum(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MISSING: Verification = Verification::Missing { refused: false };
+
+    #[test]
+    fn what_no_browser_sends_as_origin_is_not_kept() {
+        let long = format!("https://{}.example", "a".repeat(300));
+        for (origin, kept) in [
+            ("https://shop.example", "https://shop.example"),
+            ("null", "null"),
+            ("<script>alert(1)</script>", OTHER_ORIGIN),
+            ("https://shop.example/jane@example.com", OTHER_ORIGIN),
+            (&long, OTHER_ORIGIN),
+        ] {
+            assert_eq!(known_origin(origin), kept);
+        }
+    }
+
+    #[test]
+    fn made_up_origins_leave_place_for_what_others_count() {
+        let stats = VerificationStats::new();
+        let [attacked, other] = [1, 2].map(Uuid::from_u128);
+        for number in 0..1_000 {
+            let origin = format!("https://{number}.example");
+            stats.count(attacked, MISSING, false, Some(&origin));
+        }
+        stats.count(other, MISSING, false, Some("https://shop.example"));
+        let counting = stats.counting();
+        assert_eq!(counting.0.len(), MAX_ORIGINS + 2);
+        let calls: i64 = counting.0.values().map(|count| count.calls).sum();
+        assert_eq!(calls, 1_001);
+    }
+
+    #[test]
+    fn without_a_place_a_call_counts_with_the_other_origins_or_not_at_all() {
+        let stats = VerificationStats::new();
+        let shop = Uuid::from_u128(u128::from(u32::MAX));
+        stats.count(shop, MISSING, false, Some("a made-up one"));
+        for number in 1..MAX_WAITING {
+            stats.count(Uuid::from_u128(number as u128), MISSING, false, None);
+        }
+        stats.count(shop, MISSING, false, Some("https://shop.example"));
+        stats.count(Uuid::from_u128(0), MISSING, false, None);
+        let counting = stats.counting();
+        assert_eq!(counting.0.len(), MAX_WAITING);
+        let calls: i64 = counting.0.values().map(|count| count.calls).sum();
+        assert_eq!(calls, i64::try_from(MAX_WAITING).unwrap() + 1);
+    }
+}
