@@ -79,6 +79,7 @@ test-rust: setup-rust
 # Built by itself, so that no other crate's features reach the core.
 test-no-std:
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std
+	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features token
 
 test-bindings: packages
 	$(call each_binding,test)
@@ -150,6 +151,7 @@ check-rust: setup
 	$(foreach workspace,$(OWN_WORKSPACES),$(CARGO) fmt --all --check --manifest-path $(workspace)/Cargo.toml &&) true
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
+	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features token -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
 	$(DOC) -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac

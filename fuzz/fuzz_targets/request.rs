@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use identity_hmac_server::http::body::Members;
 use identity_hmac_server::http::identify_params::IdentifyParams;
-use identity_hmac_server::store::Patch;
+use identity_hmac::attributes::Patch;
 use libfuzzer_sys::fuzz_target;
 use regex::Regex;
 use serde_json::{Map, Value};

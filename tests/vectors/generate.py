@@ -1,7 +1,8 @@
-"""Write identity-hmac.json, the test vectors that every suite in every language runs.
+"""Write identity-hmac.json and identity-token.json, the test vectors that every suite in every
+language runs.
 
-    python3 tests/vectors/generate.py            write the file
-    python3 tests/vectors/generate.py --check    fail if the file is not what this would write
+    python3 tests/vectors/generate.py            write the files
+    python3 tests/vectors/generate.py --check    fail if a file is not what this would write
 
 Every expected value comes from Python's own `hmac` module, which is OpenSSL's HMAC, used the way
 the documented snippet uses it; nothing of identity-hmac runs here. Any other implementation can
@@ -16,7 +17,9 @@ import sys
 import unicodedata
 from pathlib import Path
 
-OUTPUT = Path(__file__).with_name("identity-hmac.json")
+import identity_token
+
+HERE = Path(__file__).parent
 
 COMMENT = [
     "Test vectors of identity-hmac. Written by tests/vectors/generate.py from Python's hmac",
@@ -398,6 +401,7 @@ def setting_cases():
         "two slashes inside": "abc//def",
         "a semicolon inside": "abc; def",
         "a prefix of webhooks": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+        "the prefix of an identity token key inside": "s3cret-itk_9f2c41aa",
     }.items():
         yield case(
             "setting_accepted",
@@ -540,9 +544,22 @@ def setting_cases():
         "# {}",
     ):
         yield refused(f"with the comment {text}", text.format(SECRET), "secret_holds_comment")
+    for name, text in {
+        "that is an identity token key": f"itk_9f2c41aa_{'s3cr' * 16}",
+        "that is the beginning of an identity token key": "itk_9f2c41aa",
+    }.items():
+        yield refused(name, text, "token_key_as_secret")
 
 
-def document() -> str:
+def document(comment: list[str], cases: list[dict]) -> str:
+    names = [(c["kind"], c["name"]) for c in cases]
+    twice = [name for name in names if names.count(name) > 1]
+    assert not twice, f"a case's name stands twice: {twice}"
+    # ASCII escapes, so that no editor and no checkout can change what a case means.
+    return json.dumps({"_comment": comment, "cases": cases}, indent=1) + "\n"
+
+
+def documents() -> dict[str, str]:
     cases = [
         *valid_cases(),
         *accepted_cases(),
@@ -551,19 +568,19 @@ def document() -> str:
         *keyring_cases(),
         *setting_cases(),
     ]
-    names = [(c["kind"], c["name"]) for c in cases]
-    assert len(set(names)) == len(names), "a case's name stands twice"
-    # ASCII escapes, so that no editor and no checkout can change what a case means.
-    return json.dumps({"_comment": COMMENT, "cases": cases}, indent=1) + "\n"
+    return {
+        "identity-hmac.json": document(COMMENT, cases),
+        "identity-token.json": document(identity_token.COMMENT, [*identity_token.cases()]),
+    }
 
 
 def main(arguments: list[str]) -> int:
-    if arguments == ["--check"]:
-        if OUTPUT.read_text(encoding="ascii") != document():
-            print(f"{OUTPUT.name} is not what generate.py writes: run it again", file=sys.stderr)
+    for name, text in documents().items():
+        if arguments != ["--check"]:
+            (HERE / name).write_text(text, encoding="ascii")
+        elif (HERE / name).read_text(encoding="ascii") != text:
+            print(f"{name} is not what generate.py writes: run it again", file=sys.stderr)
             return 1
-        return 0
-    OUTPUT.write_text(document(), encoding="ascii")
     return 0
 
 

@@ -28,7 +28,8 @@ export type IdentityHmacErrorCode =
   | 'secret_quoted'
   | 'secret_surrounded_by_whitespace'
   | 'secret_unexpanded_variable'
-  | 'secret_unset';
+  | 'secret_unset'
+  | 'token_key_as_secret';
 
 /**
  * Input that is refused before anything is signed. Neither the message nor any property carries

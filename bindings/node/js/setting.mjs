@@ -55,6 +55,12 @@ const SETTING_FAULTS = [
     fault:
       'holds a comment, which would become part of the secret; remove it and the white space before it',
   },
+  {
+    code: 'token_key_as_secret',
+    pattern: /^itk_/u,
+    fault:
+      'holds an identity token key (itk_…), which signs tokens alone; set it to the identity verification secret',
+  },
 ];
 
 const CUSTOMARY_NAME = 'IDENTITY_SECRET';

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::{Identity, Metadata};
+use crate::store::Identity;
+use identity_hmac::attributes::Metadata;
 
 /// The record of a visitor, as the document has it.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -1,7 +1,13 @@
 //! What can go wrong: input that cannot be used, an hmac that does not fit, and an operating system
 //! that gives no random bytes.
 
+#[cfg(feature = "token")]
+use alloc::string::String;
+
 use thiserror::Error;
+
+#[cfg(feature = "token")]
+use crate::token::{ClaimError, MAX_LIFETIMES, MAX_TOKEN_CHARS};
 
 /// Input that is refused before anything is signed.
 ///
@@ -141,6 +147,60 @@ pub enum InputError {
         /// The name of the setting.
         name: String,
     },
+
+    /// A named setting that should hold the identity verification secret holds an identity token
+    /// key. Code `token_key_as_secret`.
+    ///
+    /// A route that signs any visitor id would sign any token with it.
+    #[cfg(feature = "std")]
+    #[error(
+        "{name} holds an identity token key (itk_…), which signs tokens alone; set it to the \
+         identity verification secret"
+    )]
+    TokenKeyAsSecret {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// A named setting that should hold an identity token key does not exist or is blank. Code
+    /// `token_key_unset`.
+    #[cfg(feature = "token")]
+    #[error("{name} is not set; set it to the identity token key (itk_…)")]
+    TokenKeyUnset {
+        /// The name of the setting, such as `IDENTITY_TOKEN_KEY`.
+        name: String,
+    },
+
+    /// A text that should be an identity token key is none. Code `malformed_token_key`.
+    #[cfg(feature = "token")]
+    #[error(
+        "{name} is not itk_, 8 hexadecimal digits, _ and 64 hexadecimal digits in lower case; \
+         copy the identity token key exactly, without quotes and white space"
+    )]
+    MalformedTokenKey {
+        /// The name of the setting.
+        name: String,
+    },
+
+    /// A claim that no verifier would accept. Code `invalid_claim`.
+    #[cfg(feature = "token")]
+    #[error("the {0}")]
+    InvalidClaim(ClaimError),
+
+    /// Claims that do not fit into a token. Code `token_too_long`.
+    #[cfg(feature = "token")]
+    #[error("the identity token is longer than {MAX_TOKEN_CHARS} characters; leave out metadata")]
+    TokenTooLong,
+
+    /// A limit for the lifetime of tokens that is not between 60 and 86,400 seconds. Code
+    /// `max_lifetime_out_of_range`.
+    #[cfg(feature = "token")]
+    #[error(
+        "the longest lifetime of a token is not between {} and {} seconds",
+        MAX_LIFETIMES.start(),
+        MAX_LIFETIMES.end()
+    )]
+    MaxLifetimeOutOfRange,
 }
 
 impl InputError {
@@ -172,6 +232,18 @@ impl InputError {
             Self::SecretHoldsAssignment { .. } => "secret_holds_assignment",
             #[cfg(feature = "std")]
             Self::SecretHoldsComment { .. } => "secret_holds_comment",
+            #[cfg(feature = "std")]
+            Self::TokenKeyAsSecret { .. } => "token_key_as_secret",
+            #[cfg(feature = "token")]
+            Self::TokenKeyUnset { .. } => "token_key_unset",
+            #[cfg(feature = "token")]
+            Self::MalformedTokenKey { .. } => "malformed_token_key",
+            #[cfg(feature = "token")]
+            Self::InvalidClaim(_) => "invalid_claim",
+            #[cfg(feature = "token")]
+            Self::TokenTooLong => "token_too_long",
+            #[cfg(feature = "token")]
+            Self::MaxLifetimeOutOfRange => "max_lifetime_out_of_range",
         }
     }
 }

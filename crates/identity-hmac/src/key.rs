@@ -16,6 +16,10 @@ use crate::{Candidate, IdentityHmac, InputError, VerificationFailed, VerifyError
 #[cfg(feature = "std")]
 use crate::{RandomUnavailable, setting};
 
+/// What every identity token key begins with.
+#[cfg(any(feature = "std", feature = "token"))]
+pub(crate) const TOKEN_KEY_PREFIX: &str = "itk_";
+
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
 /// It makes HMAC-SHA256 (RFC 2104, FIPS 198-1) with the secret's bytes as they are: never trimmed,
@@ -74,7 +78,8 @@ impl IdentityKey {
     /// - is unset, blank or not UTF-8,
     /// - has white space or quotes around the secret, or a NUL in it,
     /// - holds a placeholder (`changeme`), a reference that nothing replaced (`${IDENTITY_SECRET}`),
-    ///   an assignment (`IDENTITY_SECRET=s3cret`) or a comment (`s3cret # chat`).
+    ///   an assignment (`IDENTITY_SECRET=s3cret`), a comment (`s3cret # chat`) or an identity token
+    ///   key (`itk_…`).
     ///
     /// ```
     /// # use identity_hmac::IdentityKey;
@@ -127,6 +132,9 @@ impl IdentityKey {
         }
         if let Some(fault) = setting::fault(name, text) {
             return Err(fault);
+        }
+        if text.starts_with(TOKEN_KEY_PREFIX) {
+            return Err(InputError::TokenKeyAsSecret { name: own() });
         }
         Self::new(text)
     }

@@ -11,6 +11,8 @@
 #[cfg(feature = "token")]
 extern crate alloc;
 
+#[cfg(feature = "token")]
+pub mod attributes;
 mod candidate;
 mod error;
 mod key;
@@ -20,6 +22,8 @@ pub mod setting;
 #[cfg(feature = "token")]
 pub mod strict_json;
 mod tag;
+#[cfg(feature = "token")]
+pub mod token;
 mod verification;
 
 pub use candidate::Candidate;
@@ -31,4 +35,6 @@ pub use key::generate_secret;
 pub use key::{IdentityKey, generate_identity_hmac, verify_identity_hmac};
 pub use keyring::{Keyring, Matched};
 pub use tag::IdentityHmac;
+#[cfg(feature = "token")]
+pub use token::{IdentityClaims, TokenError, TokenKey, TokenKeyring, VerifiedClaims};
 pub use verification::{Verification, VerificationMode};

@@ -110,6 +110,37 @@ fn bytes_around_drop<T>(value: T) -> (Vec<u8>, Vec<u8>) {
     (before, after)
 }
 
+#[cfg(feature = "token")]
+#[test]
+fn nothing_of_a_token_key_shows_but_its_id() {
+    const KEY: &str =
+        "itk_9f2c41aa_000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let key = identity_hmac::TokenKey::parse(KEY).unwrap();
+    let shown = "TokenKey { kid: 9f2c41aa, .. }";
+    assert_eq!(debug(&key), format!("{shown} {shown}"));
+    let keyring = identity_hmac::TokenKeyring::new(key.clone()).with_previous(key);
+    assert_eq!(debug(&keyring), "TokenKeyring { .. } TokenKeyring { .. }");
+    for value in [KEY.to_uppercase(), format!("{KEY}\n"), KEY[..70].into()] {
+        let read = identity_hmac::TokenKey::from_setting("NAME", Some(value.as_bytes()));
+        let error = read.unwrap_err();
+        let shown = format!("{error} {}", debug(&error)).to_lowercase();
+        assert!(!shown.contains("000102"), "{shown}");
+    }
+    let error = IdentityKey::from_setting("NAME", Some(KEY.as_bytes())).unwrap_err();
+    let shown = format!("{error} {}", debug(&error));
+    assert!(!shown.contains("000102"), "{shown}");
+}
+
+#[cfg(feature = "token")]
+#[test]
+fn a_dropped_token_key_leaves_its_id_alone() {
+    let text = identity_hmac::TokenKey::generate().unwrap();
+    let (before, after) = bytes_around_drop(identity_hmac::TokenKey::parse(&text).unwrap());
+    let count = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte != 0).count();
+    assert!(count(&before) > 32 + 8, "the key's state was there");
+    assert!(count(&after) <= 8, "{after:?}");
+}
+
 #[test]
 fn a_dropped_key_leaves_zeros() {
     let (before, after) = bytes_around_drop(IdentityKey::new(SECRET).unwrap());

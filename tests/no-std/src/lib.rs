@@ -1,6 +1,9 @@
 //! Signs and verifies without an operating system.
 #![no_std]
 
+#[cfg(feature = "token")]
+mod token;
+
 use identity_hmac::{IdentityKey, VerificationFailed};
 
 /// Whether a key accepts its own signature and no other.

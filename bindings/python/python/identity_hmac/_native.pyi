@@ -128,8 +128,9 @@ class IdentityKey:
                 (`secret_surrounded_by_whitespace`), stands in quotes (`secret_quoted`), contains a
                 NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`); holds a
                 placeholder such as `changeme` (`secret_placeholder`), a variable that nothing
-                expanded (`secret_unexpanded_variable`), an assignment (`secret_holds_assignment`)
-                or a comment (`secret_holds_comment`); or the name is text with a lone surrogate
+                expanded (`secret_unexpanded_variable`), an assignment (`secret_holds_assignment`),
+                a comment (`secret_holds_comment`) or an identity token key
+                (`token_key_as_secret`); or the name is text with a lone surrogate
                 (`ill_formed_text`). The message names the variable, never its value.
             TypeError: The name is not text.
 

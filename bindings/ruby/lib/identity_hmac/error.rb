@@ -12,7 +12,7 @@ module IdentityHmac
   class Error < StandardError
     # Returns what was refused, as a Symbol, or +nil+ if the error was raised without a code. The
     # codes are the same in every language that has an identity-hmac package, and do not change
-    # between versions. Those that begin with +secret_+ come from Key.from_env alone.
+    # between versions. Those that begin with +secret_+ or +token_key_+ come from Key.from_env alone.
     #
     # [+:empty_secret+] the secret has no bytes
     # [+:empty_visitor_id+] the visitor id has no bytes
@@ -26,6 +26,7 @@ module IdentityHmac
     # [+:secret_unexpanded_variable+] it holds a reference, such as <tt>${IDENTITY_SECRET}</tt>
     # [+:secret_holds_assignment+] it holds a line such as <tt>IDENTITY_SECRET=s3cret</tt>
     # [+:secret_holds_comment+] it holds a comment, as in <tt>s3cret # chat</tt>
+    # [+:token_key_as_secret+] it holds an identity token key (<tt>itk_...</tt>), which signs tokens
     #
     #   begin
     #     IdentityHmac::Key.from_env("NOT_SET")

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
+use identity_hmac::attributes::MAX_METADATA_LEVELS;
 use identity_hmac::strict_json;
 use serde_json::{Map, Value};
 
@@ -14,8 +15,6 @@ use super::problem::Problem;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
-/// The deepest metadata, counting the metadata object itself.
-pub const MAX_METADATA_LEVELS: usize = 8;
 
 /// The members of a body that were not taken yet.
 #[derive(Debug)]

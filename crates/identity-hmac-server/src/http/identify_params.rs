@@ -1,15 +1,12 @@
-//! What an `identify()` call carries, and the limits of each member.
+//! What an `identify()` call carries.
 
+use identity_hmac::attributes::{self, AttributeFault, Metadata, Patch};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::body::Members;
 use super::problem::Problem;
-use crate::store::{IdentityPatch, Metadata, Patch};
-
-const MAX_NAME_CHARS: usize = 256;
-const MAX_EMAIL_CHARS: usize = 320;
-const MAX_EXTERNAL_ID_CHARS: usize = 256;
+use crate::store::IdentityPatch;
 
 /// The parameters of `identify()`: a JSON Merge Patch (RFC 7396) of the visitor's record, and the
 /// signature. What is absent stays, `null` clears, `metadata` merges key by key.
@@ -47,10 +44,10 @@ impl TryFrom<Members> for IdentifyParams {
 
     fn try_from(mut members: Members) -> Result<Self, Problem> {
         let patch = IdentityPatch {
-            name: text(&mut members, "name", MAX_NAME_CHARS)?,
-            email: email(&mut members)?,
-            external_id: text(&mut members, "externalId", MAX_EXTERNAL_ID_CHARS)?,
-            metadata: metadata(&mut members)?,
+            name: attribute(&mut members, "name", attributes::name)?,
+            email: attribute(&mut members, "email", attributes::email)?,
+            external_id: attribute(&mut members, "externalId", attributes::external_id)?,
+            metadata: attribute(&mut members, "metadata", attributes::metadata)?,
         };
         let hmac = match members.take("hmac") {
             None | Some(Value::Null) => None,
@@ -63,65 +60,12 @@ impl TryFrom<Members> for IdentifyParams {
     }
 }
 
-fn text(members: &mut Members, name: &str, max_chars: usize) -> Result<Patch<String>, Problem> {
-    match members.take(name) {
-        None => Ok(Patch::Keep),
-        Some(Value::Null) => Ok(Patch::Clear),
-        Some(Value::String(text)) if text.chars().count() <= max_chars => Ok(Patch::Set(text)),
-        Some(Value::String(_)) => Err(Problem::invalid_request(
-            Some(name),
-            &format!("longer than {max_chars} characters"),
-        )),
-        Some(_) => Err(Problem::invalid_request(
-            Some(name),
-            "neither a string nor null",
-        )),
-    }
-}
-
-fn email(members: &mut Members) -> Result<Patch<String>, Problem> {
-    const NAME: &str = "email";
-    let patch = text(members, NAME, MAX_EMAIL_CHARS)?;
-    match &patch {
-        Patch::Set(address) if !is_address(address) => Err(Problem::invalid_request(
-            Some(NAME),
-            "not shaped like an e-mail address, as in jane@example.com",
-        )),
-        _ => Ok(patch),
-    }
-}
-
-/// By HTML's definition of a valid e-mail address (section 4.10.5.1.5), in any script (RFC 6531).
-fn is_address(text: &str) -> bool {
-    let is_made_of = |text: &str, others: &str| {
-        text.chars().all(|char| {
-            if char.is_ascii() {
-                char.is_ascii_alphanumeric() || others.contains(char)
-            } else {
-                !char.is_whitespace() && !char.is_control()
-            }
-        })
-    };
-    let is_label = |label: &str| {
-        let is_framed = label.starts_with('-') || label.ends_with('-');
-        (1..=63).contains(&label.chars().count()) && !is_framed && is_made_of(label, "-")
-    };
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && is_made_of(local, ".!#$%&'*+/=?^_`{|}~-")
-            && domain.split('.').all(is_label)
-    })
-}
-
-fn metadata(members: &mut Members) -> Result<Patch<Metadata>, Problem> {
-    const NAME: &str = "metadata";
-    match members.take(NAME) {
-        None => Ok(Patch::Keep),
-        Some(Value::Null) => Ok(Patch::Clear),
-        Some(Value::Object(metadata)) => Ok(Patch::Set(metadata)),
-        Some(_) => Err(Problem::invalid_request(
-            Some(NAME),
-            "neither an object nor null",
-        )),
-    }
+/// Takes one attribute by the rule that identity tokens have too.
+fn attribute<T>(
+    members: &mut Members,
+    name: &str,
+    read: impl FnOnce(Option<Value>) -> Result<Patch<T>, AttributeFault>,
+) -> Result<Patch<T>, Problem> {
+    read(members.take(name))
+        .map_err(|fault| Problem::invalid_request(Some(name), &fault.to_string()))
 }

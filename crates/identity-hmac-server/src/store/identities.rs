@@ -1,10 +1,11 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
+use identity_hmac::attributes::{Metadata, Patch};
 use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::metadata::{self, Metadata};
+use super::metadata;
 use super::{
     Connections, Session, Store, StoreError, on_postgres, on_sqlite, reading, retrying,
     transaction, writing,
@@ -31,31 +32,6 @@ pub struct Identity {
     pub created_at: OffsetDateTime,
     /// When the visitor was last identified.
     pub updated_at: OffsetDateTime,
-}
-
-/// What becomes of one member of the record (RFC 7396).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Patch<T> {
-    /// The member was absent: what is stored stays.
-    #[default]
-    Keep,
-    /// The member was `null`: what is stored goes.
-    Clear,
-    /// The member takes this value.
-    Set(T),
-}
-
-impl<T> Patch<T> {
-    const fn is_keep(&self) -> bool {
-        matches!(self, Self::Keep)
-    }
-
-    const fn value(&self) -> Option<&T> {
-        match self {
-            Self::Set(value) => Some(value),
-            Self::Keep | Self::Clear => None,
-        }
-    }
 }
 
 /// The changes of one `identify()` call: a JSON Merge Patch (RFC 7396).

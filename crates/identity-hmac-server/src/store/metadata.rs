@@ -1,11 +1,9 @@
 //! Metadata: how it is merged and how much of it there may be.
 
-use serde_json::{Map, Value};
+use identity_hmac::attributes::Metadata;
+use serde_json::Value;
 
 use super::StoreError;
-
-/// A JSON object of the customer's own making.
-pub type Metadata = Map<String, Value>;
 
 /// The largest metadata that is stored, in bytes of compact JSON.
 pub const MAX_LEN: usize = 16 * 1024;

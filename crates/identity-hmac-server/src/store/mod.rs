@@ -25,8 +25,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 pub use error::StoreError;
-pub use identities::{Identity, IdentityFilter, IdentityPatch, Patch};
-pub use metadata::Metadata;
+pub use identities::{Identity, IdentityFilter, IdentityPatch};
 pub use organizations::{NewOrganization, Organization, OrganizationPatch, SealedSecrets};
 pub(crate) use settings::Setting;
 pub use verification_days::{
