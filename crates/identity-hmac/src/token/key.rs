@@ -16,14 +16,15 @@ const SECRET_LEN: usize = 64;
 
 /// An identity token key, prepared for signing many tokens.
 ///
-/// # About
-///
 /// The text of a token key is `itk_<kid>_<secret>`: 8 and 64 lowercase hexadecimal digits. The
-/// vendor's service makes it. The whole text is the key of HMAC-SHA256, so that every JWT library
-/// signs with it as it is (HS256, RFC 7518 section 3.2); the header's `kid` says which key signed.
-/// No other text is taken: the identity verification secret signs no tokens, since a route that
-/// signs visitor ids would sign a token as well. The text is not kept, and what was derived from it
-/// is overwritten with zeros when the key is dropped. A key cannot be printed or serialized.
+/// vendor's service makes it. The whole text is the key of HMAC-SHA256, so every JWT library signs
+/// with it as it is (HS256, RFC 7518 section 3.2). The header's `kid` says which key signed.
+///
+/// No other text is accepted. The identity verification secret signs no tokens, since a route that
+/// signs visitor ids with it would sign a token as well.
+///
+/// The text is not kept. What is derived from it is overwritten with zeros when the key is dropped.
+/// A key shows its id and nothing else when it is printed, and cannot be serialized.
 ///
 /// ```
 /// use identity_hmac::{IdentityClaims, TokenKey, TokenKeyring};
@@ -45,7 +46,7 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
-    /// The text of a new token key: an id and 32 random bytes from the operating system.
+    /// Makes the text of a new token key: an id and 32 random bytes from the operating system.
     ///
     /// # Errors
     ///
@@ -71,11 +72,11 @@ impl TokenKey {
         ))
     }
 
-    /// A key from its text.
+    /// Makes a key from its text.
     ///
     /// # Errors
     ///
-    /// [`InputError::MalformedTokenKey`] for any other text than that of a token key.
+    /// [`InputError::MalformedTokenKey`] for a text that is not in this form.
     ///
     /// ```
     /// use identity_hmac::TokenKey;
@@ -87,13 +88,13 @@ impl TokenKey {
         Self::read("the identity token key", text)
     }
 
-    /// A key from the environment variable `name`, customarily `IDENTITY_TOKEN_KEY`.
+    /// Makes a key from the environment variable `name`, usually `IDENTITY_TOKEN_KEY`.
     ///
     /// # Errors
     ///
     /// [`InputError::TokenKeyUnset`] if the variable is unset or blank, and
-    /// [`InputError::MalformedTokenKey`] if it holds anything else than the text of a token key.
-    /// Both name the variable, never the value.
+    /// [`InputError::MalformedTokenKey`] if it does not hold the text of a token key. Both name the
+    /// variable, never the value.
     #[cfg(feature = "std")]
     pub fn from_env(name: &str) -> Result<Self, InputError> {
         let value = std::env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
@@ -101,8 +102,8 @@ impl TokenKey {
         Self::from_setting(name, value.as_ref().map(|value| value.as_slice()))
     }
 
-    /// A key from the `value` of a setting called `name`: for a key that a configuration file, a
-    /// secret manager or a host language's view of the environment holds. `None` is an unset one.
+    /// Makes a key from the `value` of a setting called `name`. Use it for a key from a configuration
+    /// file or a secret manager. `None` means that the setting does not exist.
     ///
     /// # Errors
     ///
