@@ -1,5 +1,5 @@
-//! Doctor's diagnosis: right about whether a signature matches, and silent about the secret and about
-//! the right signature.
+//! Doctor's diagnosis: right about whether an hmac matches, and silent about the secret and about
+//! the right hmac.
 #![no_main]
 
 use identity_hmac_doctor::{Case, diagnose};

@@ -178,6 +178,7 @@ class Run:
         mine = f"{organizations}/{made['id']}"
         key = made["organizationKey"]
         for name in ("previous secret", "current secret"):
+            self.ask(f"{mine}/previous-secret", method="DELETE", **admin)
             url = f"{mine}/rotate-secret"
             self.ask(url, method="POST", makes=(name, "secret"), **admin)
         visitor = self.ask(
@@ -278,12 +279,15 @@ class Run:
             self.search.none(
                 f"org list on {url[:20]}", run("org", "list", IDENTITY_DATABASE=url), STORED_ONLY
             )
+        retire = ["org", "retire-previous-secret", organization]
+        run(*retire)
         shown = run("org", "rotate-secret", organization)
         made = re.search(rb"^secret +(\w+)", shown, re.M)[1].decode()
         self.search.none("org rotate-secret, of the others", shown, STORED_ONLY)
         self.search.add("secret of the command", made)
         self.search.found("org rotate-secret", shown, "secret of the command")
         written = self.kept / "written"
+        run(*retire)
         run("org", "rotate-secret", organization, "--secret-file", str(written))
         self.search.add("written secret", written.read_text(encoding="ascii"))
         self.search.add("new admin token", run("reset-admin-token").decode().strip())

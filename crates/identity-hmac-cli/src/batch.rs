@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::pipeline::{self, Fault};
 use crate::stdin;
 
-/// So many lines are named before the rest is only counted.
+/// After so many bad lines, the rest is only counted.
 const NAMED_LINES: u64 = 20;
 
 #[derive(Debug, Args)]
@@ -22,12 +22,11 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
 
-    /// Write to FILE, which appears under this name only when it is complete, instead of standard
-    /// output
+    /// Write to FILE instead of standard output. The file gets its name when it is complete
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
-    /// How a pair stands on a line [default: tsv]
+    /// The format of a line [default: tsv]
     #[arg(long)]
     pub(crate) format: Option<Format>,
 
@@ -45,8 +44,8 @@ pub(crate) struct Summary {
 }
 
 impl BatchArgs {
-    /// Keeps standard input for the lines if they come from there. To be called before a secret is
-    /// read, which may be meant to come from there as well.
+    /// Reserves standard input for the lines if they come from there. Call it before a secret is read,
+    /// which may be meant to come from there too.
     pub(crate) fn claim_stdin(&self, awaited: &'static str) -> anyhow::Result<()> {
         match &self.input {
             Some(path) if !stdin::is_meant_by(path) => Ok(()),
@@ -54,8 +53,8 @@ impl BatchArgs {
         }
     }
 
-    /// Works through the lines as [`pipeline::run`] does, and names on standard error the lines
-    /// that have something wrong. `awaited` is what a person at a terminal is asked for.
+    /// Runs [`pipeline::run`] over the lines, and names bad lines on standard error. `awaited` is what
+    /// it asks a person at a terminal for.
     pub(crate) fn run<W>(
         &self,
         awaited: &str,
@@ -106,8 +105,8 @@ impl BatchArgs {
     }
 }
 
-/// What is worth knowing of an input that begins with `start`: its bytes are taken as they are,
-/// which for some encodings nobody means.
+/// A note about an input that begins with `start`. The bytes are taken as they are, and for some
+/// encodings nobody wants that.
 fn note_on_encoding(start: &[u8]) -> Option<String> {
     let encoding = encoding::marked(start)
         .or_else(|| encoding::is_unmarked_utf_16(start).then_some("UTF-16"))?;

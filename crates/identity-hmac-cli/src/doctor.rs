@@ -1,4 +1,4 @@
-//! `doctor`: why a signature does not match.
+//! `doctor`: why an hmac does not match.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use crate::secret::{PreviousSecretArgs, SecretArgs};
 
 const MATCHES: u8 = 0;
 const MISTAKEN: u8 = 1;
-/// Neither 2 nor 3, which mean the same here as in every other command: see `exit`.
+/// Not 2 or 3: they mean the same here as in every other command, see `exit`.
 const UNEXPLAINED: u8 = 4;
 
 const HELP: &str = "\
@@ -21,32 +21,32 @@ Examples:
   identity-hmac doctor visitor_1 7f96…9441 --secret-file secret.txt --also jane@example.com
   identity-hmac doctor --format json -- \"$id\" \"$hmac\"
 
-Put -- before an id or a signature that begins with a hyphen, or that comes from elsewhere.
+Put -- before an id or an hmac that begins with a hyphen, or that comes from elsewhere.
 
 Exit codes:
-  0  the signature matches
+  0  the hmac matches
   1  it does not, and the cause was found
   2  wrong usage, or no secret: nothing was examined
   3  the answer could not be written
   4  it does not match, and none of the usual mistakes explains it
 
-Neither the secret nor the right signature is ever printed: sign gives that one.";
+Doctor never prints the secret or the right hmac. For the right one use sign.";
 
-/// Find out why a signature does not match
+/// Find out why an hmac does not match
 ///
-/// Tries the mistakes that people make with secrets, visitor ids and signatures, alone and two
-/// together, and says which of them fits and what to change. In its answers the signer is the backend
-/// that made the signature. Unlike the other commands doctor takes a secret as it is, with white
-/// space and quotes, since these may be the mistake.
+/// Tries the mistakes that people make with secrets, visitor ids and hmacs, alone and two together.
+/// Says which of them fits, and what to change. In its answers, the signer is the backend that made
+/// the hmac. Unlike the other commands, doctor takes a secret as it is, with white space and quotes,
+/// since these may be the mistake.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct DoctorArgs {
     /// The visitor id as the chat gave it
     id: OsString,
-    /// The signature that does not match, as it was sent
+    /// The hmac that does not match, as it was sent
     hmac: OsString,
-    /// Another value that may have been signed by mistake, such as an e-mail or an external id;
-    /// can be given several times
+    /// Another value that may have been signed by mistake, such as an e-mail or an external id.
+    /// Repeat it for several values
     #[arg(long, value_name = "VALUE")]
     also: Vec<OsString>,
     #[command(flatten)]
@@ -119,11 +119,11 @@ fn answer(diagnosis: &Diagnosis, format: Format, out: &mut impl Write) -> io::Re
 
 fn write_text(out: &mut impl Write, diagnosis: &Diagnosis) -> io::Result<()> {
     let found = match diagnosis.causes.len() {
-        _ if diagnosis.matches => "The signature matches.",
-        0 => "The signature does not match, and none of the usual mistakes explains it.",
-        1 => "The signature does not match. Here is why:",
+        _ if diagnosis.matches => "The hmac matches.",
+        0 => "The hmac does not match, and none of the usual mistakes explains it.",
+        1 => "The hmac does not match. Here is why:",
         several => {
-            &format!("The signature does not match. These {several} mistakes together explain it:")
+            &format!("The hmac does not match. These {several} mistakes together explain it:")
         }
     };
     writeln!(out, "{found}")?;
@@ -158,6 +158,6 @@ Tried, alone and two together:
 Check next:
   1. Is it the same secret? It differs by organization, and by environment (staging, production).
      Let both sides sign the word `test` and compare.
-  2. Is it the same visitor? Take the id and the hmac from one and the same page load.
-  3. Was the secret rotated? Give the old one with --previous-secret-file.
+  2. Is it the same visitor? Take the id and the hmac from the same page load.
+  3. Was the secret rotated? Give the previous one with --previous-secret-file.
   4. Was something else signed, such as an e-mail or an external id? Give it with --also.";

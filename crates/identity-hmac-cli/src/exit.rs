@@ -7,34 +7,34 @@ use clap::error::ErrorKind;
 
 use crate::message;
 
-/// A signature does not verify, or some lines were refused while the others were done.
+/// An hmac does not verify, or some lines were refused while the others were done.
 pub(crate) const REFUSED: u8 = 1;
 /// Usage, the secret, or an input that cannot be used: nothing was done. What clap exits with.
 const UNUSABLE: u8 = 2;
 /// Reading or writing failed part way.
 const IO: u8 = 3;
-/// Whoever read the output has gone: what a shell reports for a program that SIGPIPE ends. Not 0,
-/// because `verify` has not seen every line then.
+/// The reader of the output has gone. A shell reports this code for a program that SIGPIPE ends. It
+/// is not 0, because `verify` has not seen every line then.
 const CLOSED_PIPE: u8 = 128 + 13;
 
 /// What `--help` says about them.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    all is well
-  1    a signature does not verify, or some lines were refused (the others are done)
+  0    done
+  1    an hmac does not verify, or some lines were refused (the others are done)
   2    wrong usage, or a secret or input that cannot be used
   3    reading or writing failed part way
   141  the reader of a pipe has gone, as in `identity-hmac sign | head -1`
-A signal has its usual status, as in 130 for Ctrl-C; what --output names is then as it was.
+A signal has its usual code, such as 130 for Ctrl-C. What --output names is then as it was.
 For doctor's exit codes see `identity-hmac doctor --help`.
 
-In a script put -- before values that come from elsewhere, or they may be taken for options:
+In a script, put -- before values that come from elsewhere. Otherwise they may be read as options:
   identity-hmac verify -- \"$id\" \"$hmac\"";
 
-/// Says on standard error what went wrong, and gives the exit code for it.
+/// Prints what went wrong on standard error, and gives the exit code for it.
 ///
-/// An [`io::Error`] in the error's chain means that reading or writing failed part way, so errors
-/// about input that never was usable keep theirs out of the chain.
+/// An [`io::Error`] in the error's chain means that reading or writing failed part way. So errors
+/// about input that was never usable keep theirs out of the chain.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let io_error = error
         .chain()
@@ -48,8 +48,8 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 
 /// Prints the help, or what is wrong with the arguments, and gives the exit code for it.
 ///
-/// Help is a success only where nothing but help was asked for: in `verify "$id" "$hmac"` a
-/// client that sends `--help` as its hmac must not be told that it fits.
+/// Help is a success only if nothing else was asked for. In `verify "$id" "$hmac"`, a client that
+/// sends `--help` as its hmac must not get the exit code of a match.
 pub(crate) fn report_usage(answer: &clap::Error, argument_count: usize) -> ExitCode {
     const COMMAND_SUBCOMMAND_HELP: usize = 3;
     _ = answer.print();

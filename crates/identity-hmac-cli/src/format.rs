@@ -1,4 +1,4 @@
-//! The notations of a line that holds a pair: an id and what belongs to it.
+//! Line format: how an id and its value, an hmac or a result, are written.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serializer};
 
 use crate::pipeline::Fault;
 
-/// How a pair stands on a line.
+/// Line format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// The id, a tab, the hmac
@@ -23,13 +23,13 @@ pub(crate) enum Format {
 /// Writes pairs, one on each line.
 pub(crate) enum PairWriter {
     Tsv,
-    /// With the name of what belongs to the id.
+    /// With the name of the value.
     Json(&'static str),
     Csv(Box<csv_core::Writer>),
 }
 
 impl PairWriter {
-    /// A writer in `format`. `value_name` is what JSON calls what belongs to the id.
+    /// Makes a writer in `format`. `value_name` is what JSON calls the value.
     pub(crate) fn new(format: Format, value_name: &'static str) -> Self {
         match format {
             Format::Tsv => Self::Tsv,
@@ -38,7 +38,8 @@ impl PairWriter {
         }
     }
 
-    /// Appends the line of one pair to `out`. Save for JSON, the id must not hold a line end.
+    /// Appends the line of one pair to `out`. In formats other than JSON, the id must not hold a line
+    /// end.
     pub(crate) fn write(&mut self, id: &[u8], value: &str, out: &mut Vec<u8>) {
         match self {
             Self::Tsv => {
@@ -103,7 +104,7 @@ impl PairReader {
         }
     }
 
-    /// The id and the candidate hmac on `line`, which stands without its line end.
+    /// The id and the candidate hmac on `line`, without its line end.
     pub(crate) fn read<'a>(&'a mut self, line: &'a [u8]) -> Result<Pair<'a>, Fault> {
         match self {
             // An hmac holds no tab, an id may.

@@ -22,8 +22,8 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens the file at `path`, or standard input for none or `-`. If that is a terminal, says
-    /// on standard error that `awaited` is awaited there.
+    /// Opens the file at `path`, or standard input without one or for `-`. If that is a terminal,
+    /// asks for `awaited` on standard error.
     pub(crate) fn open(path: Option<&Path>, awaited: &str) -> anyhow::Result<Self> {
         let Some(path) = path.filter(|path| !stdin::is_meant_by(path)) else {
             let stdin = io::stdin();
@@ -55,8 +55,8 @@ impl Input {
         })
     }
 
-    /// A bar that tells on standard error how far the reading is, and goes away at its end. It is
-    /// hidden where it would only disturb: without a terminal, or with people typing the input.
+    /// A progress bar on standard error, which goes away at the end. It is hidden without a terminal,
+    /// and when a person types the input.
     pub(crate) fn progress_bar(&self, output_is_terminal: bool) -> ProgressBar {
         if self.is_terminal || output_is_terminal {
             return ProgressBar::hidden();

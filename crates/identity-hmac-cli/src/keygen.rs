@@ -22,8 +22,8 @@ Examples:
   identity-hmac keygen
   identity-hmac keygen --output secret.txt")]
 pub(crate) struct KeygenArgs {
-    /// Write the secret, and no line end, to a new FILE that only you can read. A file that exists
-    /// is never overwritten; - is standard output
+    /// Write the secret, without a line end, to a new FILE that only you can read. keygen never
+    /// overwrites a file; - is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
@@ -55,9 +55,9 @@ fn write_new(path: &Path, secret: &str) -> anyhow::Result<()> {
         .write_all(secret.as_bytes())
         .and_then(|()| file.persist_new());
     match written {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
-            "{shown} exists and is not overwritten, since its secret may be in use; name a new file"
-        ),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{shown} already exists. keygen never overwrites a file; choose another name")
+        }
         written => written.with_context(|| format!("cannot write {shown}")),
     }
 }

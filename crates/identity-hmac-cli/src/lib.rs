@@ -1,5 +1,5 @@
 //! The command `identity-hmac`: make a secret, sign and verify visitor ids, and find out why a
-//! signature does not match.
+//! hmac does not match.
 //!
 //! A library only so that tests reach its parts. To sign and verify in a program, take the crate
 //! `identity-hmac`.

@@ -4,12 +4,12 @@ use std::io::{self, BufRead, ErrorKind};
 
 use bstr::ByteSlice;
 
-/// The longest line that is looked at. No visitor id is longer, and a file without line ends must
-/// not fill the memory.
+/// The longest line that is read. No visitor id is longer, and a file without line ends must not fill
+/// the memory.
 pub(crate) const MAX_LINE_LEN: usize = 1024 * 1024;
 
-/// Appends to `lines` the next whole lines of `input`: what the next read gives, so that ids which
-/// trickle in are handled as they come. Appends nothing at the end of the input.
+/// Appends the next whole lines of `input` to `lines`. It takes what the next read gives, so slow
+/// input is handled as it comes. At the end of the input it appends nothing.
 ///
 /// A line that is longer than [`MAX_LINE_LEN`] loses its middle, and is still seen to be too long.
 pub(crate) fn read_lines(input: &mut impl BufRead, lines: &mut Vec<u8>) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lines for the person at the terminal: on standard error, and never worth failing over.
+//! Lines for the person at the terminal, on standard error. A failure to write one is ignored.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ pub(crate) fn error(text: impl Display) {
     write("error", text);
 }
 
-/// What is worth knowing.
+/// A note.
 pub(crate) fn note(text: impl Display) {
     write("note", text);
 }

@@ -46,7 +46,7 @@ impl Output {
 
     fn replacing(path: &Path, existing: Option<&Metadata>) -> io::Result<Self> {
         let file = match existing {
-            // A link stays a link: what is replaced is the file that it leads to.
+            // A link stays a link: the file that it leads to is replaced.
             Some(existing) => {
                 PendingFile::new(path.canonicalize()?, Readers::As(existing.permissions()))
             }
@@ -63,8 +63,8 @@ impl Output {
         }
     }
 
-    /// Makes sure that everything has arrived, and gives a file its name. Without this call
-    /// nothing appears under that name.
+    /// Makes sure that everything has arrived, and gives a file its name. Without this call, no file
+    /// of that name appears.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         self.flush()
             .and_then(|()| match self {

@@ -23,9 +23,9 @@ pub(crate) enum Fault {
     Empty,
     /// It is longer than [`MAX_LINE_LEN`].
     TooLong,
-    /// It does not hold what it should, which is this.
+    /// It is not in the expected form, which is this.
     Not(&'static str),
-    /// Its signature does not verify.
+    /// Its hmac does not verify.
     VerificationFailed,
 }
 
@@ -73,11 +73,11 @@ impl Chunk {
     }
 }
 
-/// Gives every line of `input` that is not empty to a worker, which appends what is to be written
-/// to its second argument, and writes it all to `output` in the order of the lines. `new_worker`
-/// is called once for each of the `threads`. `look_at_start` sees the start of the input before anything
-/// is reported. `report` hears of each fault with its line, counted
-/// from 1, in order too. Gives the number of lines.
+/// Gives every line of `input` that is not empty to a worker, and writes the results to `output` in
+/// the order of the lines. A worker appends its result to its second argument. `new_worker` is called
+/// once for each of the `threads`. `look_at_start` gets the start of the input before anything is
+/// reported. `report` gets each fault with its line, counted from 1, in order too. Returns the number
+/// of lines.
 ///
 /// On an error it returns without waiting for the reader, which may itself be waiting for input.
 pub(crate) fn run<W>(

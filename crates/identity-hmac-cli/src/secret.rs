@@ -19,7 +19,7 @@ const VARIABLE: &str = "IDENTITY_SECRET";
 const CURRENT: &str = "the secret";
 const PREVIOUS: &str = "the previous secret";
 
-/// No secret is longer, and a buffer that never grows leaves no copies behind.
+/// No secret is longer. The buffer has this size from the start: one that grows leaves copies behind.
 const MAX_FILE_LEN: usize = 64 * 1024;
 
 /// Where the current secret is.
@@ -34,14 +34,14 @@ pub(crate) struct SecretArgs {
 /// Where the previous secret is, during a rotation.
 #[derive(Debug, Args)]
 pub(crate) struct PreviousSecretArgs {
-    /// Read from FILE the previous secret, which may still be in use during a rotation; - is
-    /// standard input
+    /// Read the previous secret from FILE: during a rotation it may still be in use; - is standard
+    /// input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     previous_secret_file: Option<PathBuf>,
 }
 
 impl SecretArgs {
-    /// The key for signing and verifying: a secret that looks like a mistake is refused.
+    /// The key for signing and verifying. Refuses a secret that looks like a mistake.
     pub(crate) fn key(&self) -> anyhow::Result<IdentityKey> {
         Ok(match &self.secret_file {
             Some(path) => Secret::from_file(path, CURRENT)?.key()?,
@@ -49,8 +49,7 @@ impl SecretArgs {
         })
     }
 
-    /// The secret's bytes, mistakes included, for finding out what is wrong with them. Never
-    /// empty.
+    /// The secret's bytes with their mistakes, to find out what is wrong with them. Never empty.
     pub(crate) fn bytes(&self) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         let secret = match &self.secret_file {
             Some(path) => Secret::from_file(path, CURRENT)?,
@@ -95,8 +94,8 @@ impl Secret {
         }
     }
 
-    /// What the file at `path` holds: of a text without the one line end that editors and `echo`
-    /// put at its end. `which` is how messages call it.
+    /// What the file at `path` holds. From a text, drops the one line end that editors and `echo` put
+    /// at its end. `which` is what messages call the secret.
     fn from_file(path: &Path, which: &'static str) -> anyhow::Result<Self> {
         let (name, file) = if stdin::is_meant_by(path) {
             stdin::claim(which)?;

@@ -1,4 +1,4 @@
-//! `sign`: signatures for ids from arguments, a file or standard input.
+//! `sign`: hmacs for ids from arguments, a file or standard input.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -18,10 +18,10 @@ use crate::secret::SecretArgs;
 
 /// Sign visitor ids
 ///
-/// Ids given as arguments give one line each: the hmac, or with --format the pair. Without them,
-/// ids are read from standard input or --input, one a line, and each gives a line with the pair,
-/// in the same order. An id is signed as it is: of a line only the line end is dropped. An empty
-/// line is reported with its number and the rest goes on.
+/// Each id that is an argument gives one line: the hmac, or with --format the pair. Without arguments,
+/// sign reads ids from standard input or --input, one a line, and writes a pair for each, in the same
+/// order. It signs an id as it is: it drops only the line end. It reports an empty line with its
+/// number, and goes on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -17,7 +17,7 @@ pub(crate) fn is_meant_by(path: &Path) -> bool {
         .any(|name| path == Path::new(name))
 }
 
-/// Keeps standard input for `purpose`, before it is read.
+/// Reserves standard input for `purpose`, before it is read.
 pub(crate) fn claim(purpose: &'static str) -> anyhow::Result<()> {
     match PURPOSE.set(purpose) {
         Ok(()) => Ok(()),
@@ -28,8 +28,7 @@ pub(crate) fn claim(purpose: &'static str) -> anyhow::Result<()> {
     }
 }
 
-/// Standard input without the buffer that the standard library puts before it, in which a secret
-/// would stay.
+/// Standard input without the buffer of the standard library, where a secret would remain.
 pub(crate) fn unbuffered() -> io::Result<File> {
     #[cfg(unix)]
     let own = {

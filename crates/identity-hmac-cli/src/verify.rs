@@ -1,4 +1,4 @@
-//! `verify`: whether signatures fit, for one pair from arguments or many from a file.
+//! `verify`: whether hmacs fit, for one pair from arguments or many from a file.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,13 +17,13 @@ use crate::message;
 use crate::pipeline::Fault;
 use crate::secret::{PreviousSecretArgs, SecretArgs};
 
-/// Verify signatures
+/// Verify hmacs
 ///
-/// A pair given as arguments is verified without a word; with --previous-secret-file, a line says
-/// which secret it matched. Without arguments, pairs are read from standard input or --input, one
-/// a line, as sign writes them. Each gives a line with the id and `current`, `previous` or
-/// `failed`, in the same order; JSON calls this "result". Lines that fail, or are no pair, are
-/// named on standard error with their number and the rest goes on.
+/// For a pair that is given as arguments, the exit code is the answer; with --previous-secret-file, a
+/// line says which secret matched. Without arguments, verify reads pairs from standard input or
+/// --input, one a line, as sign writes them. It writes a line for each, in the same order: the id, and
+/// `current`, `previous` or `failed`, which JSON calls "result". Lines that fail, or are not a pair,
+/// are named on standard error with their number.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

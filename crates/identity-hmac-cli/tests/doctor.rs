@@ -27,7 +27,7 @@ fn doctor(arguments: &[&str]) -> Output {
 fn a_match_a_mistake_and_neither_have_an_exit_code_and_an_answer_each() {
     let wrong = hmac("somebody else");
     for (sent, exit, told) in [
-        (VISITOR_1, 0, "The signature matches."),
+        (VISITOR_1, 0, "The hmac matches."),
         (
             IN_BASE64,
             1,

@@ -74,7 +74,7 @@ fn a_file_that_exists_is_never_overwritten() {
         .arg(&path)
         .assert()
         .code(2)
-        .stderr(contains("exists and is not overwritten"))
+        .stderr(contains("already exists"))
         .stderr(contains(path.to_str().unwrap()));
     assert_eq!(read(&path), "in use");
     assert_eq!(folder.names(), ["secret.txt"]);

@@ -9,7 +9,7 @@ use crate::mistake::Cause;
 /// From the secret and the visitor id to lowercase hexadecimal digits.
 type Sign = Box<dyn Fn(&[u8], &[u8]) -> String>;
 
-/// A way to make a signature of a visitor id.
+/// A way to make an hmac of a visitor id.
 pub(crate) struct Algorithm {
     /// Why it is not the right one.
     pub(crate) cause: Option<Cause>,

@@ -1,4 +1,4 @@
-//! The search for the few mistakes that, made together, give the signature at hand.
+//! The search for the fewest mistakes that together explain an hmac.
 
 use std::{fmt, iter};
 
@@ -10,7 +10,7 @@ use crate::mistake::{Cause, Mistake, Variant};
 use crate::notation::{self, Reading};
 use crate::{secret, visitor_id};
 
-/// What to diagnose: a signature, and what it should be a signature of. All are bytes as they were
+/// What to diagnose: an hmac, and what it should be an hmac of. All are bytes as they were
 /// sent or stored, and none is changed before the search.
 pub struct Case<'a> {
     /// The secret as it is, mistakes included.
@@ -19,7 +19,7 @@ pub struct Case<'a> {
     pub previous_secret: Option<&'a [u8]>,
     /// The visitor id as the chat gave it.
     pub visitor_id: &'a [u8],
-    /// The signature as it was sent.
+    /// The hmac as it was sent.
     pub hmac: &'a [u8],
     /// Other values that may have been signed in place of the visitor id, such as the e-mail.
     pub also: Vec<&'a [u8]>,
@@ -31,11 +31,11 @@ impl fmt::Debug for Case<'_> {
     }
 }
 
-/// Whether a signature matches, and if it does not, why.
+/// Whether an hmac matches, and if it does not, why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The fewest mistakes that together explain the signature. Empty if the signature matches, and
+    /// The fewest mistakes that together explain the hmac. Empty if the hmac matches, and
     /// if none of the usual mistakes explains it.
     pub causes: Vec<Cause>,
     /// What else is worth knowing, whether or not it is the cause; each is a sentence or two.
@@ -45,7 +45,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Whether the signature does not match and no cause was found.
+    /// Whether the hmac does not match and no cause was found.
     #[must_use]
     pub fn is_unexplained(&self) -> bool {
         !self.matches && self.causes.is_empty()
@@ -88,10 +88,10 @@ impl Input {
     }
 }
 
-/// Answers whether the signature of `case` matches, and if it does not, looks for the reason.
+/// Answers whether the hmac of `case` matches, and if it does not, looks for the reason.
 ///
-/// The answer holds no input, no secret and no right signature. The work is bounded: some
-/// milliseconds, or a tenth of a second for a signature that nothing explains. It grows with the
+/// The answer holds no input, no secret and no right hmac. The work is bounded: some
+/// milliseconds, or a tenth of a second for an hmac that nothing explains. It grows with the
 /// length of the inputs, so limit them where strangers choose them.
 ///
 /// ```
@@ -113,7 +113,7 @@ pub fn diagnose(case: &Case) -> Diagnosis {
         identity_hmac::verify_identity_hmac(case.visitor_id, case.hmac, case.secret).is_ok();
     let causes = if matches {
         Vec::new()
-    } else if let Some(cause) = no_signature(case) {
+    } else if let Some(cause) = no_hmac(case) {
         vec![cause]
     } else {
         search(case).unwrap_or_default()
@@ -259,8 +259,8 @@ impl Signing {
     }
 }
 
-/// Mistakes that need no search: there is no signature to look at.
-fn no_signature(case: &Case) -> Option<Cause> {
+/// Mistakes that need no search: there is no hmac to look at.
+fn no_hmac(case: &Case) -> Option<Cause> {
     const PLACEHOLDERS: [&[u8]; 14] = [
         b"",
         b"undefined",
@@ -281,9 +281,7 @@ fn no_signature(case: &Case) -> Option<Cause> {
     if PLACEHOLDERS.contains(&hmac) {
         return Some(Cause {
             code: "hmac_missing",
-            message: "There is no signature: the hmac is empty or a placeholder such as \
-                      `undefined`."
-                .into(),
+            message: "There is no hmac: it is empty or a placeholder such as `undefined`.".into(),
             remedy: "Look at what the backend answers to the page: the field must be called `hmac`, \
                      and both the request and `res.json()` need an `await`.",
         });
@@ -294,7 +292,7 @@ fn no_signature(case: &Case) -> Option<Cause> {
             message: "The hmac is the name of an object or a function, not what it holds, such as \
                       `[B@1b6d3586` in Java or `<hmac.HMAC object at 0x7f…>` in Python."
                 .into(),
-            remedy: "Write the signature's bytes in hexadecimal: `HexFormat` in Java, \
+            remedy: "Write its 32 bytes in hexadecimal: `HexFormat` in Java, \
                      `Convert.ToHexString` in C#, `hexdigest()` with its parentheses in Python.",
         });
     }
@@ -302,18 +300,18 @@ fn no_signature(case: &Case) -> Option<Cause> {
         return Some(Cause {
             code: "hmac_is_secret",
             message: "The hmac is the secret itself, which must never leave the backend.".into(),
-            remedy: "Rotate the secret now, then send the signature of the visitor id in its place.",
+            remedy: "Rotate the secret now. Then send the hmac of the visitor id in its place.",
         });
     }
     (hmac == case.visitor_id.trim_ascii()).then(|| Cause {
         code: "hmac_is_visitor_id",
-        message: "The hmac is the visitor id itself, not its signature.".into(),
+        message: "The hmac is the visitor id itself.".into(),
         remedy: "Send the backend's answer as the hmac.",
     })
 }
 
 fn given_visitor_id(case: &Case) -> Variant {
-    // An empty id is never verified, even where its signature is right.
+    // An empty id is never verified, even where its hmac is right.
     let empty = case.visitor_id.is_empty().then(|| Cause {
         code: "visitor_id_given_empty",
         message: "The visitor id given to doctor is empty, and so is the one that was signed."

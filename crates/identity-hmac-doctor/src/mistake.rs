@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::rewrites::Rewritten;
 
-/// Why a signature does not match, for the person who has to mend it. It holds no input and
+/// Why an hmac does not match, for the person who has to mend it. It holds no input and
 /// nothing that was computed from the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -1,5 +1,5 @@
-//! The mistakes that people make with the hmac: how the signature was written down, and what
-//! happened to it on its way.
+//! The mistakes that people make with the hmac: how it was written down, and what happened to it on
+//! its way.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::rewrites::{self, Rewritten};
 const DIGITS: usize = 64;
 /// With fewer digits than these a beginning would fit by chance.
 const FEWEST_DIGITS: usize = 8;
-/// Nothing that holds a signature is longer than this, a pasted JSON text included.
+/// Nothing that holds an hmac is longer than this, a pasted JSON text included.
 const LONGEST: usize = 4096;
 /// U+FFFD in UTF-8, as hexadecimal digits.
 const REPLACED: &str = "efbfbd";
@@ -28,7 +28,7 @@ pub(crate) struct Reading {
     causes: Vec<Cause>,
 }
 
-/// All that the `hmac` may mean, the fewest mistakes first. Letter case is not a mistake.
+/// Everything that the `hmac` may mean, the fewest mistakes first. Letter case is not a mistake.
 pub(crate) fn readings(hmac: &[u8]) -> Vec<Reading> {
     if hmac.len() > LONGEST {
         return Vec::new();
@@ -54,10 +54,10 @@ pub(crate) fn readings(hmac: &[u8]) -> Vec<Reading> {
 }
 
 impl Reading {
-    /// The mistakes that make this reading of the signature whose digits are `right`; `None` if
-    /// it is another signature.
+    /// The mistakes that turn the digits `right` into this reading; `None` if it is another hmac.
     ///
-    /// This comparison tells its caller where two signatures differ: its caller has the secret.
+    /// The comparison shows its caller where two hmacs differ. That is safe here: its caller has the
+    /// secret.
     pub(crate) fn mistakes(&self, right: &str) -> Option<Vec<Cause>> {
         let given = self.digits.as_str();
         let damage = if given == right {
@@ -107,7 +107,7 @@ impl Reading {
         } else if given.contains(REPLACED) && as_lossy_text(right).as_deref() == Some(given) {
             Some(Cause {
                 code: "hmac_bytes_replaced",
-                message: "The signature's raw bytes were read as text: what is no text became \
+                message: "The 32 bytes of the hmac were read as text: what is no text became \
                           `\u{fffd}`, and is lost."
                     .into(),
                 remedy: "Write the bytes in hexadecimal before they become text: `digest('hex')` in \
@@ -186,8 +186,8 @@ const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "hmac_base64_of_text",
-        message: "The hmac is the base64 of a text that is itself the signature: encoded twice.",
-        remedy: "Encode the signature's bytes once, in hexadecimal.",
+        message: "The hmac was encoded twice: it is the base64 of its hexadecimal digits.",
+        remedy: "Encode the 32 bytes once, in hexadecimal.",
         made: |text| {
             let decoded = rewrites::base64_decoded(text).into_iter();
             decoded
@@ -198,9 +198,8 @@ const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "hmac_hex_of_text",
-        message: "The hmac is the hexadecimal of a text that is itself the signature: encoded \
-                  twice.",
-        remedy: "Encode the signature's bytes once, in hexadecimal.",
+        message: "The hmac was encoded twice: it is the hexadecimal of its hexadecimal digits.",
+        remedy: "Encode the 32 bytes once, in hexadecimal.",
         made: |text| {
             rewrites::hex_decoded(text)
                 .into_iter()
@@ -240,7 +239,7 @@ const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         code: "hmac_raw_bytes",
-        message: "The hmac is the signature's raw bytes, not their hexadecimal digits.",
+        message: "The hmac is its 32 raw bytes, not their hexadecimal digits.",
         remedy: "Write it in hexadecimal: `digest('hex')` in Node, `hexdigest` in Python and Ruby.",
         made: |text| {
             let bytes = [vec![text.to_vec()], rewrites::in_latin_1(text)]
@@ -428,7 +427,7 @@ fn with_signs_extended(right: &str, padded: bool) -> impl Iterator<Item = char> 
     })
 }
 
-/// The signature's raw bytes, read as UTF-8 with U+FFFD for what is none, in hexadecimal.
+/// The 32 bytes, read as UTF-8 with U+FFFD in place of what is not UTF-8, in hexadecimal.
 fn as_lossy_text(right: &str) -> Option<String> {
     let bytes = hex::decode(right).ok()?;
     Some(hex::encode(String::from_utf8_lossy(&bytes).as_bytes()))
@@ -471,7 +470,7 @@ pub(crate) fn wrong_shape(hmac: &[u8]) -> Option<String> {
     let length = text.chars().count();
     if let Some(place) = text.chars().position(|c| !c.is_ascii_hexdigit()) {
         return Some(format!(
-            "The hmac is not a signature: character {} of {length} is not a hexadecimal digit \
+            "This is not an hmac: character {} of {length} is not a hexadecimal digit \
              (0-9, a-f). An HMAC-SHA256 is {DIGITS} of them.",
             place + 1,
         ));

@@ -157,7 +157,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         code: "visitor_id_number",
         message: "The visitor id was handled as a number, and lost digits, leading zeros or its \
                   form.",
-        remedy: "Handle the id as text, from the page to the signature.",
+        remedy: "Handle the id as text, from the page until it is signed.",
         made: as_number,
     },
     Mistake {
@@ -228,7 +228,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         code: "visitor_id_characters_replaced",
         message: "Characters of the visitor id were replaced by `?` or `\u{fffd}`, or left out, before \
                   it was signed.",
-        remedy: "Keep the id in UTF-8 from the page to the signature.",
+        remedy: "Keep the id in UTF-8, from the page until it is signed.",
         made: rewrites::with_characters_replaced,
     },
     Mistake {
@@ -258,7 +258,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     Mistake {
         code: "visitor_id_twice",
         message: "The visitor id was signed twice in a row, as one text.",
-        remedy: "Call `update` once for each signature, on a new HMAC object.",
+        remedy: "Call `update` once for each hmac, on a new HMAC object.",
         made: rewrites::twice,
     },
 ];
@@ -276,7 +276,7 @@ pub(crate) const ABSENT: &[Mistake] = &[
         code: "visitor_id_placeholder",
         message: "A placeholder such as `undefined`, `null` or `[object Object]` was signed, not a \
                   visitor id.",
-        remedy: "The page asked for a signature before it had the id: wait for the chat's `init()` \
+        remedy: "The page asked for an hmac before it had the id: wait for the chat's `init()` \
                  and pass the id itself.",
         made: |_| texts(PLACEHOLDERS),
     },

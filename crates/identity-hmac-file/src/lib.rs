@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// How the name begins that a finished file has for a moment, if it has one.
+/// The start of the name that a finished file may have for a moment.
 const PREFIX: &str = ".identity-hmac-";
 
 /// Who can read the file.
@@ -14,15 +14,15 @@ const PREFIX: &str = ".identity-hmac-";
 pub enum Readers {
     /// Its owner alone: mode 0600.
     Owner,
-    /// Whoever can read a file that a shell makes: mode 0666 less the umask.
+    /// As for a file that a shell makes: mode 0666 less the umask.
     Umask,
-    /// Whoever these permissions allow.
+    /// These permissions.
     As(Permissions),
 }
 
 /// A file that does not appear under its name before it is complete.
 ///
-/// When it is dropped before, nothing is left of it.
+/// If it is dropped before that, nothing is left of it.
 #[derive(Debug)]
 pub struct PendingFile {
     content: File,
@@ -31,11 +31,11 @@ pub struct PendingFile {
 }
 
 impl PendingFile {
-    /// A file that can become the one at `path`, in whose folder its content grows.
+    /// Makes a file that can become the one at `path`. Its content grows in the same folder.
     ///
     /// # Errors
     ///
-    /// As the operating system gives them, for instance where the folder does not exist.
+    /// What the operating system gives, for instance if the folder does not exist.
     pub fn new(path: impl Into<PathBuf>, readers: Readers) -> io::Result<Self> {
         let path = path.into();
         Ok(Self {
@@ -45,12 +45,12 @@ impl PendingFile {
         })
     }
 
-    /// Gives the file its name, durably as far as its content goes.
+    /// Gives the file its name. The content is on the disk before.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) where there is something of that name, which is
-    /// left alone; others as the operating system gives them.
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if there is something of that name, which is left
+    /// alone; otherwise what the operating system gives.
     pub fn persist_new(self) -> io::Result<()> {
         self.complete()?;
         match link(&self.content, &self.path) {
@@ -63,12 +63,12 @@ impl PendingFile {
         }
     }
 
-    /// Gives the file its name, durably as far as its content goes. What has that name is replaced
-    /// in one step.
+    /// Gives the file its name, and replaces what had that name in one step. The content is on the disk
+    /// before.
     ///
     /// # Errors
     ///
-    /// As the operating system gives them. What has that name is then left as it was.
+    /// What the operating system gives. What has that name is then left as it was.
     pub fn persist(self) -> io::Result<()> {
         self.complete()?;
         if link(&self.content, &self.path).is_ok() {
@@ -94,7 +94,7 @@ impl PendingFile {
         self.content.sync_all()
     }
 
-    /// The same under a hidden name.
+    /// A file with the same content under a hidden name.
     fn named_copy(&self) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);

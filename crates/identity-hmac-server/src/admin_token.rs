@@ -1,8 +1,8 @@
 //! The token that the operator's calls carry.
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
+use crate::shown_once;
 use crate::store::{Setting, Store, StoreError};
 use crate::token::{Sha256Digest, generate_admin_token, sha256};
 
@@ -53,23 +53,33 @@ impl AdminToken {
     }
 }
 
-/// Makes an admin token unless the database knows one; `None` when it does.
-pub(crate) async fn make_first(store: &Store) -> anyhow::Result<Option<Zeroizing<String>>> {
+/// Makes an admin token and shows it, unless the database knows one. Without an output that keeps it
+/// none is made: the service serves visitors all the same.
+pub(crate) async fn make_first(store: &Store) -> anyhow::Result<()> {
+    const REMEDY: &str = "`reset-admin-token` makes one";
     if store.setting(Setting::AdminTokenSha256).await?.is_some() {
-        return Ok(None);
+        return Ok(());
+    }
+    if let Err(error) = shown_once::check_output() {
+        tracing::warn!(%error, "no admin token was made: {REMEDY}");
+        return Ok(());
     }
     let token = generate_admin_token()?;
-    let first = store
-        .write_first(Setting::AdminTokenSha256, &sha256(&token))
+    // Of several processes that start together one makes it, and only that one shows it.
+    let digest = sha256(&token);
+    let is_first = store
+        .write_first(Setting::AdminTokenSha256, &digest)
         .await?;
-    Ok(first.then_some(token))
+    if is_first
+        && let Err(error) = shown_once::print(&format!("admin token, shown this once: {}", *token))
+    {
+        tracing::warn!(%error, "the admin token is lost: {REMEDY}");
+    }
+    Ok(())
 }
 
-/// Makes an admin token in place of the one that the database knows.
-pub(crate) async fn replace(store: &Store) -> anyhow::Result<Zeroizing<String>> {
-    let token = generate_admin_token()?;
-    store
-        .overwrite(Setting::AdminTokenSha256, &sha256(&token))
-        .await?;
-    Ok(token)
+/// Puts an admin token in the place of the one that the database knows.
+pub(crate) async fn replace(store: &Store, token: &str) -> Result<(), StoreError> {
+    let digest = sha256(token);
+    store.overwrite(Setting::AdminTokenSha256, &digest).await
 }

@@ -1,17 +1,14 @@
-//! Setting up organizations: the same for the admin's routes and for the command line.
+//! What an organization can be, and how it is shown: the same for the admin's routes and for the
+//! command line.
 
-use std::fmt;
-
-use identity_hmac::{RandomUnavailable, VerificationMode, generate_secret};
+use identity_hmac::VerificationMode;
 use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
-use crate::master_key::{MasterKey, NotSealed};
-use crate::store::{NewOrganization, Organization, Store, StoreError};
+use crate::store::Organization;
 use crate::token::organization_key;
 
 /// The longest name of an organization, in characters.
@@ -39,20 +36,6 @@ pub enum Refused {
     },
 }
 
-/// A secret that could not be made or stored.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// No randomness for the secret.
-    #[error(transparent)]
-    Random(#[from] RandomUnavailable),
-    /// No randomness for sealing it.
-    #[error(transparent)]
-    Seal(#[from] NotSealed),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// An organization, without its secrets.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -72,6 +55,12 @@ pub struct OrganizationView {
     pub allowed_origins: Vec<String>,
     /// Whether the secret before the last rotation still verifies.
     pub has_previous_secret: bool,
+    /// When the current secret last verified a call, to a minute; null when it did not yet.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub current_secret_last_used_at: Option<OffsetDateTime>,
+    /// When the previous secret last verified a call, to a minute.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub previous_secret_last_used_at: Option<OffsetDateTime>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -86,28 +75,10 @@ impl From<Organization> for OrganizationView {
             verification: organization.verification,
             allowed_origins: organization.allowed_origins,
             has_previous_secret: organization.secrets.previous.is_some(),
+            current_secret_last_used_at: organization.current_secret_used_at,
+            previous_secret_last_used_at: organization.previous_secret_used_at,
             created_at: organization.created_at,
         }
-    }
-}
-
-/// An organization and its new secret, which is shown this once.
-#[derive(Serialize, ToSchema)]
-pub struct OrganizationWithSecret {
-    /// The organization.
-    #[serde(flatten)]
-    pub organization: OrganizationView,
-    /// What the organization's backends sign with: 64 hexadecimal digits.
-    #[schema(value_type = String)]
-    pub secret: Zeroizing<String>,
-}
-
-/// Shows nothing of the secret.
-impl fmt::Debug for OrganizationWithSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrganizationWithSecret")
-            .field("organization", &self.organization)
-            .finish_non_exhaustive()
     }
 }
 
@@ -145,55 +116,6 @@ pub fn check_origin(given: &str) -> Result<(), Refused> {
         given: given.to_owned(),
         example: origin.unwrap_or_else(|| "https://shop.example".to_owned()),
     })
-}
-
-/// Creates an organization with a new secret, and returns the secret: it is shown this once.
-///
-/// # Errors
-///
-/// [`SecretError`] when there is no randomness or the database fails.
-pub async fn create(
-    store: &Store,
-    master_key: &MasterKey,
-    name: String,
-    verification: VerificationMode,
-    allowed_origins: Vec<String>,
-) -> Result<OrganizationWithSecret, SecretError> {
-    let id = Uuid::now_v7();
-    let secret = Zeroizing::new(generate_secret()?);
-    let organization = store
-        .create_organization(&NewOrganization {
-            id,
-            name,
-            verification,
-            allowed_origins,
-            secret: master_key.seal(id, secret.as_bytes())?,
-        })
-        .await?;
-    Ok(OrganizationWithSecret {
-        organization: organization.into(),
-        secret,
-    })
-}
-
-/// Gives an organization a new secret, and returns it: it is shown this once. The one that was
-/// current still verifies, as the previous one. `None` when there is no such organization.
-///
-/// # Errors
-///
-/// [`SecretError`] when there is no randomness or the database fails.
-pub async fn rotate_secret(
-    store: &Store,
-    master_key: &MasterKey,
-    id: Uuid,
-) -> Result<Option<OrganizationWithSecret>, SecretError> {
-    let secret = Zeroizing::new(generate_secret()?);
-    let sealed = master_key.seal(id, secret.as_bytes())?;
-    let organization = store.rotate_secret(id, &sealed).await?;
-    Ok(organization.map(|organization| OrganizationWithSecret {
-        organization: organization.into(),
-        secret,
-    }))
 }
 
 #[cfg(test)]

@@ -157,10 +157,8 @@ impl Beginning {
     async fn begin(&self) -> anyhow::Result<MasterKey> {
         self.store.migrate().await?;
         let master_key = self.source.master_key(&self.store).await?;
-        if self.makes_admin_token
-            && let Some(token) = admin_token::make_first(&self.store).await?
-        {
-            writeln!(io::stdout(), "admin token, shown this once: {}", *token)?;
+        if self.makes_admin_token {
+            admin_token::make_first(&self.store).await?;
         }
         Ok(master_key)
     }

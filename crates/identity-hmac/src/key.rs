@@ -39,7 +39,7 @@ pub(crate) const TOKEN_KEY_PREFIX: &str = "itk_";
 /// ```
 #[derive(Clone)]
 pub struct IdentityKey {
-    // The block-level type: it holds the two hash states and nothing else, so that a signature
+    // The block-level type: it holds the two hash states and nothing else, so that an hmac
     // copies 80 bytes and not the block buffer as well.
     state: HmacCore<Sha256>,
 }
@@ -164,7 +164,7 @@ impl IdentityKey {
     /// # Errors
     ///
     /// [`VerificationFailed`] unless this key signed this id.
-    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
     pub fn verify(
         &self,
         visitor_id: impl AsRef<[u8]>,
@@ -256,7 +256,7 @@ pub fn generate_identity_hmac(
 ///     Err(VerifyError::Failed(VerificationFailed)),
 /// );
 /// ```
-#[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
+#[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
 pub fn verify_identity_hmac(
     visitor_id: impl AsRef<[u8]>,
     hmac: impl Candidate,

@@ -96,7 +96,7 @@ impl Keyring {
     /// # Errors
     ///
     /// [`VerificationFailed`] unless one of the keys signed this id.
-    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
     pub fn verify(
         &self,
         visitor_id: impl AsRef<[u8]>,
@@ -109,7 +109,7 @@ impl Keyring {
 
     /// Verifies like [`verify`](Self::verify), and says which key the hmac came from. `None` means
     /// that it must be refused. If both keys are the same, this is [`Matched::Current`].
-    #[must_use = "SECURITY WARNING: ignoring this result accepts every signature"]
+    #[must_use = "SECURITY WARNING: ignoring this result accepts every hmac"]
     pub fn matched(&self, visitor_id: impl AsRef<[u8]>, hmac: impl Candidate) -> Option<Matched> {
         let visitor_id = visitor_id.as_ref();
         let candidate = hmac.read()?;

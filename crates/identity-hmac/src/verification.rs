@@ -25,7 +25,7 @@ pub enum VerificationMode {
 /// [`is_verified`](Self::is_verified) is the document's `hmacVerified`. Match on the variants for
 /// logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "SECURITY WARNING: ignoring this outcome accepts every signature"]
+#[must_use = "SECURITY WARNING: ignoring this outcome accepts every hmac"]
 pub enum Verification {
     /// The mode is off: the hmac was not looked at.
     Ignored,

@@ -3,17 +3,21 @@
 mod identity;
 mod org;
 mod org_stats;
+mod secret_output;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::admin_token;
 use crate::config::{ServeArgs, StateArgs};
 use crate::log::Log;
 use crate::serve;
+use crate::shown_once;
 use crate::store::Store;
+use crate::token::generate_admin_token;
 
 /// The chat vendor's side of identity verification, as a service.
 #[derive(Debug, Parser)]
@@ -80,8 +84,15 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
                 with_store(state, async |store| identity::run(store, command).await).await
             }
             Command::ResetAdminToken => {
-                let token = with_store(state, admin_token::replace).await?;
-                Ok(writeln!(io::stdout(), "{}", *token)?)
+                shown_once::check_output()?;
+                let token = generate_admin_token()?;
+                with_store(state, async |store| {
+                    shown_once::print(&token)?;
+                    admin_token::replace(store, &token)
+                        .await
+                        .context("the token may not count: make another one")
+                })
+                .await
             }
         }
     })

@@ -1,19 +1,21 @@
 //! `org`: organizations.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use identity_hmac::VerificationMode;
-use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::org_stats::{self, StatsArgs};
+use super::secret_output::SecretOutput;
 use crate::config::StateArgs;
-use crate::organization::{self, OrganizationView, OrganizationWithSecret};
+use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation};
+use crate::organization::{self, OrganizationView};
 use crate::private_file::PrivateFile;
+use crate::shown_once;
 use crate::store::{OrganizationPatch, Store};
 
 /// How many organizations are read at a time.
@@ -82,36 +84,21 @@ pub(crate) struct CreateArgs {
 
 /// Give an organization a new secret, which is shown this once
 ///
-/// The one that was current still verifies, until `retire-previous-secret`; the one before that no
-/// longer does.
+/// The one that was current still verifies, until `retire-previous-secret`. While there is such a
+/// previous one, a further rotation is refused. The new secret is written first and counts then.
 #[derive(Debug, Args)]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     organization: OrganizationArg,
+    /// Rotate even if there is a previous secret, as when the current one was lost before anybody got
+    /// it: then the previous one stays. A current one that has verified a call stays instead
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     secret: SecretOutput,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
-}
-
-/// Where a new secret goes.
-#[derive(Debug, Args)]
-pub(crate) struct SecretOutput {
-    /// Write the secret to a new file with mode 0600, without a line end, and do not show it
-    #[arg(long, value_name = "FILE", value_parser = new_file())]
-    secret_file: Option<PathBuf>,
-}
-
-impl SecretOutput {
-    fn prepare(&self) -> anyhow::Result<Option<PrivateFile>> {
-        let Some(path) = &self.secret_file else {
-            return Ok(None);
-        };
-        let file = PrivateFile::prepare(path)
-            .with_context(|| format!("--secret-file {}", path.display()))?;
-        Ok(Some(file))
-    }
 }
 
 pub(crate) async fn run(
@@ -146,24 +133,29 @@ pub(crate) async fn run(
 async fn create(state: &StateArgs, store: &Store, args: CreateArgs) -> anyhow::Result<()> {
     let master_key = state.master_key_source()?.master_key(store).await?;
     let file = args.secret.prepare()?;
-    let created = organization::create(
-        store,
+    let new = NewSecret::of_new_organization(
         &master_key,
         args.name,
         args.verification,
         args.allowed_origins,
-    )
-    .await?;
-    hand_over(&created, file, args.json)
+    )?;
+    hand_over(store, &new, file, args.json).await
 }
 
 async fn rotate(state: &StateArgs, store: &Store, args: RotateArgs) -> anyhow::Result<()> {
+    let id = args.organization.id;
     let master_key = state.master_key_source()?.master_key(store).await?;
     let file = args.secret.prepare()?;
-    let rotated = organization::rotate_secret(store, &master_key, args.organization.id)
-        .await?
-        .ok_or_else(|| missing(args.organization))?;
-    hand_over(&rotated, file, args.json)
+    let new = match NewSecret::rotation(store, &master_key, id, args.force).await? {
+        Rotation::Prepared(new) => new,
+        Rotation::NoOrganization => return Err(missing(args.organization)),
+        Rotation::PreviousVerifies => bail!(
+            "the secret of the last rotation still verifies: once the customer's backends sign with the \
+             current one, run `org retire-previous-secret {id}` and rotate again; if the current one was \
+             lost, rotate with --force"
+        ),
+    };
+    hand_over(store, &new, file, args.json).await
 }
 
 async fn list(store: &Store, json: bool) -> anyhow::Result<()> {
@@ -186,58 +178,83 @@ async fn list(store: &Store, json: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Shows a new secret, or writes it where it is to go.
-fn hand_over(
-    made: &OrganizationWithSecret,
+/// Shows a new secret, or writes it where it is to go, and lets it count then.
+async fn hand_over(
+    store: &Store,
+    new: &NewSecret,
     file: Option<PrivateFile>,
     json: bool,
 ) -> anyhow::Result<()> {
+    let OrganizationWithSecret {
+        organization,
+        secret,
+    } = new.shown();
+    let id = organization.id;
     if let Some(file) = file {
-        file.write(&made.secret).context(
-            "the secret was set but could not be written: `org rotate-secret` makes another",
-        )?;
-        return show(&made.organization, json);
+        file.write(&secret)?;
+        count(store, new, id).await?;
+        return show(&organization, json);
     }
-    if json {
-        return print_json(made);
+    shown_once::print(&if json {
+        serde_json::to_string_pretty(&new.shown())?
+    } else {
+        let described = describe(&organization);
+        format!(
+            "{described}\nsecret            {}  (shown this once)",
+            *secret
+        )
+    })?;
+    count(store, new, id).await
+}
+
+/// Lets a secret count that was written.
+async fn count(store: &Store, new: &NewSecret, id: Uuid) -> anyhow::Result<()> {
+    let stored = new.store(store).await.with_context(|| {
+        format!("the secret may not count: `org show {id}` says what the organization has")
+    })?;
+    if !stored {
+        bail!(
+            "the secret does not count: the organization's secrets were changed meanwhile; try again"
+        );
     }
-    show(&made.organization, json)?;
-    Ok(writeln!(
-        io::stdout(),
-        "secret            {}  (shown this once)",
-        *made.secret
-    )?)
+    Ok(())
 }
 
 fn show(organization: &OrganizationView, json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(organization);
-    }
+    let shown = if json {
+        serde_json::to_string_pretty(organization)?
+    } else {
+        describe(organization)
+    };
+    Ok(writeln!(io::stdout(), "{shown}")?)
+}
+
+fn describe(organization: &OrganizationView) -> String {
     let origins = match organization.allowed_origins.as_slice() {
         [] => "any".to_owned(),
         origins => origins.join(" "),
     };
-    let previous = if organization.has_previous_secret {
-        "still verifies"
-    } else {
-        "none"
+    let last_used = |at: Option<OffsetDateTime>| {
+        let at = at.and_then(|at| at.format(&Rfc3339).ok());
+        at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {at}"))
     };
-    let mut out = io::stdout().lock();
-    writeln!(out, "id                {}", organization.id)?;
-    writeln!(out, "name              {}", organization.name)?;
-    writeln!(out, "organization key  {}", organization.organization_key)?;
-    writeln!(out, "verification      {}", organization.verification)?;
-    writeln!(out, "allowed origins   {origins}")?;
-    writeln!(out, "previous secret   {previous}")?;
-    Ok(())
-}
-
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    Ok(writeln!(
-        io::stdout(),
-        "{}",
-        serde_json::to_string_pretty(value)?
-    )?)
+    let current = last_used(organization.current_secret_last_used_at);
+    let previous = if organization.has_previous_secret {
+        let last_used = last_used(organization.previous_secret_last_used_at);
+        format!("still verifies, {last_used}")
+    } else {
+        "none".to_owned()
+    };
+    [
+        format!("id                {}", organization.id),
+        format!("name              {}", organization.name),
+        format!("organization key  {}", organization.organization_key),
+        format!("verification      {}", organization.verification),
+        format!("allowed origins   {origins}"),
+        format!("current secret    {current}"),
+        format!("previous secret   {previous}"),
+    ]
+    .join("\n")
 }
 
 pub(crate) fn missing(organization: OrganizationArg) -> anyhow::Error {
@@ -245,14 +262,6 @@ pub(crate) fn missing(organization: OrganizationArg) -> anyhow::Error {
         "there is no organization {}: `org list` shows which there are",
         organization.id
     )
-}
-
-/// A file that is made. Standard output is none: without a file the secret is shown there.
-fn new_file() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| match path.to_str() {
-        Some("-") => Err("name a file, or leave the option out to see the secret"),
-        _ => Ok(path),
-    })
 }
 
 fn name(text: &str) -> Result<String, organization::Refused> {

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity_hmac::{Verification, VerificationMode};
+use identity_hmac::{Matched, Verification, VerificationMode};
 use tracing::Span;
+use uuid::Uuid;
 
 use super::App;
 use super::auth::{Presented, Visitor};
@@ -16,6 +17,7 @@ use super::identify_params::{self, IdentifyParams};
 use super::openapi::{IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
+use crate::store::SealedSecrets;
 use crate::verification_stats;
 
 /// Identify the visitor
@@ -49,6 +51,9 @@ pub(crate) async fn identify(
             .verification
             .verify(&keyring, token.visitor.to_string(), params.hmac.as_deref());
     count(caller.verification, outcome);
+    if let Verification::Verified(matched) = outcome {
+        note_use(&app, token.organization, &caller.secrets, matched);
+    }
     app.verification_stats.count(
         token.organization,
         outcome,
@@ -73,6 +78,15 @@ pub(crate) async fn identify(
         )
         .await?;
     Ok(Json(identity.into()))
+}
+
+/// Notes which secret has verified a call, so that an operator knows when the previous one can go.
+fn note_use(app: &App, organization: Uuid, secrets: &SealedSecrets, matched: Matched) {
+    let sealed = match (matched, &secrets.previous) {
+        (Matched::Previous, Some(previous)) => previous,
+        _ => &secrets.current,
+    };
+    app.secret_use.note(&app.store, organization, sealed);
 }
 
 /// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what

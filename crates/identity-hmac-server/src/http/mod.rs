@@ -13,6 +13,7 @@ mod organizations;
 mod params;
 pub mod problem;
 mod rate;
+mod secret_use;
 mod telemetry;
 mod verification_stats;
 mod visitors;
@@ -46,6 +47,7 @@ use crate::store::{SealedSecrets, Store};
 use crate::token::Sha256Digest;
 use crate::verification_stats::VerificationStats;
 use rate::Rate;
+use secret_use::SecretUse;
 
 /// What every handler shares.
 #[derive(Debug)]
@@ -57,6 +59,7 @@ pub(crate) struct App {
     trusted_proxies: Vec<IpNet>,
     address_rate: Rate<IpAddr>,
     visitor_rate: Rate<Sha256Digest>,
+    secret_use: SecretUse,
     body_deadline: Duration,
     request_deadline: Duration,
     metrics: PrometheusHandle,
@@ -88,6 +91,7 @@ impl App {
             trusted_proxies: settings.trusted_proxies,
             address_rate: Rate::per_minute(settings.address_rate),
             visitor_rate: Rate::per_minute(settings.visitor_rate),
+            secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
             metrics,
@@ -116,6 +120,7 @@ impl App {
     pub(crate) fn upkeep(&self) {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
+        self.secret_use.forget_idle();
         self.store.upkeep();
         self.metrics.run_upkeep();
     }

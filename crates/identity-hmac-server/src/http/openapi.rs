@@ -110,6 +110,18 @@ problems! {
     }
 }
 problems! {
+    /// Of the rotation of a secret.
+    RotationProblems {
+        Unauthorized: 401 "`invalid_admin_token`",
+        NotFound: 404 "`organization_not_found`",
+        Conflict: 409 "`previous_secret_verifies`",
+        Invalid: 422 "`invalid_request`",
+        TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
     /// Of `GET /readyz`.
     ReadinessProblems {
         Unavailable: 503 "`unavailable`",

@@ -16,10 +16,11 @@ use uuid::Uuid;
 use super::App;
 use super::auth::Admin;
 use super::body::Members;
-use super::openapi::{AdminBodyProblems, AdminProblems};
+use super::openapi::{AdminBodyProblems, AdminProblems, RotationProblems};
 use super::params::{Limit, PathId, QueryParams, next_cursor};
 use super::problem::Problem;
-use crate::organization::{self, OrganizationView, OrganizationWithSecret, Refused, SecretError};
+use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation, SecretError};
+use crate::organization::{self, OrganizationView, Refused};
 use crate::store::OrganizationPatch;
 
 /// What an organization is set to.
@@ -58,6 +59,17 @@ pub(crate) struct Part {
     cursor: Option<Uuid>,
 }
 
+/// Whether to rotate in any case.
+#[derive(Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Force {
+    /// Rotate even if there is a previous secret. Of the two secrets the current one stays as the
+    /// previous one, or, if it never verified a call, the previous one; the other no longer verifies.
+    #[serde(default)]
+    force: bool,
+}
+
 /// Create an organization
 ///
 /// The answer holds its secret, this once.
@@ -82,15 +94,14 @@ pub(crate) async fn create(
     let name = patch
         .name
         .ok_or_else(|| Problem::invalid_request(Some("name"), "missing"))?;
-    let created = organization::create(
-        &app.store,
+    let created = NewSecret::of_new_organization(
         app.master_key()?,
         name,
         patch.verification.unwrap_or_default(),
         patch.allowed_origins.unwrap_or_default(),
-    )
-    .await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    )?;
+    created.store(&app.store).await?;
+    Ok((StatusCode::CREATED, Json(created.shown())))
 }
 
 /// List the organizations
@@ -174,29 +185,38 @@ pub(crate) async fn update(
 
 /// Give an organization a new secret
 ///
-/// The answer holds it, this once. The secret that was current still verifies, as the previous one;
-/// the one before that no longer does.
+/// The answer holds it, this once. The secret that was current still verifies, as the previous one.
+/// While there is a previous one, a further rotation is refused. If the answer was lost, rotate with
+/// `force`: a current secret that never verified a call is replaced, and the previous one stays.
 #[utoipa::path(
     post,
     path = "/v1/admin/organizations/{id}/rotate-secret",
     operation_id = "rotateSecret",
     tag = "admin",
     security(("adminToken" = [])),
-    params(("id" = Uuid, Path)),
+    params(("id" = Uuid, Path), Force),
     responses(
         (status = 200, description = "organization and secret", body = OrganizationWithSecret),
-        AdminProblems,
+        RotationProblems,
     )
 )]
 pub(crate) async fn rotate_secret(
     _: Admin,
     State(app): State<Arc<App>>,
     PathId(id): PathId,
+    QueryParams(Force { force }): QueryParams<Force>,
 ) -> Result<Json<OrganizationWithSecret>, Problem> {
-    organization::rotate_secret(&app.store, app.master_key()?, id)
-        .await?
-        .map(Json)
-        .ok_or_else(Problem::organization_not_found)
+    loop {
+        let new = match NewSecret::rotation(&app.store, app.master_key()?, id, force).await? {
+            Rotation::Prepared(new) => new,
+            Rotation::PreviousVerifies => return Err(Problem::previous_secret_verifies()),
+            Rotation::NoOrganization => return Err(Problem::organization_not_found()),
+        };
+        // Otherwise another call was faster, and this one has to see what came of that.
+        if new.store(&app.store).await? {
+            return Ok(Json(new.shown()));
+        }
+    }
 }
 
 /// Retire the previous secret

@@ -124,6 +124,16 @@ impl Problem {
         )
     }
 
+    pub(crate) fn previous_secret_verifies() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "previous_secret_verifies",
+            "the secret of the last rotation still verifies: once the customer's backends sign with the \
+             current one, DELETE …/previous-secret and rotate again; if the answer with the current \
+             one was lost, rotate with ?force=true",
+        )
+    }
+
     pub(crate) fn identity_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

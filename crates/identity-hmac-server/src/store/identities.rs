@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::metadata;
 use super::{
-    Connections, Session, Store, StoreError, on_postgres, on_sqlite, reading, retrying,
+    Connections, Session, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying,
     transaction, writing,
 };
 
@@ -144,7 +144,7 @@ impl Session {
                 .bind(patch.external_id.value())
                 .bind(&first)
                 .bind(hmac_verified)
-                .bind(OffsetDateTime::now_utc())
+                .bind(now())
                 .bind(patch.name.is_keep())
                 .bind(patch.email.is_keep())
                 .bind(patch.external_id.is_keep())

@@ -23,10 +23,11 @@ use backon::{BackoffBuilder, ConstantBuilder, ExponentialBuilder, Retryable};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
+use time::OffsetDateTime;
 
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch};
-pub use organizations::{NewOrganization, Organization, OrganizationPatch, SealedSecrets};
+pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
 pub(crate) use settings::Setting;
 pub use verification_days::{
     Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, VerificationDay,
@@ -164,6 +165,13 @@ macro_rules! retrying {
     }};
 }
 use {on_postgres, on_sqlite, reading, retrying, transaction, writing};
+
+/// The time as it is stored. PostgreSQL keeps microseconds: without this an answer to a write would
+/// differ from what is read later.
+#[must_use]
+pub fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc().truncate_to_microsecond()
+}
 
 fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()

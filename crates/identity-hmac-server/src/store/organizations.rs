@@ -7,7 +7,9 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, writing};
+use super::{
+    Connections, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying, writing,
+};
 
 /// An organization as it is stored.
 #[derive(Clone, Debug)]
@@ -22,8 +24,33 @@ pub struct Organization {
     pub allowed_origins: Vec<String>,
     /// The secrets that its backends sign with.
     pub secrets: SealedSecrets,
+    /// When the current secret last verified a call, to a minute.
+    pub current_secret_used_at: Option<OffsetDateTime>,
+    /// When the previous secret last verified a call, to a minute.
+    pub previous_secret_used_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
+}
+
+impl Organization {
+    /// The organization with a new current secret, sealed; `None` while a previous secret verifies,
+    /// unless `force` is set.
+    ///
+    /// The secret that was current becomes the previous one. If it never verified a call, the customer
+    /// does not have it: then a previous secret stays instead.
+    #[must_use]
+    pub fn rotated(mut self, sealed: Vec<u8>, force: bool) -> Option<Self> {
+        if self.secrets.previous.is_some() && !force {
+            return None;
+        }
+        let replaced = std::mem::replace(&mut self.secrets.current, sealed);
+        let used_at = self.current_secret_used_at.take();
+        if self.secrets.previous.is_none() || used_at.is_some() {
+            self.secrets.previous = Some(replaced);
+            self.previous_secret_used_at = used_at;
+        }
+        Some(self)
+    }
 }
 
 /// The two secrets of an organization, sealed with the master key.
@@ -42,21 +69,6 @@ impl fmt::Debug for SealedSecrets {
             .field("previous", &self.previous.is_some())
             .finish_non_exhaustive()
     }
-}
-
-/// What a new organization starts with.
-#[derive(Clone, Debug)]
-pub struct NewOrganization {
-    /// Its id.
-    pub id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// How its calls are verified.
-    pub verification: VerificationMode,
-    /// The origins whose pages may call; empty for any.
-    pub allowed_origins: Vec<String>,
-    /// Its first secret, sealed.
-    pub secret: Vec<u8>,
 }
 
 /// The changes to an organization: what is `None` stays.
@@ -78,7 +90,17 @@ struct OrganizationRow {
     allowed_origins: String,
     current_secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
+    current_secret_used_at: Option<OffsetDateTime>,
+    previous_secret_used_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
+}
+
+/// By name: with `*` a statement that was prepared before a column was added would fail.
+macro_rules! columns {
+    () => {
+        "id, name, verification, allowed_origins, current_secret, previous_secret, \
+         current_secret_used_at, previous_secret_used_at, created_at"
+    };
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -94,6 +116,8 @@ impl TryFrom<OrganizationRow> for Organization {
                 current: row.current_secret,
                 previous: row.previous_secret,
             },
+            current_secret_used_at: row.current_secret_used_at,
+            previous_secret_used_at: row.previous_secret_used_at,
             created_at: row.created_at,
         })
     }
@@ -115,24 +139,22 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn create_organization(
-        &self,
-        new: &NewOrganization,
-    ) -> Result<Organization, StoreError> {
+    pub async fn create_organization(&self, new: &Organization) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO organizations
-            (id, name, verification, allowed_origins, current_secret, previous_secret, created_at)
-            VALUES ($1, $2, $3, $4, $5, NULL, $6)
-            RETURNING *";
-        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
-            .bind(new.id)
-            .bind(&new.name)
-            .bind(new.verification.as_str())
-            .bind(new.allowed_origins.join("\n"))
-            .bind(&new.secret)
-            .bind(OffsetDateTime::now_utc())
-            .fetch_one(connection)
-            .await?
-            .try_into())
+            (id, name, verification, allowed_origins, current_secret, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6)";
+        writing!(&self.connections, connection => {
+            sqlx::query(SQL)
+                .bind(new.id)
+                .bind(&new.name)
+                .bind(new.verification.as_str())
+                .bind(new.allowed_origins.join("\n"))
+                .bind(&new.secrets.current)
+                .bind(new.created_at)
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
     }
 
     /// Reads one organization; `None` when there is none with that id.
@@ -141,7 +163,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn organization(&self, id: Uuid) -> Result<Option<Organization>, StoreError> {
-        const SQL: &str = "SELECT * FROM organizations WHERE id = $1";
+        const SQL: &str = concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1");
         reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
             .fetch_optional(connection)
@@ -160,7 +182,11 @@ impl Store {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Organization>, StoreError> {
-        const SQL: &str = "SELECT * FROM organizations WHERE id > $1 ORDER BY id LIMIT $2";
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM organizations WHERE id > $1 ORDER BY id LIMIT $2"
+        );
         reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(after.unwrap_or(Uuid::nil()))
             .bind(i64::from(limit))
@@ -181,12 +207,15 @@ impl Store {
         id: Uuid,
         patch: &OrganizationPatch,
     ) -> Result<Option<Organization>, StoreError> {
-        const SQL: &str = "UPDATE organizations SET
+        const SQL: &str = concat!(
+            "UPDATE organizations SET
             name = COALESCE($2, name),
             verification = COALESCE($3, verification),
             allowed_origins = COALESCE($4, allowed_origins)
             WHERE id = $1
-            RETURNING *";
+            RETURNING ",
+            columns!()
+        );
         writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
             .bind(&patch.name)
@@ -198,28 +227,52 @@ impl Store {
             .transpose())
     }
 
-    /// Makes the current secret the previous one and `sealed` the current one; `None` when there is
-    /// no organization with that id.
+    /// Stores the secrets of an organization that was rotated; false when they are no longer those
+    /// that it was rotated from, or there is no organization with that id.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn rotate_secret(
+    pub async fn replace_secrets(
         &self,
-        id: Uuid,
-        sealed: &[u8],
-    ) -> Result<Option<Organization>, StoreError> {
-        const SQL: &str = "UPDATE organizations
-            SET previous_secret = current_secret, current_secret = $2
-            WHERE id = $1
-            RETURNING *";
-        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
-            .bind(id)
-            .bind(sealed)
-            .fetch_optional(connection)
-            .await?
-            .map(TryInto::try_into)
-            .transpose())
+        before: &SealedSecrets,
+        rotated: &Organization,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE organizations SET
+            current_secret = $4, current_secret_used_at = NULL,
+            previous_secret = $5, previous_secret_used_at = $6
+            WHERE id = $1 AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
+        writing!(&self.connections, connection => {
+            let done = sqlx::query(SQL)
+                .bind(rotated.id)
+                .bind(&before.current)
+                .bind(&before.previous)
+                .bind(&rotated.secrets.current)
+                .bind(&rotated.secrets.previous)
+                .bind(rotated.previous_secret_used_at)
+                .execute(connection)
+                .await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
+    /// Notes that a secret, sealed as it was read, has verified a call. Nothing happens when the
+    /// organization no longer has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_secret_use(&self, id: Uuid, sealed: &[u8]) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE organizations SET
+            current_secret_used_at =
+                CASE WHEN current_secret = $2 THEN $3 ELSE current_secret_used_at END,
+            previous_secret_used_at =
+                CASE WHEN previous_secret = $2 THEN $3 ELSE previous_secret_used_at END
+            WHERE id = $1";
+        writing!(&self.connections, connection => {
+            sqlx::query(SQL).bind(id).bind(sealed).bind(now()).execute(connection).await?;
+            Ok(())
+        })
     }
 
     /// Forgets the previous secret; false when there is no organization with that id.
@@ -228,7 +281,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn retire_previous_secret(&self, id: Uuid) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE organizations SET previous_secret = NULL WHERE id = $1";
+        const SQL: &str = "UPDATE organizations
+            SET previous_secret = NULL, previous_secret_used_at = NULL WHERE id = $1";
         writing!(&self.connections, connection => {
             let done = sqlx::query(SQL).bind(id).execute(connection).await?;
             Ok(done.rows_affected() == 1)

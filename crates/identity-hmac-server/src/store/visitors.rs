@@ -2,11 +2,10 @@
 
 use identity_hmac::VerificationMode;
 use sqlx::FromRow;
-use time::OffsetDateTime;
 
 use super::organizations::{read_mode, read_origins};
 use super::{
-    Connections, SealedSecrets, Session, Store, StoreError, on_postgres, on_sqlite, reading,
+    Connections, SealedSecrets, Session, Store, StoreError, now, on_postgres, on_sqlite, reading,
     retrying, writing,
 };
 use crate::token::VisitorToken;
@@ -44,7 +43,7 @@ impl Store {
                 .bind(token.organization)
                 .bind(token.visitor)
                 .bind(token.sha256.as_slice())
-                .bind(OffsetDateTime::now_utc())
+                .bind(now())
                 .execute(connection)
                 .await?;
             Ok(())

@@ -111,6 +111,8 @@ on_both_databases! {
             "verification": "off",
             "allowedOrigins": [],
             "hasPreviousSecret": false,
+            "currentSecretLastUsedAt": null,
+            "previousSecretLastUsedAt": null,
             "createdAt": created.body["createdAt"],
         });
         let mut with_secret = organization.clone();
@@ -146,6 +148,7 @@ on_both_databases! {
             visitor.identity().await,
             service.get("/metrics").await,
         ];
+        organization.retire_previous_secret().await;
         for (method, path, body) in routes(&organization.id, UNKNOWN) {
             let is_rotation = path.ends_with("/rotate-secret");
             let answer = call(&service, method, &path, body).await;

@@ -104,7 +104,7 @@ on_both_databases! {
         let created = create(&database, "Shop");
         let id = created["id"].as_str().unwrap();
         let rotated = done(&database, &["org", "rotate-secret", id]);
-        assert_eq!(line(&rotated, "previous secret"), "still verifies");
+        assert_eq!(line(&rotated, "previous secret"), "still verifies, not used yet");
         assert_ne!(line(&rotated, "secret")[..64], *created["secret"].as_str().unwrap());
         done(&database, &["org", "retire-previous-secret", id]);
         let shown = done(&database, &["org", "show", id, "--json"]);

@@ -17,6 +17,7 @@ mod merge;
 mod postgres_url;
 mod races;
 mod rate;
+mod rotation;
 mod rules;
 mod seen_from_outside;
 mod soak;

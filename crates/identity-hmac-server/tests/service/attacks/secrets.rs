@@ -96,6 +96,7 @@ async fn provoke(
     let visitor = organization.visitor().await;
     let hmac = organization.sign(&visitor);
     let first = organization.rotate_secret().await;
+    organization.retire_previous_secret().await;
     let previous = organization.rotate_secret().await;
     let mut canaries = vec![
         Canary::new("master key", MASTER_KEY),

@@ -124,6 +124,14 @@ impl Organization {
         }
     }
 
+    /// The same organization, whose backends sign with another secret.
+    pub(crate) fn with_secret(&self, secret: impl Into<String>) -> Self {
+        Self {
+            secret: secret.into(),
+            ..self.clone()
+        }
+    }
+
     /// An admin's request below `/v1/admin/organizations`.
     pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v1/admin/organizations{path}", self.url);
@@ -143,10 +151,27 @@ impl Organization {
 
     /// Rotates the secret; the new one becomes `secret`, and the one before is returned.
     pub(crate) async fn rotate_secret(&mut self) -> String {
-        let path = format!("/{}/rotate-secret", self.id);
-        let rotated = Answer::to(self.admin(Method::POST, &path)).await.ok();
+        let rotated = self.try_to_rotate("").await.ok();
         let secret = rotated["secret"].as_str().unwrap().to_owned();
         std::mem::replace(&mut self.secret, secret)
+    }
+
+    /// Asks for another secret, with a query as in `?force=true`, and takes no note of it.
+    pub(crate) async fn try_to_rotate(&self, query: &str) -> Answer {
+        let path = format!("/{}/rotate-secret{query}", self.id);
+        Answer::to(self.admin(Method::POST, &path)).await
+    }
+
+    /// Reads the organization.
+    pub(crate) async fn read(&self) -> Value {
+        let path = format!("/{}", self.id);
+        Answer::to(self.admin(Method::GET, &path)).await.ok()
+    }
+
+    /// Lets the previous secret no longer verify.
+    pub(crate) async fn retire_previous_secret(&self) {
+        let path = format!("/{}/previous-secret", self.id);
+        Answer::to(self.admin(Method::DELETE, &path)).await.ok();
     }
 
     /// Makes a visitor.

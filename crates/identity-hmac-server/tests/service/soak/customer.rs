@@ -73,6 +73,13 @@ fn present(mut record: Value) -> Value {
     record
 }
 
+/// A change of an organization's secrets.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Rotation,
+    Retirement,
+}
+
 /// One customer, whose organization nobody else calls for.
 #[derive(Debug)]
 pub(super) struct Customer {
@@ -84,8 +91,8 @@ pub(super) struct Customer {
     previous: Option<String>,
     /// A secret that does not verify.
     stale: String,
-    /// The answer to a rotation was lost: which secret is the current one is not known.
-    is_locked_out: bool,
+    /// A change of the secrets whose answer was lost: it is made again.
+    lost: Option<Change>,
     known: Vec<Known>,
     /// The turns of the window of faults when the service was last looked up.
     turns: usize,
@@ -103,7 +110,7 @@ impl Customer {
             organization,
             previous: None,
             stale: generate_secret().unwrap().clone(),
-            is_locked_out: false,
+            lost: None,
             known: Vec::new(),
             turns: 0,
             tally: Tally::default(),
@@ -143,8 +150,10 @@ impl Customer {
     }
 
     async fn call_at_random(&mut self) {
-        if self.is_locked_out {
-            return self.rotate_secret().await;
+        match self.lost {
+            Some(Change::Rotation) => return self.rotate_secret().await,
+            Some(Change::Retirement) => return self.retire_previous_secret().await,
+            None => {}
         }
         let who = fastrand::usize(..self.known.len());
         if !self.known[who].is_certain() {
@@ -329,31 +338,34 @@ impl Customer {
         }
     }
 
+    /// Rotates the secret. The one that the backends have verifies all the time, also when an answer is
+    /// lost: nobody has the secret that it held.
     async fn rotate_secret(&mut self) {
-        let request = self.admin(Method::POST, "/rotate-secret");
-        let Some(rotated) = self.write(request).await else {
-            self.previous = None;
-            self.is_locked_out = true;
+        let is_again = self.lost.is_some();
+        let query = if is_again { "?force=true" } else { "" };
+        let request = self.admin(Method::POST, &format!("/rotate-secret{query}"));
+        let Some(answer) = self.call(request).await else {
+            if self.previous.is_none() {
+                self.lost = Some(Change::Rotation);
+            }
             return;
         };
-        let secret = rotated["secret"].as_str().unwrap().to_owned();
-        let before = std::mem::replace(&mut self.organization.secret, secret);
-        // After a rotation whose answer was lost it may be the previous one, or an older one.
-        if !std::mem::take(&mut self.is_locked_out)
-            && let Some(stale) = self.previous.replace(before)
-        {
-            self.stale = stale;
+        if self.previous.is_some() {
+            return answer.is_problem(409, "previous_secret_verifies");
         }
+        self.tally.acknowledged += 1;
+        self.lost = None;
+        let secret = answer.ok()["secret"].as_str().unwrap().to_owned();
+        self.previous = Some(std::mem::replace(&mut self.organization.secret, secret));
     }
 
     async fn retire_previous_secret(&mut self) {
         let request = self.admin(Method::DELETE, "/previous-secret");
-        let previous = self.previous.take();
-        if self.write(request).await.is_some()
-            && let Some(previous) = previous
-        {
+        if let Some(previous) = self.previous.take() {
             self.stale = previous;
         }
+        let is_done = self.write(request).await.is_some();
+        self.lost = (!is_done).then_some(Change::Retirement);
     }
 
     async fn monitor(&mut self) {
