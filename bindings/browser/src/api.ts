@@ -1,25 +1,25 @@
 /** How one call may be ended. */
 export interface CallOptions {
   /**
-   * Ends the call: it rejects with the signal's `reason` at once, as `fetch()` does, and its
-   * request is ended. A request that was under way may have reached the service all the same.
+   * Ends the call: it rejects with the signal's `reason` at once, as `fetch()` does, and its request
+   * is aborted. The request may have reached the service all the same.
    */
   signal?: AbortSignal | undefined;
 }
 
 /** Which organization's chat the page shows, where its service is, and how the page uses it. */
 export interface InitOptions extends CallOptions {
-  /** The organization's public key, `pk_…`. It is no secret. */
+  /** The organization key, `pk_…`. It is public. */
   organizationKey: string;
   /** The `http` or `https` URL of the identity service, such as `https://chat.example.com`. */
   serverUrl: string;
   /**
-   * What `identify()` does with an `externalId` other than the visitor's last one: `update` (the
-   * default) changes the visitor's record, `reset` makes a new visitor first, as {@link
-   * SdkApi.reset} does, so that one user does not go on with the other's record.
+   * What `identify()` does with an `externalId` other than the visitor's last one. `update` (the
+   * default) changes the visitor's record. `reset` makes a new visitor first, as {@link
+   * SdkApi.reset} does, so one user does not take over the other's record.
    */
   onUserChange?: 'update' | 'reset' | undefined;
-  /** How many milliseconds a request, or `getHmac`, is given: 10000 unless told otherwise. */
+  /** How many milliseconds a request may take, and `getHmac`. The default is 10000. */
   timeout?: number | undefined;
 }
 
@@ -42,13 +42,13 @@ export interface IdentifyParams {
   externalId?: string | null | undefined;
   /** Arbitrary key-value pairs: plan, company, tags. They must fit into JSON. */
   metadata?: Record<string, unknown> | null | undefined;
-  /** Your backend's signature of the visitor id: required when verification is enabled. */
+  /** The hmac that your backend made for the visitor id: required when verification is required. */
   hmac?: string | undefined;
   /**
-   * Fetches that signature from your backend, in the place of `hmac`. It is given the visitor id,
-   * and called again, once, with the id of the new visitor if the service no longer knew the
-   * visitor. It has to throw where your backend does not answer with a signature. It must not wait
-   * for another call of this api, which would wait for this one.
+   * Fetches the hmac from your backend, in the place of `hmac`. It is called with the visitor id. If
+   * the service no longer knows that visitor, it is called once more, with the id of the new one. It
+   * must throw if your backend does not answer with an hmac. It must not wait for another call of
+   * this api, since that call would wait for this one.
    */
   getHmac?: ((visitorId: string) => string | Promise<string>) | undefined;
 }
@@ -67,21 +67,20 @@ export type IdentityResult = {
 };
 
 /**
- * The chat's api object. Its functions need no `this`. Those that return a promise never throw,
- * but reject with an `IdentityError`, or with the `reason` of your own `AbortSignal`. Outside of a
+ * The chat's api object. Its functions need no `this`. Those that return a promise never throw. They
+ * reject with an `IdentityError`, or with the `reason` of your own `AbortSignal`. Outside of a
  * browser they reject with `not_in_browser`.
  */
 export interface SdkApi {
   /**
    * Resumes the visitor that this browser has for the organization, or makes one.
    *
-   * Calling it again for the same organization asks for nothing, resolves alike, and takes
-   * `onUserChange` and `timeout` as they are given now; after a failure it tries again. With
-   * another organization the page turns to that one's visitor, and the first one's is kept for
-   * later. A start that another one overtakes settles as that one does.
+   * You may call it again. For the same organization, it sends nothing, resolves with the same
+   * conversation, and takes the new `onUserChange` and `timeout`. After a failure it tries again. For
+   * another organization, the page changes to the visitor of that one, and the first visitor stays in
+   * storage. If you call it while a start is under way, both calls settle alike.
    *
-   * @param options `signal` ends the wait alone: the visitor that is being made is for the next
-   * call
+   * @param options `signal` ends only the wait: the next call gets the visitor that is being made
    * @returns the conversation, once there is a visitor
    * @throws {IdentityError} `not_in_browser`, `invalid_request` with the `field` of a wrong option,
    * `unknown_organization`, `origin_not_allowed`, `csp_blocked`, `timeout`,
@@ -90,9 +89,9 @@ export interface SdkApi {
   init(options: InitOptions): Promise<Conversation>;
 
   /**
-   * Associates the visitor with what you know about it. Calls are sent one after the other, so the
-   * later one wins. It acts for the visitor that the page was last told of, or for none. Up to
-   * 60 KB it is sent even if the page ends meanwhile.
+   * Tells the chat what you know about the visitor. Calls are sent one after the other, so the later
+   * one wins. A call acts for the visitor that the page last knew of, or rejects. A call of up to
+   * 60 KB is sent even if the page ends meanwhile.
    *
    * @returns the visitor's one identity record after the update
    * @throws {IdentityError} `not_initialized`; `hmac_verification_failed`; `hmac_required`;
@@ -116,9 +115,9 @@ export interface SdkApi {
   identify(params: IdentifyParams, options?: CallOptions): Promise<IdentityResult>;
 
   /**
-   * The conversation of the visitor that this browser has now; `null` before `init()` has come to
-   * its end, while another visitor is being made, and outside of a browser. As long as nothing
-   * changes it is the same object.
+   * The conversation of the visitor that this browser has now. It is `null` before `init()` is done,
+   * while another visitor is being made, and outside of a browser. As long as nothing changes, it is
+   * the same object.
    *
    * @example
    * const conversation = getSdkApi().getConversation();
@@ -128,20 +127,20 @@ export interface SdkApi {
   getConversation(): Conversation | null;
 
   /**
-   * The visitor's identity record as the service has it, for a page that was loaded again; `null`
-   * before the first `identify()`.
+   * The visitor's record as the service has it, such as after a reload. It is `null` before the first
+   * `identify()`.
    *
-   * @throws {IdentityError} as {@link SdkApi.identify}, but for what is about the hmac
+   * @throws {IdentityError} as {@link SdkApi.identify}, without the codes about the hmac
    */
   getIdentity(options?: CallOptions): Promise<IdentityResult | null>;
 
   /**
-   * Calls `listener` whenever {@link SdkApi.getConversation} has changed, in this tab or in
-   * another one, with what it is now. It is called soon after the change, and never at once.
-   * Outside of a browser it is not called.
+   * Calls `listener` with the conversation when {@link SdkApi.getConversation} has changed, in this
+   * tab or in another one. It calls soon after the change, never during your own call. Outside of a
+   * browser it does nothing.
    *
-   * @returns ends the subscription, and so does {@link SdkApi.shutdown}
-   * @throws {IdentityError} `invalid_request` if `listener` is no function
+   * @returns a function that ends the subscription; {@link SdkApi.shutdown} ends it too
+   * @throws {IdentityError} `invalid_request` if `listener` is not a function
    *
    * @example
    * const unsubscribe = getSdkApi().subscribe((conversation) => {
@@ -153,9 +152,9 @@ export interface SdkApi {
   subscribe(listener: (conversation: Conversation | null) => void): () => void;
 
   /**
-   * For log-out: forgets the visitor, in all tabs, and makes a new one. Calls to `identify()` that
-   * are under way reject with `visitor_changed`. If no new visitor can be made, the old one is
-   * forgotten all the same, and the next call tries again.
+   * For log-out: forgets the visitor in all tabs, and makes a new one. Calls to `identify()` that are
+   * under way reject with `visitor_changed`. If no new visitor can be made, the visitor is forgotten
+   * all the same, and the next call tries again.
    *
    * @param options `signal` ends the wait for the new visitor, not the forgetting
    * @returns the conversation of the new visitor
@@ -170,9 +169,9 @@ export interface SdkApi {
   reset(options?: CallOptions): Promise<Conversation>;
 
   /**
-   * Ends the chat on this page, as when consent is withdrawn or a component goes away: calls that
-   * are under way reject with `shut_down`, and no timer, listener or subscription is left. The
-   * visitor stays in storage, and `init()` resumes it.
+   * Ends the chat on this page, for instance when consent is withdrawn. Calls that are under way reject
+   * with `shut_down`. No timer, listener or subscription is left. The visitor stays in storage, and
+   * `init()` resumes it.
    */
   shutdown(): void;
 }

@@ -74,7 +74,7 @@ function toJson(params: IdentifyParams): string {
   return JSON.stringify(params);
 }
 
-/** FNV-1a with 64 bits, in hex. It keeps no secret: who reads storage has the token as well. */
+/** FNV-1a with 64 bits, in hex. It need not be strong: storage holds the token too. */
 function fnv1a(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {

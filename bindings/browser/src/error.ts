@@ -1,6 +1,6 @@
 /**
- * The stable names of what can go wrong. The service's own codes come through as they are, so
- * there may be more than are listed.
+ * The stable names of what can go wrong. The service's own codes come through as they are, so there
+ * may be more than these.
  */
 export type IdentityErrorCode =
   | 'not_in_browser'
@@ -30,8 +30,8 @@ type Details = Partial<
 >;
 
 /**
- * What every function of this package rejects with, except where your own `AbortSignal` ends a
- * call. No property carries the hmac, the visitor's token, or what was said about the visitor.
+ * The error that every function of this package rejects with, unless your own `AbortSignal` ends the
+ * call. No property carries the hmac, the visitor token, or what you said about the visitor.
  *
  * @example
  * const error: unknown = await getSdkApi()
@@ -44,11 +44,11 @@ type Details = Partial<
 export class IdentityError extends Error {
   /** What went wrong, as a name that does not change between versions. */
   readonly code: IdentityErrorCode;
-  /** The option or parameter that is to blame, such as `metadata.plan`, where one is. */
+  /** The option or parameter that is wrong, such as `metadata.plan`, if it is one. */
   readonly field: string | undefined;
-  /** In how many seconds the service wants to be asked again, where it says so. */
+  /** After how many seconds the service may be asked again, if it says so. */
   readonly retryAfter: number | undefined;
-  /** The name of the request in the service's log, where the service answered. */
+  /** The name of the request in the service's log, if the service answered. */
   readonly requestId: string | undefined;
 
   static {
@@ -66,7 +66,7 @@ export class IdentityError extends Error {
   }
 }
 
-/** An argument that the page got wrong. */
+/** The error for a wrong argument. */
 export function invalid(field: string, message: string): IdentityError {
   return new IdentityError('invalid_request', message, { field });
 }

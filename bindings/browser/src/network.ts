@@ -24,7 +24,7 @@ export async function explained<T>(
   } catch {
     // Browsers tell of the policy after the request has failed.
     await new Promise((resolve) => setTimeout(resolve));
-    // The cause stays out: it says no more, and may quote what it should not.
+    // The cause stays out: it adds nothing, and may quote what must stay private.
     throw explain(url, isBlocked);
   }
 }

@@ -21,11 +21,11 @@ import { during } from './signals.js';
 import { removeVisitor } from './visitor.js';
 
 let current: Session | undefined;
-/** What the page was last told: the same object for as long as it holds. */
+/** The conversation that the page knows: the same object as long as nothing changes. */
 let told: Conversation | null = null;
 /** Until shutdown(). */
 let life = new AbortController();
-/** Tells the subscribers: of a listener that throws, the browser lets the page know. */
+/** Calls the subscribers. The browser reports a listener that throws to the page. */
 const changes = new EventTarget();
 
 export const api: SdkApi = Object.freeze({
@@ -131,13 +131,13 @@ function initialized(): Session {
   return current;
 }
 
-/** The current session, which makes up for a start that has failed. */
+/** The current session. If its start has failed, it starts again. */
 function usable(): Session {
   const session = initialized();
   return session.failed ? begin(session.organization) : session;
 }
 
-/** The caller's signal, if there is one. Nothing is begun that has been ended already. */
+/** The caller's signal, if there is one. Throws if it is aborted already. */
 function readSignal(options: CallOptions | undefined): AbortSignal | undefined {
   const signal = options?.signal ?? undefined;
   if (signal && typeof signal.throwIfAborted !== 'function') {
@@ -147,7 +147,7 @@ function readSignal(options: CallOptions | undefined): AbortSignal | undefined {
   return signal;
 }
 
-/** Runs what a call does, until it is ended by its signal or by shutdown(). */
+/** Runs a call until it is done, or its signal or shutdown() ends it. */
 function alive<T>(
   signal: AbortSignal | undefined,
   task: (signal: AbortSignal) => Promise<T>,
@@ -155,7 +155,7 @@ function alive<T>(
   return during([signal, life.signal], task);
 }
 
-/** Turns the page to the visitor in storage, or else to a new one. */
+/** Changes to the visitor in storage, or to a new one. */
 function begin(organization: Organization, isNew = false): Session {
   current?.end(changed());
   const session = new Session(organization, isNew);
@@ -165,10 +165,10 @@ function begin(organization: Organization, isNew = false): Session {
   return session;
 }
 
-/** Forgets the visitor and begins with a new one. */
+/** Forgets the visitor, and makes a new one. */
 function renew(): void {
   const { organization } = initialized();
-  // At once: whatever comes next, nobody resumes this visitor.
+  // At once, so that no later call resumes this visitor.
   removeVisitor(organization.storageKey);
   begin(organization, true);
 }
@@ -187,19 +187,19 @@ function look(): void {
   }
 }
 
-/** The current conversation, of which the subscribers hear if it is another one than before. */
+/** The current conversation. Calls the subscribers if it has changed. */
 function tell(): Conversation | null {
   const visitorId = current?.visitor?.visitorId;
   if (visitorId !== told?.visitorId) {
     told = visitorId === undefined ? null : { visitorId };
     const change = new CustomEvent('change', { detail: told });
-    // Later, as nobody expects to be called while they call.
+    // Later, since nobody expects a callback during their own call.
     queueMicrotask(() => changes.dispatchEvent(change));
   }
   return told;
 }
 
-/** The conversation of the session that is current at the end of it all. */
+/** The conversation of the session that is current in the end. */
 async function settled(): Promise<Conversation> {
   for (;;) {
     const session = initialized();
@@ -216,7 +216,7 @@ async function settled(): Promise<Conversation> {
   }
 }
 
-/** Sends the claim: to a new visitor, if the page wants that where the last user was another one. */
+/** Sends the claim. With `onUserChange: 'reset'`, another user than the last gets a new visitor. */
 async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promise<IdentityResult> {
   const session = usable();
   const { user } = claim;
@@ -231,7 +231,7 @@ async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promi
     return say(claim, signal, isRepeated);
   }
   if (user) {
-    // Before it is sent, as the answer may find no page any more. Empty: one user or the other.
+    // Before it is sent, since the page may be gone when the answer comes. Empty: either user.
     session.user = isOther ? '' : user;
   }
   try {
@@ -244,7 +244,7 @@ async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promi
     if (/^(hmac_|invalid_request$)/.test((error as IdentityError).code)) {
       session.user = before;
     }
-    // Not after a reset: then it is another person who would be called what this one is.
+    // Not after a reset: the new visitor may be another person.
     if (claim.getHmac && !isRepeated && session.successor && session.successor === current) {
       return say(claim, signal, true);
     }
@@ -252,7 +252,7 @@ async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promi
   }
 }
 
-/** Sends the claim, or else asks for the identity, for the session's visitor and for no other. */
+/** Sends the claim, or asks for the identity, for the session's visitor only. */
 async function exchange(
   session: Session,
   signal: AbortSignal,
@@ -286,7 +286,7 @@ async function exchange(
     if (!ended.aborted) {
       throw error;
     }
-    // So that who catches this finds the new visitor, if there could be one.
+    // So that the page finds the new visitor when it catches this, if there is one.
     await settled().catch(() => {});
     throw ended.reason;
   }

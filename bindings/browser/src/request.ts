@@ -8,7 +8,7 @@ const ATTEMPTS = 3;
 const BACKOFF_MS = 300;
 /** A longer wait is an error, so that the page can decide. */
 const LONGEST_RETRY_AFTER_S = 5;
-/** Asking again may help, and does no harm: whatever we ask for may be done twice. */
+/** Asking again may help. It does no harm: every request may arrive twice. */
 const TRANSIENT = /^(network_error|offline|timeout|rate_limited|request_timeout|unavailable)$/;
 /**
  * Browsers refuse `keepalive` where the bodies of all such requests under way have more than
@@ -39,7 +39,7 @@ export async function request(
     credentials: 'omit',
     redirect: 'error',
   };
-  // So that it outlives the page: a person who has logged in is often sent to another one.
+  // So that it outlives the page: a log-in often leads to another page.
   let keepalive = !!body && new TextEncoder().encode(body).length <= LONGEST_KEEPALIVE_B;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -58,7 +58,7 @@ export async function request(
       }
       const jitter = Math.random() * BACKOFF_MS * 2 ** attempt;
       await pause(retryAfter * 1000 + jitter, signal);
-      // Too much of it under way looks like a network that is away.
+      // Too many bytes under way look like a network error.
       keepalive = false;
     }
   }
@@ -76,12 +76,12 @@ function send(
     if (status === 204) {
       return null;
     }
-    // What a parser throws stays out: it quotes what it could not read.
+    // The parser's error stays out: it quotes what it could not read.
     const body = await response.json().catch(() => null);
     if (ok && body) {
       return body;
     }
-    // What is not the service's problem document (RFC 9457) comes from something on the way to it.
+    // An answer that is not a problem document (RFC 9457) comes from something in between.
     if (typeof body?.code !== 'string') {
       throw networkError(url, `answered ${status}, but not as the service does`);
     }

@@ -24,7 +24,7 @@ export class Session {
   #user: string | undefined;
   #lastCall: Promise<unknown> = Promise.resolve();
 
-  /** Takes the visitor in storage at once, or makes one: always, if it has to be a new one. */
+  /** Takes the visitor in storage, or makes one. If it has to be a new one, always makes one. */
   constructor(
     public organization: Organization,
     private readonly isNew: boolean,
@@ -40,12 +40,12 @@ export class Session {
     return readVisitor(this.organization.storageKey);
   }
 
-  /** Whether another page has put another visitor, or none, in the place of this one. */
+  /** Whether another page has stored another visitor, or removed this one. */
   get moved(): boolean {
     return this.#stored && this.#kept?.visitorId !== this.visitor?.visitorId;
   }
 
-  /** The fingerprint of the user that the visitor is, or may be; `undefined` if it is nobody yet. */
+  /** The fingerprint of the visitor's user, or likely user; `undefined` before the first. */
   get user(): string | undefined {
     return this.#stored ? this.#kept?.user : this.#user;
   }
@@ -104,7 +104,7 @@ export class Session {
     const url = `${serverUrl}/v1/visitors`;
     const headers = { 'X-Organization-Key': key };
     const visitor = await request(url, headers, '', timeout, this.signal).catch((error) => {
-      // The service speaks of the header, which the page has never seen.
+      // The service's text is about a header, which the page has never seen.
       throw error.code === 'unknown_organization'
         ? new IdentityError(
             error.code,

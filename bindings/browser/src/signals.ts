@@ -1,9 +1,9 @@
 // Ending what is under way: for the caller, for another visitor, or when its time is over.
 
 /**
- * Settles as `task` does, or rejects as soon as one of `signals` is aborted, with its reason, or
- * after `timeout` milliseconds, with what `late` makes. Then the signal that `task` is given is
- * aborted, and also when `task` has come to an end, so that what listens to it needs no removal.
+ * Settles as `task` does. If one of `signals` is aborted first, it rejects with its reason; after
+ * `timeout` milliseconds, with what `late` makes. In each of these cases the signal that `task` got is
+ * aborted, so its listeners need no removal.
  * (AbortSignal.any would do some of this, but is newer than the browsers that we support.)
  */
 export async function during<T>(

@@ -51,8 +51,7 @@ export declare class IdentityHmacError extends Error {
 }
 
 /**
- * Signs `visitorId` with `secret`: the function of the chat's documentation, for which this is a
- * drop-in. To sign many ids with one secret, prepare an {@link IdentityKey}.
+ * Signs `visitorId` with `secret`, as the function in the vendor's document does. To sign many ids with one secret, prepare an {@link IdentityKey}.
  *
  * Sign only for a caller whose session you have authenticated: anyone with the result can
  * identify as this visitor until the secret is rotated.
@@ -73,8 +72,8 @@ export declare function generateIdentityHmac(visitorId: Bytes, secret: Secret): 
 /**
  * Whether `secret` signed `visitorId` as `hmac`, compared in constant time.
  *
- * `visitorId` and `hmac` may be anything that a client can send: what is not a string (or a
- * `Uint8Array`), or not 64 hexadecimal digits in either case, is simply not right.
+ * `visitorId` and `hmac` may be anything that a client can send. A value that is not a string or a
+ * `Uint8Array`, or an hmac that is not 64 hexadecimal digits in either case, gives `false`.
  *
  * @throws {IdentityHmacError} `empty_secret`
  * @throws {TypeError} if `secret` is of another type
@@ -93,7 +92,7 @@ export declare function verifyIdentityHmac(
 
 /**
  * A new identity verification secret: 32 random bytes from the operating system, as 64 lowercase
- * hexadecimal digits. The digits themselves are the secret: nobody decodes them before signing.
+ * hexadecimal digits. The digits are the secret; nobody decodes them before signing.
  *
  * @example
  * assert.match(generateSecret(), /^[0-9a-f]{64}$/);
@@ -103,8 +102,8 @@ export declare function generateSecret(): string;
 /**
  * An identity verification secret, prepared for signing and verifying many visitor ids.
  *
- * It shows its type and nothing of the secret when it is inspected or serialized, and cannot be
- * cloned or sent to a worker: make one there.
+ * When it is inspected or serialized, it shows its type and nothing of the secret. It cannot be cloned
+ * or sent to a worker: make one there.
  *
  * @example
  * const key = new IdentityKey('s3cret');
@@ -122,11 +121,12 @@ export declare class IdentityKey {
   /**
    * A key from the environment variable `name`, by default `IDENTITY_SECRET`.
    *
-   * This is the strict door: it refuses what the constructor would sign with as it is, where that
-   * is nearly always a mistake of configuration.
+   * Rejects values that the constructor accepts but that are almost always a mistake in the
+   * configuration.
    *
-   * @throws {IdentityHmacError} which names the variable and the fault, never the value, if the
-   * variable is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8
+   * @throws {IdentityHmacError} if the variable is unset, blank or not UTF-8, holds a NUL, has white
+   * space or quotes around it, or holds a placeholder, a reference, an assignment or a comment. The
+   * error names the variable and the fault, never the value
    * @throws {TypeError} if `name` is not a string
    *
    * @example
@@ -151,8 +151,8 @@ export declare class IdentityKey {
 }
 
 /**
- * A current secret and, during a rotation, the previous one: signs with the current one, accepts
- * both.
+ * A current secret and, during a rotation, the previous one. It signs with the current one and
+ * accepts both.
  *
  * @example
  * const stale = new IdentityKey("last year's secret").sign('visitor_1');
@@ -181,8 +181,8 @@ export declare class Keyring {
   verify(visitorId: unknown, hmac: unknown): boolean;
 
   /**
-   * Like {@link Keyring.verify}, and says which key it was, so that you know when nobody needs
-   * the previous secret any more. `null` means that the hmac must be refused.
+   * Verifies like {@link Keyring.verify}, and says which key it was. So you know when nobody needs the
+   * previous secret any more. `null` means that the hmac must be refused.
    */
   matched(visitorId: unknown, hmac: unknown): 'current' | 'previous' | null;
 

@@ -87,8 +87,8 @@ export declare function generateIdentityHmac(visitorId: Bytes, secret: Secret): 
 /**
  * Whether `secret` signed `visitorId` as `hmac`, compared in constant time.
  *
- * `visitorId` and `hmac` may be anything that a client can send: what is not a string (or a
- * `Uint8Array`), or not 64 hexadecimal digits in either case, is simply not right.
+ * `visitorId` and `hmac` may be anything that a client can send. A value that is not a string or a
+ * `Uint8Array`, or an hmac that is not 64 hexadecimal digits in either case, gives `false`.
  *
  * @throws {IdentityHmacError} `empty_secret`
  * @throws {TypeError} if `secret` is of another type
@@ -106,7 +106,7 @@ export declare function verifyIdentityHmac(
 
 /**
  * A new identity verification secret: 32 random bytes, as 64 lowercase hexadecimal digits. The
- * digits themselves are the secret: nobody decodes them before signing.
+ * digits are the secret; nobody decodes them before signing.
  *
  * @example
  * assert.match(await generateSecret(), /^[0-9a-f]{64}$/);
@@ -132,11 +132,12 @@ export declare class IdentityKey {
 
   /**
    * A key from the environment variable `name`, by default `IDENTITY_SECRET`, as `process.env` or
-   * `Deno.env` has it. It refuses what the constructor would sign with as it is, where that is
-   * nearly always a mistake of configuration.
+   * `Deno.env` has it. It rejects values that the
+   * constructor accepts but that are almost always a mistake in the configuration.
    *
-   * @throws {IdentityHmacError} which names the variable and the fault, never the value, if the
-   * variable is unset, blank, holds a NUL, is surrounded by white space or quotes, or is not UTF-8
+   * @throws {IdentityHmacError} if the variable is unset, blank or not UTF-8, holds a NUL, has white
+   * space or quotes around it, or holds a placeholder, a reference, an assignment or a comment. The
+   * error names the variable and the fault, never the value
    * @throws {TypeError} if `name` is not a string
    *
    * @example
@@ -161,8 +162,8 @@ export declare class IdentityKey {
 }
 
 /**
- * A current secret and, during a rotation, the previous one: signs with the current one, accepts
- * both.
+ * A current secret and, during a rotation, the previous one. It signs with the current one and
+ * accepts both.
  *
  * @example
  * const stale = await generateIdentityHmac('visitor_1', "last year's secret");
@@ -190,8 +191,8 @@ export declare class Keyring {
   verify(visitorId: unknown, hmac: unknown): Promise<boolean>;
 
   /**
-   * Like {@link Keyring.verify}, and says which key it was, so that you know when nobody needs
-   * the previous secret any more. `null` means that the hmac must be refused.
+   * Verifies like {@link Keyring.verify}, and says which key it was. So you know when nobody needs the
+   * previous secret any more. `null` means that the hmac must be refused.
    */
   matched(visitorId: unknown, hmac: unknown): Promise<'current' | 'previous' | null>;
 

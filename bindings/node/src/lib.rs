@@ -21,7 +21,7 @@ use napi_derive::napi;
 use crate::bytes::Scratch;
 use crate::error::{Answer, Refusal, answer};
 
-/// Signs `visitorId` with `secret`: the document's function. Null if either is refused.
+/// Signs `visitorId` with `secret`, as the vendor's document does. Null if either is refused.
 #[napi(catch_unwind)]
 pub fn generate_identity_hmac<'env>(
     env: &'env Env,
@@ -132,7 +132,7 @@ fn new_key(secret: Unknown<'_>) -> Option<std::result::Result<IdentityKey, Input
     Scratch::new().read(secret).map(IdentityKey::new)
 }
 
-/// The signature of `visitor_id`; None if that is neither text nor bytes.
+/// The hmac of `visitor_id`; None if that is neither text nor bytes.
 fn sign_with(
     key: &IdentityKey,
     visitor_id: Unknown<'_>,

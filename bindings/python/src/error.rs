@@ -43,7 +43,7 @@ pub(crate) fn wrong_type(argument: &str, expected: &str, object: &Bound<'_, PyAn
 /// The exception for pickling or copying an object that holds a secret.
 pub(crate) fn not_copyable(class: &str) -> PyErr {
     PyTypeError::new_err(format!(
-        "{class} cannot be pickled or copied, for it holds a secret; make another one from the \
+        "{class} cannot be pickled or copied, since it holds a secret; make another one from the \
          secret where it is needed"
     ))
 }

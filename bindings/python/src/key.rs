@@ -9,7 +9,7 @@ use crate::{convert, error};
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
 /// A key can be used from any number of threads and after a fork. It shows nothing of the secret,
-/// and it cannot be pickled, copied or extended.
+/// and it cannot be pickled, copied or subclassed.
 ///
 /// Args:
 ///     secret: The identity verification secret, of any length. Text is taken as UTF-8, bytes as
@@ -106,8 +106,8 @@ impl IdentityKey {
     ///         section 8), can be right.
     ///
     /// Returns:
-    ///     Whether this key signed this id as `hmac`. Nothing that a client can send raises: what
-    ///     is of another type, or is no hmac, is false.
+    ///     Whether this key signed this id as `hmac`. Nothing that a client can send raises: a value
+    ///     of another type, or text that is not an hmac, gives false.
     ///
     /// Raises:
     ///     MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever

@@ -7,14 +7,14 @@ use pyo3::types::PyString;
 use crate::key::IdentityKey;
 use crate::{convert, error};
 
-/// A current secret, and during a rotation the previous one.
+/// A current secret and, during a rotation, the previous one.
 ///
-/// A visitor's pair of id and hmac has no end date, and pages that are open during a rotation hold
-/// hmacs of the old secret. A keyring signs with the current secret and accepts both, and
-/// `matched` tells which one an hmac came from, so that you know when the old one can go.
+/// An hmac has no end date, so pages that are open during a rotation hold hmacs of the previous
+/// secret. A keyring signs with the current secret and accepts both. `matched` says which one an
+/// hmac came from. So you know when the previous secret can go.
 ///
-/// Like a key it works from threads and after a fork, shows nothing, and cannot be pickled, copied
-/// or extended.
+/// Like a key, it works from threads and after a fork. It shows nothing of its secrets, and cannot
+/// be pickled, copied or subclassed.
 ///
 /// Args:
 ///     current: The secret that signs: an `IdentityKey`, text or bytes.

@@ -116,7 +116,7 @@ fn verify_identity_hmac(
 ///
 /// Returns:
 ///     32 random bytes from the operating system, as 64 lowercase hexadecimal digits. The digits
-///     themselves are the secret: they are not decoded before signing.
+///     are the secret; they are not decoded before signing.
 ///
 /// Raises:
 ///     OSError: The operating system has no random bytes to give.

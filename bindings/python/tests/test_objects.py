@@ -44,7 +44,7 @@ def test_it_has_no_attribute_that_is_data(holder: object) -> None:
 @each_holder
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_it_cannot_be_pickled(holder: object, protocol: int) -> None:
-    with pytest.raises(TypeError, match="cannot be pickled or copied, for it holds a secret"):
+    with pytest.raises(TypeError, match="cannot be pickled or copied, since it holds a secret"):
         pickle.dumps(holder, protocol)
 
 

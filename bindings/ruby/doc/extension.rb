@@ -23,13 +23,13 @@ module IdentityHmac
   # Verifies in one call, in constant time, that +secret+ signed this visitor id as +hmac+. A Key
   # is faster for many ids.
   #
-  # [+visitor_id+] the id that the signature should be for
+  # [+visitor_id+] the id that the hmac should be for
   # [+hmac+] 64 hexadecimal digits, in either case (RFC 4648 section 8)
   # [+secret+] the identity verification secret
   #
-  # Returns +true+ or +false+. Nothing that a client can send as +visitor_id+ or +hmac+ raises:
-  # what is not a String, or has a +to_str+ that raises, is not verified. Raises Error with code
-  # +:empty_secret+, and TypeError if +secret+ is not a String.
+  # Returns +true+ or +false+. Nothing that a client can send as +visitor_id+ or +hmac+ raises: a
+  # value that is not a String, or has a +to_str+ that raises, gives +false+. Raises Error with
+  # code +:empty_secret+, and TypeError if +secret+ is not a String.
   #
   #   hmac = IdentityHmac.generate_identity_hmac("visitor_1", "s3cret")
   #   IdentityHmac.verify_identity_hmac("visitor_1", hmac, "s3cret") # => true
@@ -38,7 +38,7 @@ module IdentityHmac
   def self.verify_identity_hmac(visitor_id, hmac, secret); end
 
   # Makes a new identity verification secret of 32 random bytes from the operating system. The
-  # hexadecimal digits themselves are the secret: they are not decoded before signing.
+  # hexadecimal digits are the secret; they are not decoded before signing.
   #
   # Returns 64 lowercase hexadecimal digits. Raises RuntimeError if the operating system gives no
   # random bytes.
@@ -48,7 +48,7 @@ module IdentityHmac
 
   class Key
     # Prepares a secret. Its bytes are the key as they are; to read it from the environment use
-    # Key.from_env, which refuses mistakes of configuration.
+    # Key.from_env, which refuses mistakes in the configuration.
     #
     # [+secret+] the identity verification secret: a String of any length but 0
     #
@@ -59,8 +59,8 @@ module IdentityHmac
     #   # => "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
     def self.new(secret); end
 
-    # Signs a visitor id. Sign only for a caller whose session you have authenticated: whoever
-    # holds the result can identify as this visitor until the secret is rotated.
+    # Signs a visitor id. Sign only for a caller whose session you have authenticated: anyone
+    # with the result can identify as this visitor until the secret is rotated.
     #
     # [+visitor_id+] the id that the chat gave the visitor: a String of any length but 0
     #
@@ -74,7 +74,7 @@ module IdentityHmac
 
     # Verifies, in constant time, that this key signed the visitor id as +hmac+.
     #
-    # [+visitor_id+] the id that the signature should be for
+    # [+visitor_id+] the id that the hmac should be for
     # [+hmac+] 64 hexadecimal digits, in either case (RFC 4648 section 8)
     #
     # Returns +true+ or +false+. Nothing that a client can send raises: what is not a String is not
@@ -103,7 +103,7 @@ module IdentityHmac
     # Verifies, in constant time, that one of the secrets signed the visitor id as +hmac+. Both are
     # always tried.
     #
-    # [+visitor_id+] the id that the signature should be for
+    # [+visitor_id+] the id that the hmac should be for
     # [+hmac+] 64 hexadecimal digits, in either case (RFC 4648 section 8)
     #
     # Returns +true+ or +false+. Nothing that a client can send raises.
@@ -115,10 +115,10 @@ module IdentityHmac
 
     # Verifies like #verify, and says which secret it was.
     #
-    # [+visitor_id+] the id that the signature should be for
+    # [+visitor_id+] the id that the hmac should be for
     # [+hmac+] 64 hexadecimal digits, in either case (RFC 4648 section 8)
     #
-    # Returns +:current+ or +:previous+, or +nil+ if the signature must be refused. Nothing
+    # Returns +:current+ or +:previous+, or +nil+ if the hmac must be refused. Nothing
     # that a client can send raises.
     #
     #   keyring = IdentityHmac::Keyring.new("n3w", previous: "0ld")

@@ -6,9 +6,8 @@ require "identity_hmac/keyring"
 # Signs and verifies the HMAC that proves to a chat vendor who an anonymous visitor is:
 # <tt>hex(HMAC-SHA256(key = identity verification secret, message = visitor id))</tt>, RFC 2104.
 #
-# A String's bytes are signed as they are, whatever its encoding: never transcoded, trimmed or
-# normalised. Where a String is asked for, an object with +to_str+ will do, as it does in Ruby's
-# own methods.
+# A String's bytes are signed as they are, in any encoding: never transcoded, trimmed or normalised.
+# An object with +to_str+ counts as a String, as in Ruby's own methods.
 #
 # <tt>include IdentityHmac</tt> makes generate_identity_hmac and verify_identity_hmac private
 # methods of a class, or of a whole script, as the vendor's document calls them.

@@ -76,7 +76,7 @@ def generate_secret() -> str:
 
     Returns:
         32 random bytes from the operating system, as 64 lowercase hexadecimal digits. The digits
-        themselves are the secret: they are not decoded before signing.
+        are the secret; they are not decoded before signing.
 
     Raises:
         OSError: The operating system has no random bytes to give.
@@ -91,7 +91,7 @@ class IdentityKey:
     """An identity verification secret, prepared for signing and verifying many visitor ids.
 
     A key can be used from any number of threads and after a fork. It shows nothing of the secret,
-    and it cannot be pickled, copied or extended.
+    and it cannot be pickled, copied or subclassed.
 
     Args:
         secret: The identity verification secret, of any length. Text is taken as UTF-8, bytes as
@@ -172,8 +172,8 @@ class IdentityKey:
                 section 8), can be right.
 
         Returns:
-            Whether this key signed this id as `hmac`. Nothing that a client can send raises: what
-            is of another type, or is no hmac, is false.
+            Whether this key signed this id as `hmac`. Nothing that a client can send raises: a value
+            of another type, or text that is not an hmac, gives false.
 
         Raises:
             MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever
@@ -190,14 +190,14 @@ class IdentityKey:
 
 @final
 class Keyring:
-    """A current secret, and during a rotation the previous one.
+    """A current secret and, during a rotation, the previous one.
 
-    A visitor's pair of id and hmac has no end date, and pages that are open during a rotation hold
-    hmacs of the old secret. A keyring signs with the current secret and accepts both, and
-    `matched` tells which one an hmac came from, so that you know when the old one can go.
+    An hmac has no end date, so pages that are open during a rotation hold hmacs of the previous
+    secret. A keyring signs with the current secret and accepts both. `matched` says which one an
+    hmac came from. So you know when the previous secret can go.
 
-    Like a key it works from threads and after a fork, shows nothing, and cannot be pickled, copied
-    or extended.
+    Like a key, it works from threads and after a fork. It shows nothing of its secrets, and cannot
+    be pickled, copied or subclassed.
 
     Args:
         current: The secret that signs: an `IdentityKey`, text or bytes.

@@ -20,7 +20,7 @@ module IdentityHmac
     include Guarded
 
     # Makes a key from an environment variable, and refuses values that Key.new accepts but that
-    # are almost always a mistake of configuration.
+    # are almost always a mistake in the configuration.
     #
     # [+name+] the name of the variable
     #

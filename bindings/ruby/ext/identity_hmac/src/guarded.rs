@@ -1,4 +1,4 @@
-//! How objects that hold a secret come into being: whole, frozen, and of no class but their own.
+//! How objects that hold a secret are made: complete, frozen, and without subclasses.
 
 use magnus::typed_data::Obj;
 use magnus::{Error, RClass, RModule, Ruby, TypedData, method, prelude::*};
@@ -35,7 +35,7 @@ pub(crate) fn wrap<T: TypedData>(ruby: &Ruby, class: RClass, value: T) -> Result
     Ok(object)
 }
 
-/// A subclass's `initialize` would never be called, for the object is frozen when `new` has it.
+/// A subclass's `initialize` would never be called, since the object is frozen when `new` has it.
 fn no_subclass(ruby: &Ruby, class: RClass) -> Error {
     let message =
         format!("{class} cannot be subclassed; hold one in an instance variable of your own class");

@@ -80,8 +80,7 @@ fn generate_secret(ruby: &Ruby) -> Result<String, Error> {
         .map_err(|error| Error::new(ruby.exception_runtime_error(), error.to_string()))
 }
 
-/// What signing gives to Ruby: such a String as `OpenSSL::HMAC.hexdigest` makes, binary and not
-/// frozen.
+/// What signing gives to Ruby: a String like that of `OpenSSL::HMAC.hexdigest`, binary and not frozen.
 fn signature(ruby: &Ruby, hmac: Result<IdentityHmac, InputError>) -> Result<RString, Error> {
     match hmac {
         Ok(hmac) => Ok(ruby.str_from_slice(hmac.encode_hex(&mut [0; 64]).as_bytes())),

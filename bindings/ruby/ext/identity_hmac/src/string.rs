@@ -1,9 +1,9 @@
-//! Ruby Strings as the bytes that they hold, whatever their encoding says about them.
+//! Ruby Strings as the bytes that they hold, whatever their encoding is.
 
 use magnus::{Error, RString, Ruby, Value, prelude::*};
 
-/// The String that an argument is, or that its `to_str` gives, which is how Ruby's own methods take
-/// a String. `rule` says it for the error: `secret must be a String`.
+/// The String that an argument is, or that its `to_str` gives, as in Ruby's own methods. `rule` is for
+/// the error: `secret must be a String`.
 pub(crate) fn required(ruby: &Ruby, rule: &str, value: Value) -> Result<RString, Error> {
     RString::try_convert(value).map_err(|error| {
         if error.is_kind_of(ruby.exception_type_error()) {
@@ -15,8 +15,8 @@ pub(crate) fn required(ruby: &Ruby, rule: &str, value: Value) -> Result<RString,
     })
 }
 
-/// Like [`required`], for what a client sent: whatever gives no String counts as an empty one,
-/// which nothing verifies. What is no answer of the object's (`exit`, an interrupt) goes on.
+/// Like [`required`], for what a client sent: a value that gives no String counts as an empty one,
+/// which never verifies. Other exceptions (`exit`, an interrupt) propagate.
 pub(crate) fn or_empty(ruby: &Ruby, value: Value) -> Result<RString, Error> {
     RString::try_convert(value).or_else(|error| {
         if error.is_kind_of(ruby.exception_standard_error()) {
