@@ -63,8 +63,8 @@ function api(key, config, session) {
     res.json(config);
   });
 
-  // express.json() takes nothing but application/json, and a page of another origin cannot send
-  // that without a preflight, which nothing here allows: it cannot log its reader in.
+  // express.json() takes only application/json. A page of another origin cannot send that without a
+  // preflight, and nothing here answers one. So no such page can log its reader in.
   api.post('/login', express.json({ limit: '16kb' }), async (req, res, next) => {
     const { email, password } = req.body ?? {};
     if (typeof email !== 'string' || typeof password !== 'string') {

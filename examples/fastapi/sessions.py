@@ -12,8 +12,8 @@ from accounts import User
 class Sessions:
     """Who is logged in under which session id.
 
-    A session also ends when nobody has used it for a while, after a working day, and, as the least
-    recently used one, when there are too many.
+    A session also ends when nobody has used it for a while, and after a working day. If there are
+    too many, the least recently used one ends.
     """
 
     def __init__(self, idle_seconds: int, lifetime_seconds: int, limit: int) -> None:

@@ -31,8 +31,8 @@ class Credentials(BaseModel):
 
 
 async def read_credentials(request: Request) -> Credentials:
-    """Nothing but application/json is read. A page of another origin cannot send that without a
-    preflight, which nothing here allows: it cannot log its reader in."""
+    """Reads only application/json. A page of another origin cannot send that without a preflight,
+    and nothing here answers one. So no such page can log its reader in."""
     body = b""
     async for chunk in request.stream():
         body += chunk

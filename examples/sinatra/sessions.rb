@@ -5,8 +5,8 @@ require "securerandom"
 # Who is logged in under which session id: on the server, where a log-out can end a session. Rack's
 # own pool makes one for every request and keeps it for good.
 #
-# A session also ends when nobody has used it for a while, after a working day, and, as the least
-# recently used one, when there are too many.
+# A session also ends when nobody has used it for a while, and after a working day. If there are too
+# many, the least recently used one ends.
 class Sessions
   Session = Struct.new(:user, :ends, :idle_from)
 

@@ -71,8 +71,9 @@ class Shop < Sinatra::Base
     settings.logins.user(request.cookies["session"]) || problem(401, "log in first")
   end
 
-  # The email and the password in the body, which has to be JSON: a page of another origin cannot
-  # send that without a preflight, which nothing here allows, so it cannot log its reader in.
+  # The email and the password in the body, which has to be JSON. A page of another origin cannot
+  # send JSON without a preflight, and nothing here answers one. So no such page can log its reader
+  # in.
   def credentials
     body = request.body.read(MAX_BODY_BYTES + 1).to_s
     problem 413, "the request is malformed" if body.bytesize > MAX_BODY_BYTES

@@ -96,9 +96,9 @@ export interface SdkApi {
    * @returns the visitor's one identity record after the update
    * @throws {IdentityError} `not_initialized`; `hmac_verification_failed`; `hmac_required`;
    * `hmac_unavailable` if `getHmac` has failed, with what it threw as `cause`; `rate_limited` with
-   * `retryAfter`; `invalid_request` with the `field`; `visitor_changed` if, before the answer came,
-   * the visitor was reset here or in another tab, or the service no longer knew it: there is
-   * another one now, so fetch an hmac for that and call again; or as {@link SdkApi.init}
+   * `retryAfter`; `invalid_request` with the `field`; `visitor_changed` if there is another visitor
+   * now, by a reset here or in another tab, or because the service no longer knew this one: fetch an
+   * hmac for the new visitor and call again; or as {@link SdkApi.init}
    *
    * @example
    * const identity = await getSdkApi().identify({

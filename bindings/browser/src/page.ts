@@ -1,7 +1,7 @@
 // The page's api object. At any time it speaks for one visitor: the current session's.
 //
-// Storage is asked at every call, and no event is relied on: a page that was frozen, or comes out
-// of the back-forward cache, has missed them and must not speak for a visitor that was reset.
+// Every call reads storage, and none relies on an event. A page that was frozen, or comes out of the
+// back-forward cache, has missed events, and must not speak for a visitor that was reset.
 
 import type {
   CallOptions,

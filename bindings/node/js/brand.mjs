@@ -1,7 +1,7 @@
 /**
- * Gives a class its public name, whatever a bundler renamed it to, and lets `instanceof` answer
- * for every copy of the package: the module and the CommonJS one, one in each bundle, one before
- * and one after Jest's resetModules. `entry` keeps classes of the same name apart.
+ * Gives a class its public name, even if a bundler renamed it, and makes `instanceof` work for every
+ * copy of the package: the module and the CommonJS one, one in each bundle, one before and one after
+ * Jest's resetModules. `entry` keeps classes of the same name apart.
  */
 export function brand(Class, name, entry) {
   const mark = Symbol.for(`${entry} ${name}`);

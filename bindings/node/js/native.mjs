@@ -1,6 +1,6 @@
-// The entry `identity-hmac`: the core, through the native addon. Where the addon refuses its input
-// it returns null or what is wrong, since an error of its own would belong to another realm than
-// the caller's: in Jest, for one, it would not be an `instanceof TypeError`.
+// The entry `identity-hmac`: the core, through the native addon. If the addon refuses its input, it
+// returns null or what is wrong. It throws no error, since that would belong to another realm than the
+// caller's: in Jest, for example, it would not be an `instanceof TypeError`.
 
 import addon from './addon.cjs';
 import { declareClasses } from './classes.mjs';

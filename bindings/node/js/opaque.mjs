@@ -1,9 +1,9 @@
 /**
  * An object that shows its type and nothing else, and that nothing copies or takes for another.
  *
- * Its state is in private fields, which structuredClone, v8.serialize and assert.deepStrictEqual
- * pass over: they would make an empty object of it, and take two keys for equal. So it has one
- * property that they see. Its value is a symbol: nothing can clone one, and no two are equal.
+ * Its state is in private fields. structuredClone, v8.serialize and assert.deepStrictEqual ignore
+ * those: they would make an empty object of it, and take two keys for equal. So it has one property
+ * that they see. Its value is a symbol: nothing can clone one, and no two are equal.
  */
 export class Opaque {
   constructor() {

@@ -104,9 +104,9 @@ impl Drop for Scratch {
     }
 }
 
-/// Copies the UTF-8 of a string and a final NUL to `buffer`, as far as there is room, and returns
-/// how many bytes were copied; with an empty buffer, how many there are. None for a value that is
-/// not a string.
+/// Copies the UTF-8 of a string and a final NUL to `buffer`, as far as there is room. Returns how many
+/// bytes were copied or, with an empty buffer, how many there are. None for a value that is not a
+/// string.
 fn utf8(value: Unknown<'_>, buffer: &mut [u8]) -> Option<usize> {
     let data = if buffer.is_empty() {
         ptr::null_mut()

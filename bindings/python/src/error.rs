@@ -9,8 +9,8 @@ pub(crate) fn refused(py: Python<'_>, error: &InputError) -> PyErr {
     identity_hmac_error(py, &error.to_string(), error.code())
 }
 
-/// The exception for text that UTF-8 cannot write, which errors call `argument`, in place of the
-/// `error` that says so: the `object` of that one is the whole text.
+/// The exception for text that has no UTF-8. Errors call it `argument`. It replaces the `error` that
+/// Python raised, since the `object` of that one is the whole text.
 pub(crate) fn without_text(py: Python<'_>, error: PyErr, argument: &str) -> PyErr {
     if !error.is_instance_of::<PyUnicodeEncodeError>(py) {
         return error;
@@ -19,8 +19,8 @@ pub(crate) fn without_text(py: Python<'_>, error: PyErr, argument: &str) -> PyEr
     identity_hmac_error(py, &message, "ill_formed_text")
 }
 
-/// An `IdentityHmacError` of the class that Python sees now: a class that was kept here would be
-/// another one after the package is loaded again.
+/// An `IdentityHmacError` of the class that Python sees now. A class that was kept here would be a
+/// different one after the package is loaded again.
 fn identity_hmac_error(py: Python<'_>, message: &str, code: &str) -> PyErr {
     let error = py
         .import("identity_hmac._error")

@@ -46,15 +46,12 @@ impl IdentityKey {
     ///     A key from the bytes of the variable, as `os.environ` holds it.
     ///
     /// Raises:
-    ///     IdentityHmacError: The variable is not set (`secret_unset`), is blank
-    ///         (`secret_blank`), begins or ends with white space
-    ///         (`secret_surrounded_by_whitespace`), stands in quotes (`secret_quoted`), contains a
-    ///         NUL (`secret_contains_nul`), or is not UTF-8 (`secret_not_utf8`); holds a
-    ///         placeholder such as `changeme` (`secret_placeholder`), a variable that nothing
-    ///         expanded (`secret_unexpanded_variable`), an assignment (`secret_holds_assignment`),
-    ///         a comment (`secret_holds_comment`) or an identity token key
-    ///         (`token_key_as_secret`); or the name is text with a lone surrogate
-    ///         (`ill_formed_text`). The message names the variable, never its value.
+    ///     IdentityHmacError: The variable is not set, or its value is almost always a mistake.
+    ///         `code` says which: `secret_unset`, `secret_blank`, `secret_not_utf8`,
+    ///         `secret_surrounded_by_whitespace`, `secret_quoted`, `secret_contains_nul`,
+    ///         `secret_placeholder`, `secret_unexpanded_variable`, `secret_holds_assignment`,
+    ///         `secret_holds_comment` or `token_key_as_secret`. The message names the variable,
+    ///         never its value. If the name has a lone surrogate, the code is `ill_formed_text`.
     ///     TypeError: The name is not text.
     ///
     /// Example:

@@ -1,5 +1,5 @@
-//! The sessions, on the server, where a log-out can end them. They also end when nobody has used
-//! them for a while, after a working day, and the least recently used one when there are too many.
+//! The sessions, on the server, where a log-out can end them. A session also ends when nobody has used
+//! it for a while, and after a working day. If there are too many, the least recently used one ends.
 
 use std::time::Duration;
 

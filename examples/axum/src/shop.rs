@@ -92,8 +92,8 @@ async fn config(State(shop): State<Arc<Shop>>) -> Response {
     Json(&shop.config).into_response()
 }
 
-/// `Json` takes nothing but `application/json`, which a page of another origin cannot send without
-/// a preflight, and nothing here allows one: it cannot log its reader in.
+/// `Json` takes only `application/json`. A page of another origin cannot send that without a
+/// preflight, and nothing here answers one. So no such page can log its reader in.
 async fn login(
     session: Session,
     State(shop): State<Arc<Shop>>,

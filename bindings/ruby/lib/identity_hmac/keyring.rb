@@ -5,10 +5,10 @@ require "identity_hmac/key"
 module IdentityHmac
   # The current secret and, during a rotation, the previous one.
   #
-  # A visitor's id and HMAC do not expire, and pages that are open during a rotation hold signatures
-  # of the old secret. A keyring signs with the current secret, accepts both, and says which one a
-  # signature came from, so that you know when the old one can go. Like a Key it can be shared
-  # between threads and Ractors, and cannot be copied, dumped, printed or subclassed.
+  # An hmac has no end date, so pages that are open during a rotation hold hmacs of the previous
+  # secret. A keyring signs with the current secret, accepts both, and says which one an hmac came
+  # from. So you know when the previous secret can go. Like a Key, it can be shared between threads
+  # and Ractors, and cannot be copied, dumped, printed or subclassed.
   #
   #   stale = IdentityHmac.generate_identity_hmac("visitor_1", "last year's secret")
   #   keyring = IdentityHmac::Keyring.new("this year's secret", previous: "last year's secret")
@@ -18,11 +18,11 @@ module IdentityHmac
   class Keyring
     include Guarded
 
-    # Makes a keyring of one secret or two. To read them from the environment give the results of
+    # Makes a keyring of one secret or two. To read them from the environment, pass the results of
     # Key.from_env.
     #
     # [+current+] the secret to sign with, a String or a Key
-    # [+previous+] the secret that signatures may still come from: a String, a Key or +nil+
+    # [+previous+] the secret that is still accepted: a String, a Key or +nil+
     #
     # Returns a Keyring. Raises Error with code +:empty_secret+, and TypeError if one of them is
     # neither a String nor a Key.
