@@ -166,7 +166,7 @@ describe('a visitor that the service does not know any more', () => {
     return { browser, api, before };
   }
 
-  test('is replaced, and identify tells instead of going on with the new one', async () => {
+  test('is replaced, and identify rejects instead of using the new one', async () => {
     const { browser, api, before } = await openWithStaleVisitor();
     await assert.rejects(api.identify({ name: 'Jane', hmac: 'for the old id' }), CHANGED);
 
@@ -189,7 +189,7 @@ describe('a visitor that the service does not know any more', () => {
     assert.deepEqual(api.getConversation(), other.getConversation());
   });
 
-  test('is replaced later where that is not possible now, and identify tells all the same', async () => {
+  test('is replaced later if that is not possible now, and identify rejects all the same', async () => {
     const { api } = await openWithStaleVisitor();
     service.intercept = async ({ path }) =>
       path === '/v1/visitors' && { status: 500, body: { code: 'internal' } };

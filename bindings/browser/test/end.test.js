@@ -61,7 +61,7 @@ describe('an AbortSignal', () => {
       assert.deepEqual(api.getConversation(), before);
     });
 
-    test(`that is none is refused by ${name}, by name`, async () => {
+    test(`of another type is refused by ${name}, with its field`, async () => {
       await start();
       const asked = service.requests.length;
       for (const signal of [{}, 'abort', new AbortController()]) {

@@ -132,7 +132,7 @@ test('an answer that stops halfway is a network error', async () => {
   });
 });
 
-test('the organization, and whatever else the service tells, come through', async () => {
+test('the codes of the service come through, unknown_organization among them', async () => {
   await assert.rejects(api.init({ ...options, organizationKey: 'unheard_of' }), {
     code: 'unknown_organization',
     message: 'no organization has this organizationKey: check it and serverUrl',
@@ -199,7 +199,7 @@ for (const [what, fault] of [
   ['too many requests', problem(429, 'rate_limited', 'try again')],
   ['a gateway without a service', { status: 502, body: '<h1>Bad Gateway</h1>' }],
 ]) {
-  test(`${what} is tried again, and nobody notices`, async () => {
+  test(`${what} is retried, and the caller does not notice`, async () => {
     answerNext(fault, fault);
     await api.init(options);
     answerNext(fault, fault);
@@ -208,7 +208,7 @@ for (const [what, fault] of [
     assert.equal(service.visitors.size, 1);
   });
 
-  test(`${what} is told after three attempts`, async () => {
+  test(`${what} is an error after three attempts`, async () => {
     await api.init(options);
     service.intercept = async () => fault;
     const code = fault.body?.code ?? 'network_error';
@@ -221,7 +221,7 @@ for (const [what, fault] of [
   });
 }
 
-test('what would fail again is not tried again', async () => {
+test('an error that would come again is not retried', async () => {
   await api.init(options);
   for (const status of [403, 413, 422, 500]) {
     service.requests.length = 0;
@@ -242,7 +242,7 @@ test('a short Retry-After is waited for', async () => {
   assert(page.pauses[1] >= 5000);
 });
 
-test('a long Retry-After is told at once, in seconds', async () => {
+test('a long Retry-After is an error at once, with the seconds', async () => {
   await api.init(options);
   answerNext(problem(429, 'rate_limited', 'slow down', { retryAfter: 60 }));
   await assert.rejects(api.identify({}), {

@@ -44,7 +44,7 @@ test('getHmac is asked for the visitor id, and what it gives is sent as the hmac
   assert.equal((await api.identify({ getHmac: getHmacNow, hmac: undefined })).hmacVerified, true);
 });
 
-test('what is sent beside what getHmac gives is what was given at the time of the call', async () => {
+test('identify with getHmac sends the parameters as they were at the time of the call', async () => {
   const metadata = { plan: 'premium' };
   const call = api.identify({
     metadata,
@@ -129,7 +129,7 @@ test('what getHmac throws is the cause of hmac_unavailable, and nothing is sent'
   assert.equal(service.to('/v1/identify').length, 0);
 });
 
-test('what is no text from getHmac is hmac_unavailable, such as of a 401 that was not noticed', async () => {
+test('a getHmac that gives no text, as after a 401 that nobody noticed, is hmac_unavailable', async () => {
   for (const hmac of [undefined, null, '', 5, {}]) {
     await assert.rejects(api.identify({ name: 'Jane', getHmac: async () => hmac }), {
       code: 'hmac_unavailable',
@@ -156,7 +156,7 @@ test('getHmac that never comes to an end does not keep the calls after it', asyn
   assert.equal((await next).name, 'Joan');
 });
 
-test('hmac and getHmac together, and what is no function, are refused by name', async () => {
+test('hmac and getHmac together, and a getHmac that is not a function, are refused', async () => {
   const hmac = service.sign(api.getConversation().visitorId);
   for (const params of [
     { hmac, getHmac: () => hmac },

@@ -56,7 +56,7 @@ test('what is absent is not sent, and null is', async () => {
   assert.deepEqual(service.requests.at(-1).body, { name: null });
 });
 
-test('what the service is to refuse is sent as it is', async () => {
+test('a value that only the service refuses is sent as it is', async () => {
   await api.init(options);
   for (const params of [{ nickname: 'J' }, { name: 'x'.repeat(300) }, { hmac: '' }]) {
     await api.identify(params);
@@ -89,7 +89,7 @@ test('calls are sent one after the other in their order, even where one fails', 
   );
 });
 
-test('what is sent is what was given at the time of the call', async () => {
+test('identify sends the parameters as they were at the time of the call', async () => {
   await api.init(options);
   const held = gate();
   service.intercept = () => held.opened;

@@ -82,7 +82,7 @@ describe('on a server, where one process has many users', () => {
     message: 'Not in a browser: call this in an effect',
   };
 
-  test('whatever returns a promise rejects, and nobody is asked', async () => {
+  test('every promise rejects, and no request is sent', async () => {
     for (const call of [
       () => sdk.init(options),
       () => api.identify({ name: 'Alice' }),
@@ -94,7 +94,7 @@ describe('on a server, where one process has many users', () => {
     assert.equal(service.requests.length, 0);
   });
 
-  test('there is no conversation, and nobody who hears of one', () => {
+  test('there is no conversation, and subscribers hear nothing', () => {
     assert.equal(api.getConversation(), null);
     const end = api.subscribe(() => assert.fail('there is nothing to hear'));
     assert.equal(end(), undefined);
@@ -108,7 +108,7 @@ describe('on a server, where one process has many users', () => {
   });
 });
 
-test('require gives a test with a page of its own what import gives', () => {
+test('require gives the same as import, in a test that has a page of its own', () => {
   const program = `
     const { becomePage } = await import('./browser.js');
     becomePage();

@@ -58,7 +58,7 @@ test('subscribers hear what another tab has done, and of nothing else', async ()
   assert.equal(service.to('/v1/visitors').length, 2);
 });
 
-test('what others write to storage, and what is said of the visitor, is nobody heard of', async () => {
+test('subscribers hear neither of other data in storage nor of what is said about the visitor', async () => {
   const page = browser.open();
   await page.api.init(options);
   const { heard } = listenTo(page.api);
@@ -93,7 +93,7 @@ test('subscribers hear when storage was cleared, and when the page was away in t
   assert.equal(heard.length, 4);
 });
 
-test('who has unsubscribed hears nothing, and the others go on', async () => {
+test('a listener that has unsubscribed hears nothing, and the others go on', async () => {
   const { api } = browser.open();
   const listener = () => heard.push('same');
   const heard = [];
@@ -124,7 +124,7 @@ test('getConversation is the same object as long as nothing changes, as React wa
   assert.equal(api.getConversation(), api.getConversation());
 });
 
-test('a listener that is no function is refused by name', () => {
+test('a listener that is not a function is refused with its field', () => {
   for (const listener of [undefined, null, {}, 'log']) {
     assert.throws(() => browser.open().api.subscribe(listener), {
       code: 'invalid_request',

@@ -42,7 +42,7 @@ test('the visitor of another user is left alone, and the user gets a new one', a
   assert.deepEqual(records(), [JANE, { ...ZOE, email: null }]);
 });
 
-test('so it is on a page that was loaded later, and in another tab', async () => {
+test('the same holds on a page that was loaded later, and in another tab', async () => {
   const first = await open();
   await first.identify(JANE);
   const second = await open();
@@ -127,7 +127,7 @@ test('init takes onUserChange as it is given now', async () => {
   assert.notEqual((await api.identify(ZOE)).anonymousUserId, anonymousUserId);
 });
 
-test('an identify of which no answer came counts: the service may have done it', async () => {
+test('an identify without an answer counts, since the service may have done it', async () => {
   const { api } = browser.open();
   await api.init(options);
   const before = api.getConversation();
@@ -138,7 +138,7 @@ test('an identify of which no answer came counts: the service may have done it',
   assert.notEqual((await next.identify(ZOE)).anonymousUserId, before.visitorId);
 });
 
-test('so it does where one user was to take over the record of another', async () => {
+test('an identify without an answer also counts if it was to change the user', async () => {
   const updating = await open({ onUserChange: 'update' });
   const { anonymousUserId } = await updating.identify(JANE);
   service.intercept = async ({ path }) => path === '/v1/identify' && 'hang up';

@@ -27,7 +27,7 @@ test('init makes a visitor with the organization key, and getConversation has it
   assert.equal(service.requests[0].headers['x-organization-key'], 'pk_1');
 });
 
-test('nobody can change the visitor through a conversation', async () => {
+test('a conversation cannot be changed', async () => {
   const { api } = new Browser().open();
   const { visitorId } = await api.init(options);
   api.getConversation().visitorId = 'another';
@@ -88,7 +88,7 @@ test('init with other options turns the page to their visitor, and back again', 
   assert.equal(service.requests.length, 2);
 });
 
-test('init that another overtakes settles as that one does, and leaves no visitor', async () => {
+test('an init that another one overtakes settles like that one, and leaves no visitor', async () => {
   const browser = new Browser();
   const { api } = browser.open();
   const held = gate();
@@ -116,7 +116,7 @@ test('a visitor that cannot be made is asked for three times', async () => {
   assert.equal(service.requests.length, 3);
 });
 
-test('a visitor that was answered for with something else is not kept', async () => {
+test('an answer that is not a visitor is not kept', async () => {
   for (const body of [{}, [], 'null', { visitorId: 'a' }, { visitorId: 1, visitorToken: 2 }]) {
     const browser = new Browser();
     service.intercept = async () => ({ status: 201, body });
@@ -125,7 +125,7 @@ test('a visitor that was answered for with something else is not kept', async ()
   }
 });
 
-test('what does not describe a visitor in storage is replaced', async () => {
+test('data in storage that is not a visitor is replaced', async () => {
   const browser = new Browser();
   await browser.open().api.init(options);
   const key = browser.localStorage.key(0);

@@ -103,8 +103,8 @@ impl IdentityKey {
     ///         section 8), can be right.
     ///
     /// Returns:
-    ///     Whether this key signed this id as `hmac`. Nothing that a client can send raises: a value
-    ///     of another type, or text that is not an hmac, gives false.
+    ///     Whether this key signed this id as `hmac`. Nothing that a client can send raises: a
+    ///     value of another type, or text that is not an hmac, gives false.
     ///
     /// Raises:
     ///     MemoryError: There is no memory for a copy of a bytes-like argument. Likewise whatever

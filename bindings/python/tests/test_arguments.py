@@ -218,7 +218,7 @@ def test_a_hostile_object_is_an_error_and_not_a_crash(
 
 @each(VERIFYING)
 @pytest.mark.parametrize("error", ELSEWHERE)
-def test_verifying_passes_on_what_is_not_about_the_input(
+def test_verifying_lets_other_exceptions_propagate(
     call: Callable[[Any, Any], object], error: type[BaseException]
 ) -> None:
     for junk in [(VISITOR_ID, Hostile(error)), (Hostile(error), HMAC)]:
@@ -230,13 +230,13 @@ def test_verifying_passes_on_what_is_not_about_the_input(
 
 
 @each(SIGNING | TAKING_A_SECRET)
-def test_a_lack_of_memory_is_passed_on(call: Call) -> None:
+def test_a_memory_error_propagates(call: Call) -> None:
     with pytest.raises(MemoryError):
         call(endless())
 
 
 @each(VERIFYING)
-def test_verifying_passes_on_a_lack_of_memory(call: Callable[[Any, Any], object]) -> None:
+def test_verifying_lets_a_memory_error_propagate(call: Callable[[Any, Any], object]) -> None:
     for junk in [(VISITOR_ID, endless()), (endless(), HMAC)]:
         with pytest.raises(MemoryError):
             call(*junk)
@@ -324,7 +324,7 @@ def test_the_value_of_a_variable_with_a_lone_surrogate_is_refused_and_not_carrie
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_reading_a_variable_passes_on_what_is_not_about_its_value(
+def test_reading_a_variable_lets_other_exceptions_propagate(
     error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IDENTITY_SECRET", SECRET)
@@ -333,7 +333,7 @@ def test_reading_a_variable_passes_on_what_is_not_about_its_value(
         IdentityKey.from_env()
 
 
-def test_the_variable_is_customarily_called_identity_secret(
+def test_the_variable_is_identity_secret_by_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("IDENTITY_SECRET", SECRET)

@@ -74,7 +74,7 @@ def test_it_can_be_referred_to_weakly(holder: object) -> None:
 
 
 @pytest.mark.parametrize("base", [IdentityKey, Keyring])
-def test_it_cannot_be_extended(base: type) -> None:
+def test_it_cannot_be_subclassed(base: type) -> None:
     with pytest.raises(TypeError, match="not an acceptable base type"):
         type("Extended", (base,), {})
 
@@ -176,7 +176,7 @@ def copies(error: IdentityHmacError) -> Iterator[IdentityHmacError]:
 
 
 @pytest.mark.parametrize(("error", "text", "code"), ERRORS)
-def test_an_error_keeps_all_that_it_has_however_it_was_made_and_is_copied(
+def test_an_error_keeps_its_parts_however_it_was_made_or_copied(
     error: IdentityHmacError, text: str, code: str
 ) -> None:
     for one in (error, *copies(error)):

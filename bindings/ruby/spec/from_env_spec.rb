@@ -25,7 +25,7 @@ RSpec.describe "IdentityHmac::Key.from_env" do
     end
   end
 
-  it "leaves to Ruby what cannot be the name of a variable" do
+  it "lets Ruby refuse a name that no variable can have" do
     expect { IdentityHmac::Key.from_env(nil) }.to raise_error(TypeError)
     expect { IdentityHmac::Key.from_env("A\0B") }.to raise_error(ArgumentError)
   end

@@ -59,7 +59,7 @@ RSpec.describe "an object that holds a secret" do
         expect { object.instance_variable_set(:@a, 1) }.to raise_error(FrozenError)
       end
 
-      it "cannot be subclassed, for nothing would call the subclass's initialize" do
+      it "cannot be subclassed, since nothing would call the subclass's initialize" do
         refused = raise_error(TypeError, "#{type} cannot be subclassed; " \
                                          "hold one in an instance variable of your own class")
         expect { Class.new(type) }.to refused
@@ -103,14 +103,14 @@ RSpec.describe "an object that holds a secret" do
     end
   end
 
-  it "is not the secret's String: a later change of that changes nothing" do
+  it "does not change when the secret's String changes later" do
     secret = +"s3cret"
     key = IdentityHmac::Key.new(secret)
     secret.replace("another")
     expect(key.verify("visitor_1", hmac)).to be true
   end
 
-  it "is not needed in another Ractor, which has all of the module" do
+  it "need not be shared: another Ractor can use the whole module" do
     answers = Ractor.new do
       signature = IdentityHmac.generate_identity_hmac("visitor_1", "s3cret")
       ENV["A_RACTORS_SECRET"] = "s3cret"

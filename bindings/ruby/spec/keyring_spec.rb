@@ -12,7 +12,7 @@ RSpec.describe IdentityHmac::Keyring do
     end
   end
 
-  it "accepts nothing but the current secret's signatures when there is no previous one" do
+  it "accepts only the current secret's hmacs when there is no previous secret" do
     [described_class.new("n3w"), described_class.new("n3w", previous: nil)].each do |keyring|
       expect(keyring.verify("visitor_1", documented("visitor_1", "n3w"))).to be true
       expect(keyring.verify("visitor_1", documented("visitor_1", "0ld"))).to be false

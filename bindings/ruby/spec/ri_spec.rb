@@ -48,7 +48,7 @@ RSpec.describe "ri" do
     expect(documented).to include("IdentityHmac::Key#sign", "IdentityHmac::generate_secret")
   end
 
-  it "says so of a name that it does not know, so that this can fail" do
+  it "reports a name that it does not know, so this check can fail" do
     answer, refusal = self.class.ask(["IdentityHmac::Key#encrypt"])
     expect(answer).to include "Nothing known about IdentityHmac::Key#encrypt"
     expect(refusal).not_to be_success

@@ -39,13 +39,13 @@ RSpec.describe "verifying" do
 
   verifiers.each do |name, verify|
     describe name do
-      it "accepts the signature in lower and in upper case, and answers nothing but a boolean" do
+      it "accepts the hmac in lower and in upper case, and answers with a boolean" do
         expect(verify.call("visitor_1", hmac)).to be true
         expect(verify.call("visitor_1", hmac.upcase)).to be true
         expect(verify.call("visitor_2", hmac)).to be false
       end
 
-      it "refuses the signature with any one of its digits changed" do
+      it "refuses the hmac with any one of its digits changed" do
         hmac.each_char.with_index do |digit, index|
           other = hmac.dup
           other[index] = digit == "0" ? "1" : "0"
@@ -53,11 +53,11 @@ RSpec.describe "verifying" do
         end
       end
 
-      it "answers false to any other thing as a signature, and raises nothing" do
+      it "answers false to any other value as an hmac, and raises nothing" do
         (junk + malformed).each { |thing| expect(verify.call("visitor_1", thing)).to be false }
       end
 
-      it "answers false to any other thing as a visitor id, and raises nothing" do
+      it "answers false to any other value as a visitor id, and raises nothing" do
         junk.each { |thing| expect(verify.call(thing, hmac)).to be false }
       end
 
@@ -74,7 +74,7 @@ RSpec.describe "verifying" do
     end
   end
 
-  it "takes the secret's faults for what they are, whatever the client sent" do
+  it "raises for a faulty secret, whatever the client sent" do
     [hmac, nil, 5, "junk"].each do |candidate|
       expect { IdentityHmac.verify_identity_hmac(nil, candidate, nil) }
         .to raise_error(TypeError, "secret must be a String, not NilClass")

@@ -63,7 +63,7 @@ fn as_json_the_answer_is_one_object() {
 }
 
 #[test]
-fn a_mistyped_option_is_wrong_usage_and_no_id() {
+fn a_mistyped_option_is_wrong_usage_and_not_an_id() {
     for arguments in [
         ["--frmat", "visitor_1"].as_slice(),
         &["--frmat", "visitor_1", VISITOR_1],
@@ -78,7 +78,7 @@ fn a_mistyped_option_is_wrong_usage_and_no_id() {
 }
 
 #[test]
-fn behind_two_hyphens_an_id_and_a_signature_may_begin_with_one() {
+fn behind_two_hyphens_an_id_and_an_hmac_may_begin_with_one() {
     let sent = format!("-{VISITOR_1}");
     let answer = doctor(&["--format", "json", "--also=-1", "--", "--frmat", &sent]);
     assert_eq!(answer.status.code(), Some(4));

@@ -41,7 +41,7 @@ fn without_a_secret_nothing_is_signed_or_verified() {
 }
 
 #[test]
-fn one_line_end_at_the_end_of_a_secret_file_is_dropped_and_said() {
+fn one_line_end_at_the_end_of_a_secret_file_is_dropped_with_a_note() {
     let folder = Folder::new();
     for line_end in ["\n", "\r\n"] {
         let path = folder.file("secret.txt", format!("{SECRET}{line_end}"));
@@ -63,7 +63,7 @@ fn one_line_end_at_the_end_of_a_secret_file_is_dropped_and_said() {
 }
 
 #[test]
-fn a_secret_file_is_otherwise_held_to_the_rules_of_a_setting() {
+fn a_secret_file_otherwise_follows_the_rules_of_a_setting() {
     let folder = Folder::new();
     for (content, fault) in [
         ("", "is blank"),
@@ -370,7 +370,7 @@ fn a_file_too_long_for_a_secret_is_refused() {
 }
 
 #[test]
-fn a_previous_secret_is_held_to_the_same_rules() {
+fn a_previous_secret_follows_the_same_rules() {
     let folder = Folder::new();
     let path = folder.file("previous.txt", "0ld \n");
     with_secret()

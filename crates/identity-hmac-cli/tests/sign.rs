@@ -126,7 +126,7 @@ fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
-fn a_byte_order_mark_and_utf_16_are_said_once_and_signed_byte_for_byte() {
+fn a_byte_order_mark_and_utf_16_get_one_note_and_are_signed_byte_for_byte() {
     const MARK: &str = "note: the input begins with a byte order mark, ";
     let little_endian = |text| utf_16(text, u16::to_le_bytes);
     let big_endian = |text| utf_16(text, u16::to_be_bytes);
@@ -180,7 +180,7 @@ fn a_byte_order_mark_and_utf_16_are_said_once_and_signed_byte_for_byte() {
 }
 
 #[test]
-fn bytes_like_those_of_another_encoding_elsewhere_are_not_worth_a_note() {
+fn bytes_of_another_encoding_after_the_start_get_no_note() {
     for input in [
         "visitor_1\n\u{feff}a\n".as_bytes(),
         b"\xff",

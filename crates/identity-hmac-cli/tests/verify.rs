@@ -21,7 +21,7 @@ fn rotating(folder: &Folder) -> assert_cmd::Command {
 const VISITOR_1_NEW: &str = "cf22d6f0878d84d7d9e921426112ebd23acd7e7cff21760f9a5f4c1ba220cd1a";
 
 #[test]
-fn a_right_signature_is_verified_without_a_word_in_either_case() {
+fn a_right_hmac_is_verified_without_a_word_in_either_case() {
     for hmac in [VISITOR_1, &VISITOR_1.to_uppercase()] {
         with_secret()
             .args(["verify", "visitor_1", hmac])
@@ -33,7 +33,7 @@ fn a_right_signature_is_verified_without_a_word_in_either_case() {
 }
 
 #[test]
-fn a_wrong_signature_exits_with_1_whatever_it_looks_like() {
+fn a_wrong_hmac_exits_with_1_whatever_it_looks_like() {
     let cut = &VISITOR_1[..63];
     for candidate in [cut, "", " ", "null", "0x03", &hmac("visitor_2"), "\u{e9}"] {
         with_secret()
@@ -97,7 +97,7 @@ fn each_line_gets_its_result_and_failing_ones_are_named() {
 }
 
 #[test]
-fn a_byte_order_mark_and_utf_16_are_said_before_the_lines_that_fail() {
+fn a_byte_order_mark_and_utf_16_get_a_note_before_the_lines_that_fail() {
     let pair = format!("\u{feff}visitor_1\t{VISITOR_1}");
     let utf_16: Vec<u8> = pair.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (input, note) in [
@@ -123,7 +123,7 @@ fn a_byte_order_mark_and_utf_16_are_said_before_the_lines_that_fail() {
 }
 
 #[test]
-fn quietly_only_the_exit_code_and_standard_error_tell() {
+fn with_quiet_only_the_exit_code_and_standard_error_answer() {
     for (hmac, code) in [(VISITOR_1, 0), (VISITOR_1_NEW, 1)] {
         with_secret()
             .args(["verify", "--quiet"])
@@ -136,7 +136,7 @@ fn quietly_only_the_exit_code_and_standard_error_tell() {
 }
 
 #[test]
-fn a_line_that_is_no_pair_is_told_from_one_that_fails_and_the_rest_goes_on() {
+fn a_line_that_is_not_a_pair_differs_from_one_that_fails_and_the_rest_goes_on() {
     let good_json = format!("{{\"id\":\"visitor_1\",\"hmac\":\"{VISITOR_1}\"}}");
     let cases: [(&str, &[&str], &str); 3] = [
         ("tsv", &["visitor_1"], &format!("visitor_1\t{VISITOR_1}")),

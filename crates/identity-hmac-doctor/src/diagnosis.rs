@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn hundreds_of_wrong_signatures_in_every_notation_are_explained_by_no_common_mistake() {
+    fn hundreds_of_wrong_hmacs_in_every_notation_are_explained_by_no_common_mistake() {
         let case = Case {
             secret: b"s3cret and \"more\"$x=",
             previous_secret: Some(b"previous"),

@@ -147,7 +147,7 @@ fn assert_answers<'a>(cases: impl IntoIterator<Item = (&'a str, Question)>) {
 }
 
 #[test]
-fn the_right_signature_matches_in_either_letter_case() {
+fn the_right_hmac_matches_in_either_letter_case() {
     let right = sign(SECRET, ID);
     for hmac in [right.clone(), right.to_uppercase()] {
         let diagnosis = Question::new(SECRET, ID, hmac).ask();
@@ -157,7 +157,7 @@ fn the_right_signature_matches_in_either_letter_case() {
 }
 
 #[test]
-fn what_stuck_to_the_signers_secret_is_named() {
+fn extra_characters_around_the_signers_secret_are_named() {
     let signed_with = |secret: String| Question::new(SECRET, ID, sign(secret, ID));
     assert_answers([
         ("secret_with_punctuation", signed_with(format!("{SECRET},"))),
@@ -209,7 +209,7 @@ fn what_stuck_to_the_signers_secret_is_named() {
 }
 
 #[test]
-fn what_sticks_to_the_secret_given_to_doctor_is_named() {
+fn extra_characters_around_the_secret_given_to_doctor_are_named() {
     let given = |secret: String| Question::new(secret, ID, sign(SECRET, ID));
     assert_answers([
         (
@@ -641,7 +641,7 @@ fn another_algorithm_is_named() {
 }
 
 #[test]
-fn another_notation_of_the_right_signature_is_named() {
+fn another_notation_of_the_right_hmac_is_named() {
     let bytes = raw(SECRET, ID);
     let right = hex(&bytes);
     let base64 = STANDARD.encode(&bytes);
@@ -875,7 +875,7 @@ fn two_mistakes_together_are_both_named() {
 }
 
 #[test]
-fn a_wrong_signature_without_a_usual_mistake_is_unexplained() {
+fn a_wrong_hmac_without_a_usual_mistake_is_unexplained() {
     let wrong = digest::digest(&digest::SHA256, b"random");
     for wrong in [hex(wrong), STANDARD.encode(wrong)] {
         assert!(Question::new(SECRET, ID, wrong).ask().is_unexplained());
@@ -883,7 +883,7 @@ fn a_wrong_signature_without_a_usual_mistake_is_unexplained() {
 }
 
 #[test]
-fn the_shape_of_what_is_no_signature_is_told() {
+fn the_form_of_a_text_that_is_not_an_hmac_is_described() {
     let wrong = hash(&digest::SHA256, "random");
     for (hmac, told) in [
         ("hello", "character 1 of 5 is not a hexadecimal digit"),
@@ -899,7 +899,7 @@ fn the_shape_of_what_is_no_signature_is_told() {
 }
 
 #[test]
-fn a_secret_that_sign_refuses_is_examined_all_the_same_and_the_refusal_told() {
+fn a_secret_that_sign_refuses_is_examined_all_the_same_and_a_hint_says_so() {
     let quoted = format!("'{SECRET}'");
     let diagnosis = Question::new(&quoted, ID, sign(&quoted, ID)).ask();
     assert!(diagnosis.matches);

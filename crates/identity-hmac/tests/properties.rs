@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signature_fits_no_other_id_and_no_other_secret(
+    fn an_hmac_fits_no_other_id_and_no_other_secret(
         secret in bytes(), other_secret in bytes(), visitor_id in bytes(), other_id in bytes(),
     ) {
         // HMAC pads a key with zeros (RFC 2104), so keys that differ in those only are one key.
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn signatures_are_equal_exactly_if_their_bytes_are(a in any::<[u8; 32]>(), at in 0..32usize, xor in any::<u8>()) {
+    fn hmacs_are_equal_exactly_if_their_bytes_are(a in any::<[u8; 32]>(), at in 0..32usize, xor in any::<u8>()) {
         let mut b = a;
         b[at] ^= xor;
         prop_assert_eq!(IdentityHmac::from(a) == IdentityHmac::from(b), xor == 0);
@@ -109,7 +109,7 @@ proptest! {
 }
 
 #[test]
-fn every_single_digit_change_of_a_signature_is_refused() {
+fn every_single_digit_change_of_an_hmac_is_refused() {
     let key = IdentityKey::new("s3cret").unwrap();
     let right = key.sign("visitor_1").unwrap().to_hex();
     let mut refused = 0;

@@ -28,7 +28,7 @@ fn debug_of_what_is_made_from_a_secret_is_its_name_alone() {
 }
 
 #[test]
-fn debug_and_display_of_everything_else_hold_neither_secret_nor_signature() {
+fn debug_and_display_of_everything_else_hold_neither_secret_nor_hmac() {
     let name = String::from("IDENTITY_SECRET");
     let hmac = IdentityKey::new(SECRET)
         .unwrap()

@@ -6,7 +6,7 @@ use identity_hmac::{IdentityHmac, Matched, VerificationMode, generate_identity_h
 use serde_json::{from_str, json, to_value};
 
 #[test]
-fn a_signature_is_its_lowercase_digits_and_reads_back_in_either_case() {
+fn an_hmac_is_its_lowercase_digits_and_reads_back_in_either_case() {
     let hmac = generate_identity_hmac("visitor_1", "s3cret").unwrap();
     assert_eq!(to_value(hmac).unwrap(), json!(hmac.to_hex()));
     let upper = json!(hmac.to_hex().to_uppercase()).to_string();
@@ -14,7 +14,7 @@ fn a_signature_is_its_lowercase_digits_and_reads_back_in_either_case() {
 }
 
 #[test]
-fn what_is_not_a_signature_is_refused_without_being_repeated() {
+fn what_is_not_an_hmac_is_refused_without_being_repeated() {
     for text in [r#""correct horse""#, r#""""#, "12", "null", "[]"] {
         let error = from_str::<IdentityHmac>(text).unwrap_err().to_string();
         assert!(error.contains("64 hexadecimal digits"), "{error}");

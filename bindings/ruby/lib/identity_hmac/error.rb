@@ -12,7 +12,7 @@ module IdentityHmac
   class Error < StandardError
     # Returns what was refused, as a Symbol, or +nil+ if the error was raised without a code. The
     # codes are the same in every language that has an identity-hmac package, and do not change
-    # between versions. Those that begin with +secret_+ or +token_key_+ come from Key.from_env alone.
+    # between versions. Only Key.from_env gives those that begin with +secret_+ or +token_key_+.
     #
     # [+:empty_secret+] the secret has no bytes
     # [+:empty_visitor_id+] the visitor id has no bytes
