@@ -55,6 +55,7 @@ async function run(folder, running) {
     },
   };
   const command = (...args) => promisify(execFile)(server, args, service);
+  await command('migrate');
   const mode = 'required';
   const created = await command('org', 'create', 'Corner Shop', '--verification', mode, '--json');
   const { id, secret, organizationKey } = JSON.parse(created.stdout);

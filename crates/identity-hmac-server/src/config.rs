@@ -26,7 +26,7 @@ const DEFAULT_MASTER_KEY_FILE: &str = "identity-master.key";
 /// Where the state is, and the key that seals the secrets in it.
 #[derive(Debug, Args)]
 pub(crate) struct StateArgs {
-    /// The database: sqlite:FILE, made when there is none, or postgres://USER@HOST/DATABASE
+    /// The database: sqlite:FILE, made by `serve` and `migrate`, or postgres://USER@HOST/DATABASE
     #[arg(
         long,
         global = true,
@@ -70,6 +70,15 @@ pub(crate) struct StateArgs {
     pub(crate) log: String,
 }
 
+/// Whether `serve` may change the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MigrateWhen {
+    /// Make it, or bring it up to date
+    Auto,
+    /// End when it is missing or older than this version needs: `migrate` is run apart
+    Never,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -107,6 +116,14 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub(crate) listen: SocketAddr,
+    /// Whether the start may make the schema, or bring it up to date
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "IDENTITY_MIGRATE",
+        default_value = "auto"
+    )]
+    pub(crate) migrate: MigrateWhen,
     /// The file with the admin token [default: the environment variable IDENTITY_ADMIN_TOKEN
     /// itself, or a token made on the first start]; - is standard input
     #[arg(long, value_name = "FILE", value_parser = input_file())]

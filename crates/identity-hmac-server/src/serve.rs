@@ -21,7 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::admin_token::{self, AdminToken};
-use crate::config::{ServeArgs, StateArgs};
+use crate::config::{MigrateWhen, ServeArgs, StateArgs};
 use crate::http::{App, DURATION, Peer, router};
 use crate::key_file::MasterKeySource;
 use crate::log::DroppedLines;
@@ -39,6 +39,9 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(30);
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
 /// How long the end waits for the last counts to be written.
 const LAST_FLUSH_DEADLINE: Duration = Duration::from_secs(2);
+/// How long nobody is answered, so that a fault of the database ends the start. After that the
+/// service says itself that it is not ready.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before a database that was away is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// The largest head of a request, in bytes: what a connection can make the service keep.
@@ -75,10 +78,13 @@ pub(crate) async fn run(
     let app = Arc::new(App::new(store.clone(), settings, metrics));
     let beginning = Beginning {
         store: store.clone(),
+        migrate: args.migrate,
         source,
         makes_admin_token,
     };
-    let begun = try_begin(&beginning, &app).await?;
+    let mut beginning = Box::pin(beginning.begin(&app));
+    let begun = timeout(BEGIN_PATIENCE, &mut beginning).await;
+    let begun = begun.ok().transpose()?.is_some();
     tokio::spawn(upkeep(app.clone()));
     tokio::spawn(flush_verification_stats(app.clone()));
 
@@ -94,7 +100,7 @@ pub(crate) async fn run(
         () = accept(listener, &router, args, max_connections, &connections) => {}
         () = ends.recv() => {}
         // What waiting does not mend ends the service, as it does at the start.
-        Err(error) = begin_later(&beginning, &app), if !begun => ended = Err(error),
+        Err(error) = &mut beginning, if !begun => ended = Err(error),
     }
 
     tracing::info!("ending: no new connections");
@@ -149,45 +155,41 @@ fn max_connections(wanted: usize) -> usize {
 /// What has to be done once before the first request can be answered.
 struct Beginning {
     store: Store,
+    migrate: MigrateWhen,
     source: MasterKeySource,
     makes_admin_token: bool,
 }
 
 impl Beginning {
-    async fn begin(&self) -> anyhow::Result<MasterKey> {
-        self.store.migrate().await?;
+    /// Begins, as soon as the database is there and takes writes.
+    async fn begin(self, app: &App) -> anyhow::Result<()> {
+        loop {
+            match self.master_key().await {
+                Ok(master_key) => {
+                    app.begin(master_key);
+                    tokio::spawn(removal::run(self.store));
+                    tracing::info!("the database is ready");
+                    return Ok(());
+                }
+                Err(error) if is_temporary(&error) => {
+                    tracing::error!(error = format!("{error:#}"), "waiting for the database");
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn master_key(&self) -> anyhow::Result<MasterKey> {
+        match self.migrate {
+            MigrateWhen::Auto => drop(self.store.migrate().await?),
+            MigrateWhen::Never => self.store.check_schema().await?,
+        }
         let master_key = self.source.master_key(&self.store).await?;
         if self.makes_admin_token {
             admin_token::make_first(&self.store).await?;
         }
         Ok(master_key)
-    }
-}
-
-/// Begins; false when the database is away, or takes no writes.
-async fn try_begin(beginning: &Beginning, app: &App) -> anyhow::Result<bool> {
-    match beginning.begin().await {
-        Ok(master_key) => {
-            app.begin(master_key);
-            tokio::spawn(removal::run(beginning.store.clone()));
-            Ok(true)
-        }
-        Err(error) if is_temporary(&error) => {
-            tracing::error!(error = format!("{error:#}"), "waiting for the database");
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Waits for a database that was away at the start.
-async fn begin_later(beginning: &Beginning, app: &App) -> anyhow::Result<()> {
-    loop {
-        tokio::time::sleep(RETRY_EVERY).await;
-        if try_begin(beginning, app).await? {
-            tracing::info!("the database is there");
-            return Ok(());
-        }
     }
 }
 

@@ -164,10 +164,12 @@ def create_organization(program: Path, database: str) -> Organization:
     """Let the service's command make the schema and an organization that requires an hmac."""
     with tempfile.TemporaryDirectory() as folder:
         secret = Path(folder) / "secret"
+        environment = os.environ | SERVICE_ENVIRONMENT | {"IDENTITY_DATABASE": database}
+        subprocess.run([program, "migrate"], env=environment, stdout=subprocess.DEVNULL, check=True)
         create = [program, "org", "create", "Shop", "--verification", "required"]
         done = subprocess.run(
             [*create, "--secret-file", secret, "--json"],
-            env=os.environ | SERVICE_ENVIRONMENT | {"IDENTITY_DATABASE": database},
+            env=environment,
             stdout=subprocess.PIPE,
             check=True,
         )

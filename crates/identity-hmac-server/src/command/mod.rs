@@ -16,7 +16,7 @@ use crate::config::{ServeArgs, StateArgs};
 use crate::log::Log;
 use crate::serve;
 use crate::shown_once;
-use crate::store::Store;
+use crate::store::{Applied, Store};
 use crate::token::generate_admin_token;
 
 /// The chat vendor's side of identity verification, as a service.
@@ -36,6 +36,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<ServeArgs>),
+    /// Make the schema, or bring it up to date, and print what was done
+    ///
+    /// `serve` does it by itself unless it is started with --migrate=never. A new SQLite file is
+    /// made. Statements may take any time; waiting for a lock ends after 2 s and is tried ten times.
+    Migrate,
     #[command(subcommand)]
     Org(org::OrgCommand),
     #[command(subcommand)]
@@ -77,6 +82,7 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(state, &args, log.dropped()).await,
+            Command::Migrate => migrate(state).await,
             Command::Org(command) => {
                 with_store(state, async |store| org::run(state, store, command).await).await
             }
@@ -98,15 +104,33 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
     })
 }
 
-/// Opens the database for one command, and closes it however that ended: SQLite leaves its log
+async fn migrate(state: &StateArgs) -> anyhow::Result<()> {
+    let store = state.store()?;
+    let applied = store.migrate().await;
+    store.close().await;
+    let applied = applied?;
+    let mut out = io::stdout().lock();
+    if applied.is_empty() {
+        writeln!(out, "nothing to do: the schema is what this version needs")?;
+    }
+    for Applied { number, name } in applied {
+        writeln!(out, "applied {number}: {name}")?;
+    }
+    Ok(())
+}
+
+/// Opens the database, whose schema has to be there, for one command, and closes it however that ended: SQLite leaves its log
 /// beside the file otherwise.
 async fn with_store<T>(
     state: &StateArgs,
     run: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let store = state.store()?;
-    store.migrate().await?;
-    let done = run(&store).await;
+    let done = async {
+        store.check_schema().await?;
+        run(&store).await
+    };
+    let done = done.await;
     store.close().await;
     done
 }

@@ -35,6 +35,39 @@ pub enum StoreError {
         /// Why not.
         error: io::Error,
     },
+    /// There is no such SQLite file.
+    #[error(
+        "there is no database file {}: check --database, or make the file with `identity-hmac-server \
+         migrate`",
+        path.display()
+    )]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database is empty.
+    #[error(
+        "the database has no schema yet: run `identity-hmac-server migrate` (or `serve` with \
+         --migrate=auto) first"
+    )]
+    NoSchema,
+    /// This program needs what the schema does not have yet.
+    #[error(
+        "the database schema is older than this version needs: run `identity-hmac-server migrate` (or \
+         `serve` with --migrate=auto) first"
+    )]
+    OldSchema,
+    /// The schema does not have any more what this program needs.
+    #[error(
+        "the database schema is too new for this version: it needs one that knows migration {oldest}, \
+         and this one knows {newest}: run a newer identity-hmac-server"
+    )]
+    NewSchema {
+        /// The newest migration that the oldest program knows which can use the schema.
+        oldest: i64,
+        /// The newest migration that this program knows.
+        newest: i64,
+    },
     /// The schema in the database is not one that this version can bring up to date.
     #[error("the database schema cannot be brought up to date: {0}")]
     Schema(MigrateError),
@@ -106,6 +139,26 @@ impl StoreError {
         }
     }
 
+    /// Whether a migration waited too long for a lock (SQLSTATE 55P03 `lock_not_available`).
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.has_sqlstate(&["55P03"])
+    }
+
+    /// Whether two processes that migrate at once may be the cause.
+    pub(crate) fn may_be_of_race(&self) -> bool {
+        self.is_serialization_failure()
+            || (matches!(self, Self::Database(_)) && !self.is_temporary())
+    }
+
+    /// Whether a statement named a table that is not there (SQLSTATE 42P01 `undefined_table`).
+    pub(crate) fn is_missing_table(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLite has no code for it.
+        self.has_sqlstate(&["42P01"]) || error.message().starts_with("no such table")
+    }
+
     /// Whether it is the database's own word, with an SQLSTATE that begins with one of these.
     pub(crate) fn has_sqlstate(&self, beginnings: &[&str]) -> bool {
         let Self::Database(error) = self else {
@@ -142,6 +195,17 @@ fn told(error: &sqlx::Error) -> String {
                 "see TLS to PostgreSQL in docs/operating.md"
             };
             format!("TLS to the database failed: {told}: {remedy}")
+        }
+        sqlx::Error::Database(error) => {
+            let remedy = match error.code().as_deref() {
+                Some("55P03") => {
+                    ": a transaction locks a table that a migration changes: look for it in \
+                     pg_stat_activity, and migrate again"
+                }
+                Some("42501") => ": see Roles in docs/operating.md",
+                _ => "",
+            };
+            format!("the database failed: {error}{remedy}")
         }
         error => format!("the database failed: {error}"),
     }

@@ -8,19 +8,18 @@ mod identities;
 pub mod metadata;
 mod organizations;
 mod postgres;
+mod schema;
 mod settings;
 mod verification_days;
 mod visitors;
 
 use std::fs::OpenOptions;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ConstantBuilder, ExponentialBuilder, Retryable};
-use sqlx::migrate::Migrator;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use time::OffsetDateTime;
@@ -28,6 +27,7 @@ use time::OffsetDateTime;
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
+pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
 pub use verification_days::{
     Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, VerificationDay,
@@ -38,13 +38,6 @@ pub use visitors::Caller;
 const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
 /// Readers of SQLite beside its one writer.
 const SQLITE_READERS: u32 = 4;
-
-/// Without a lock around them: that would be an advisory one, which not every engine has.
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!();
-    migrations.set_locking(false);
-    migrations
-});
 
 /// The database of the service.
 #[derive(Clone, Debug)]
@@ -65,6 +58,7 @@ enum Connections<P> {
     /// SQLite has one writer at a time: a pool of one connection queues the writers in order,
     /// where its own busy timeout would let some of them starve.
     Sqlite {
+        path: PathBuf,
         reads: SqlitePool,
         writes: SqlitePool,
     },
@@ -183,15 +177,13 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 impl Store {
-    /// Prepares the pools for a database URL; nothing is connected yet, except that a new SQLite
-    /// file is created, readable by its owner alone.
+    /// Prepares the pools for a database URL; nothing is made or connected yet.
     ///
     /// `connections` is how many connections to PostgreSQL there may be at a time.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Url`] for a URL of no supported database, [`StoreError::File`] when the SQLite
-    /// file cannot be created.
+    /// [`StoreError::Url`] for a URL of no supported database.
     pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
         let malformed = |error: sqlx::Error| StoreError::Url(error.to_string());
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -207,6 +199,8 @@ impl Store {
         }
         let options = SqliteConnectOptions::from_str(url)
             .map_err(malformed)?
+            // Migrating makes it, for its owner alone.
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -214,10 +208,6 @@ impl Store {
             .pragma("secure_delete", "on")
             .busy_timeout(DATABASE_DEADLINE)
             .disable_statement_logging();
-        create_private(options.get_filename()).map_err(|error| StoreError::File {
-            path: options.get_filename().to_owned(),
-            error,
-        })?;
         let pool = |size| {
             SqlitePoolOptions::new()
                 .max_connections(size)
@@ -233,32 +223,11 @@ impl Store {
         };
         Ok(Self {
             connections: Connections::Sqlite {
+                path: options.get_filename().to_owned(),
                 reads: pool(SQLITE_READERS),
                 writes: pool(1),
             },
         })
-    }
-
-    /// Brings the schema to what this version needs.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database is not reached or holds a newer schema.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        // Nothing keeps two processes from migrating at once: the one that fails finds the work done
-        // when it comes again.
-        let pauses = ConstantBuilder::default().with_delay(Duration::from_millis(100));
-        let migrate = || async {
-            match &self.connections {
-                Connections::Sqlite { writes, .. } => Ok(MIGRATIONS.run(writes).await?),
-                Connections::Postgres(pool) => pool.migrate(&MIGRATIONS).await,
-            }
-        };
-        let is_race = |error: &StoreError| {
-            error.is_serialization_failure()
-                || (matches!(error, StoreError::Database(_)) && !error.is_temporary())
-        };
-        migrate.retry(pauses.with_max_times(5)).when(is_race).await
     }
 
     /// Asks the database whether it takes writes.
@@ -290,7 +259,12 @@ impl Store {
     /// [`StoreError`] when the database gives no connection.
     pub async fn session(&self) -> Result<Session, StoreError> {
         let connections = match &self.connections {
-            Connections::Sqlite { reads, writes } => Connections::Sqlite {
+            Connections::Sqlite {
+                path,
+                reads,
+                writes,
+            } => Connections::Sqlite {
+                path: path.clone(),
                 reads: reads.clone(),
                 writes: writes.clone(),
             },
@@ -302,7 +276,7 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.connections {
-            Connections::Sqlite { reads, writes } => {
+            Connections::Sqlite { reads, writes, .. } => {
                 reads.close().await;
                 writes.close().await;
             }

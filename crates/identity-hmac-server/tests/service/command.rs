@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Service, command, http, on_both_databases};
+use crate::harness::{Answer, Database, Service, command, http, migrate, on_both_databases};
 
 /// Runs the binary to its end.
 fn run(database: &Database, args: &[&str]) -> Output {
@@ -60,6 +60,7 @@ fn line<'a>(shown: &'a str, name: &str) -> &'a str {
 
 on_both_databases! {
     async fn an_organization_is_created_shown_changed_and_listed(database: Database) {
+        migrate(&database);
         let created = done(&database, &["org", "create", "Müller & Söhne"]);
         let id = line(&created, "id").to_owned();
         let secret = line(&created, "secret").split(' ').next().unwrap().to_owned();
@@ -89,6 +90,7 @@ on_both_databases! {
     }
 
     async fn options_of_a_new_organization_are_taken(database: Database) {
+        migrate(&database);
         let args = ["org", "create", "Shop", "--verification=observe", "--json",
             "--allowed-origin=https://a.example", "--allowed-origin=http://localhost:3000"];
         let created: Value = serde_json::from_str(&done(&database, &args)).unwrap();
@@ -101,6 +103,7 @@ on_both_databases! {
     async fn a_rotated_secret_is_shown_once_and_the_one_before_verifies_until_it_is_retired(
         database: Database
     ) {
+        migrate(&database);
         let created = create(&database, "Shop");
         let id = created["id"].as_str().unwrap();
         let rotated = done(&database, &["org", "rotate-secret", id]);
@@ -112,6 +115,7 @@ on_both_databases! {
     }
 
     async fn a_secret_goes_to_a_private_file_that_is_never_overwritten(database: Database) {
+        migrate(&database);
         let shown = done(&database, &["org", "create", "Shop", "--secret-file", "first"]);
         assert!(!shown.contains("\nsecret"), "{shown}");
         let first = database.folder().join("first");
@@ -136,6 +140,7 @@ on_both_databases! {
     }
 
     async fn a_dash_is_standard_input_and_never_a_file(database: Database) {
+        migrate(&database);
         let create = |digits: String| {
             fs::write(database.folder().join("key"), digits).unwrap();
             let mut command = command(&database);
@@ -219,6 +224,7 @@ on_both_databases! {
     }
 
     async fn another_master_key_or_none_is_refused(database: Database) {
+        migrate(&database);
         create(&database, "Shop");
         let own = database.folder().join("identity-master.key");
         let other = database.folder().join("other.key");
@@ -241,11 +247,11 @@ on_both_databases! {
 #[test]
 fn without_configuration_the_state_is_private_and_where_the_operator_is() {
     let database = Database::sqlite();
-    let mut create = command(&database);
-    create
-        .env_remove("IDENTITY_DATABASE")
-        .args(["org", "create", "Shop"]);
-    assert!(create.output().unwrap().status.success());
+    for args in [&["migrate"][..], &["org", "create", "Shop"]] {
+        let mut command = command(&database);
+        command.env_remove("IDENTITY_DATABASE").args(args);
+        assert!(command.output().unwrap().status.success());
+    }
     for name in ["identity.db", "identity-master.key"] {
         assert_eq!(mode(&database.folder().join(name)), 0o600, "{name}");
     }
@@ -267,6 +273,7 @@ fn the_files_of_sqlite_are_private_while_they_are_used() {
 #[test]
 fn the_master_key_comes_from_the_environment_as_well() {
     let database = Database::sqlite();
+    migrate(&database);
     let create = |key: &str| {
         let mut create = command(&database);
         create
@@ -395,6 +402,7 @@ fn a_database_that_cannot_be_used_is_told_without_its_password() {
 #[test]
 fn wrong_arguments_exit_with_2_and_what_is_not_there_with_1() {
     let database = Database::sqlite();
+    migrate(&database);
     let nobody = "01a20380-106d-75b3-a019-bcfa6f981ea5";
     for args in [
         &[][..],
@@ -418,6 +426,7 @@ fn wrong_arguments_exit_with_2_and_what_is_not_there_with_1() {
         &["serve", "--header-deadline", "0"],
         &["serve", "--trusted-proxy", "10.0.0.0/33"],
         &["serve", "--log-format", "xml"],
+        &["serve", "--migrate", "sometimes"],
         &["org", "list", "--database-connections", "0"],
     ] {
         let said = refused_args(&database, args, 2);
@@ -457,6 +466,7 @@ fn every_command_has_help() {
         &["identity"],
         &["identity", "list"],
         &["identity", "delete"],
+        &["migrate"],
         &["reset-admin-token"],
     ] {
         let help = done(&database, &[args, &["--help"]].concat());
@@ -478,6 +488,7 @@ fn every_command_has_help() {
 #[test]
 fn flags_come_from_the_environment_and_an_argument_goes_before_it() {
     let database = Database::sqlite();
+    migrate(&database);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut serve = command(&database);
@@ -494,6 +505,7 @@ fn flags_come_from_the_environment_and_an_argument_goes_before_it() {
 #[test]
 fn output_that_nobody_reads_to_its_end_is_no_error() {
     let database = Database::sqlite();
+    migrate(&database);
     create(&database, "Shop");
     let mut list = command(&database);
     list.args(["org", "list"])

@@ -14,6 +14,7 @@ mod faults;
 mod harness;
 mod identify;
 mod merge;
+mod migrate;
 mod postgres_url;
 mod races;
 mod rate;

@@ -17,26 +17,46 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Names a session in itself: a pooler does not hand it on.
 const SESSION: &str = "identity.session";
 
-/// The deadlines of every statement on this server, in milliseconds. A process that froze in a
-/// transaction does not keep its locks.
-static DEADLINES: LazyLock<[(&str, String); 2]> = LazyLock::new(|| {
-    let deadline = DATABASE_DEADLINE.as_millis().to_string();
-    [
-        ("statement_timeout", deadline.clone()),
-        ("idle_in_transaction_session_timeout", deadline),
-    ]
-});
+/// What a connection is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Calls,
+    Migrations,
+}
 
-/// Starts a transaction behind a pooler, with the deadlines in it: one round trip.
-pub(super) static BEGIN_SHARED: LazyLock<String> = LazyLock::new(|| {
-    let set = |(name, value): &(&str, String)| format!("; SET LOCAL {name} = {value}");
-    format!("BEGIN{}", DEADLINES.iter().map(set).collect::<String>())
-});
+impl Purpose {
+    /// The deadlines of its statements on the server, in milliseconds; 0 for none. A process that
+    /// froze in a transaction does not keep its locks.
+    fn deadlines(self) -> [(&'static str, String); 3] {
+        let (statement, lock) = match self {
+            Self::Calls => (DATABASE_DEADLINE, Duration::ZERO),
+            // Building an index takes its time. Waiting for a lock keeps all those waiting that come
+            // after: they are still served within their own deadline.
+            Self::Migrations => (Duration::ZERO, DATABASE_DEADLINE / 2),
+        };
+        [
+            ("statement_timeout", statement),
+            ("lock_timeout", lock),
+            ("idle_in_transaction_session_timeout", DATABASE_DEADLINE),
+        ]
+        .map(|(name, deadline)| (name, deadline.as_millis().to_string()))
+    }
+
+    /// Starts a transaction behind a pooler, with the deadlines in it: one round trip.
+    pub(super) fn begin_shared(self) -> String {
+        let set = |(name, value)| format!("; SET LOCAL {name} = {value}");
+        let deadlines: String = self.deadlines().into_iter().map(set).collect();
+        format!("BEGIN{deadlines}")
+    }
+}
+
+/// The same for each call, made once.
+pub(super) static BEGIN_SHARED: LazyLock<String> = LazyLock::new(|| Purpose::Calls.begin_shared());
 
 impl Target {
     /// Connects to the first host that is there and has the session that was asked for. Waits for one
     /// that is only absent.
-    pub(super) async fn connect(&self) -> Result<Link, StoreError> {
+    pub(super) async fn connect(&self, purpose: Purpose) -> Result<Link, StoreError> {
         let start = Instant::now();
         // Each host gets its part, so that one that does not answer leaves time for the others.
         let part = DATABASE_DEADLINE / u32::try_from(self.hosts.len()).unwrap_or(1);
@@ -44,7 +64,7 @@ impl Target {
             let mut absent = StoreError::NoConnection;
             for host in &self.hosts {
                 let left = DATABASE_DEADLINE.saturating_sub(start.elapsed());
-                match timeout(part.min(left), self.connect_to(host)).await {
+                match timeout(part.min(left), self.connect_to(host, purpose)).await {
                     Ok(Ok(link)) => return Ok(link),
                     Ok(Err(error)) if error.is_temporary() => absent = error,
                     Ok(Err(error)) => return Err(error),
@@ -58,8 +78,8 @@ impl Target {
         }
     }
 
-    async fn connect_to(&self, host: &Host) -> Result<Link, StoreError> {
-        let mut link = host.connect().await?;
+    async fn connect_to(&self, host: &Host, purpose: Purpose) -> Result<Link, StoreError> {
+        let mut link = host.connect(purpose).await?;
         let (sql, wanted) = match self.session_attrs {
             SessionAttrs::Any => return Ok(link),
             SessionAttrs::ReadWrite => ("SELECT current_setting('transaction_read_only')", "off"),
@@ -76,10 +96,10 @@ impl Target {
 
 impl Host {
     /// Connects, encrypted or not: where the URL leaves that open, the server may refuse one of them.
-    async fn connect(&self) -> Result<Link, StoreError> {
+    async fn connect(&self, purpose: Purpose) -> Result<Link, StoreError> {
         let mut refused = StoreError::NoConnection;
         for mode in self.ssl_modes {
-            match establish(&self.options.clone().ssl_mode(*mode)).await {
+            match establish(&self.options.clone().ssl_mode(*mode), purpose).await {
                 // invalid_authorization_specification, as when pg_hba.conf has no entry.
                 Err(error) if error.has_sqlstate(&["28000"]) => refused = error,
                 established => return established,
@@ -90,12 +110,11 @@ impl Host {
 }
 
 /// Connects with the deadlines in the session, or to a pooler, which has no session to keep them in.
-async fn establish(options: &PgConnectOptions) -> Result<Link, StoreError> {
+async fn establish(options: &PgConnectOptions, purpose: Purpose) -> Result<Link, StoreError> {
     let session = Uuid::new_v4().to_string();
-    let deadlines = DEADLINES.iter().map(|(name, value)| (*name, value));
     let own = options
         .clone()
-        .options(deadlines)
+        .options(purpose.deadlines())
         .options([(SESSION, &session)]);
     let has_options = options.get_options().is_some();
     let mut connection = match own.connect().await.map_err(StoreError::from) {

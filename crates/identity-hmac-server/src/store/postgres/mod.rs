@@ -11,21 +11,19 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult,
 };
-use sqlx::migrate::Migrator;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::schema::{self, Applied};
 use super::{DATABASE_DEADLINE, StoreError};
-use connect::BEGIN_SHARED;
+use connect::{BEGIN_SHARED, Purpose};
 use statements::Statements;
 use target::Target;
 
 /// How long one attempt may take, all its statements together. The server gives up on a statement
 /// earlier than that: an attempt that reaches this has lost the server.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(5);
-/// How long the migrations may take. Each of their statements has the server's own deadline.
-const MIGRATION_DEADLINE: Duration = Duration::from_secs(60);
 /// How long an unused connection is taken to be alive without asking.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection has for its sign of life.
@@ -76,7 +74,7 @@ impl Manager for Connector {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Link, StoreError> {
-        self.target.connect().await
+        self.target.connect(Purpose::Calls).await
     }
 
     async fn recycle(&self, link: &mut Link, metrics: &Metrics) -> RecycleResult<StoreError> {
@@ -127,13 +125,12 @@ impl Pool {
         }
     }
 
-    pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StoreError> {
-        let mut lent = self.lend().await?;
-        let result = match timeout(MIGRATION_DEADLINE, lent.migrate(migrations)).await {
-            Ok(result) => result,
-            Err(_) => Err(StoreError::NoAnswer),
-        };
-        lent.settle(&result);
+    /// Migrates over a connection of its own.
+    pub(super) async fn migrate(&self, applied: &mut Vec<Applied>) -> Result<(), StoreError> {
+        let target = &self.0.manager().target;
+        let mut link = target.connect(Purpose::Migrations).await?;
+        let result = link.migrate(applied).await;
+        link.end().await;
         result
     }
 
@@ -157,6 +154,23 @@ impl Pool {
 }
 
 impl Link {
+    async fn migrate(&mut self, applied: &mut Vec<Applied>) -> Result<(), StoreError> {
+        let connection = self.connection.as_mut().ok_or(StoreError::NoAnswer)?;
+        if !self.is_shared {
+            return schema::apply(connection, applied).await;
+        }
+        // sqlx names its statements here, so behind a pooler they are all in one transaction, and gone
+        // before its end.
+        let begin = sqlx::AssertSqlSafe(Purpose::Migrations.begin_shared());
+        let mut transaction = connection.begin_with(begin).await?;
+        let mut within = Vec::new();
+        schema::apply(&mut *transaction, &mut within).await?;
+        transaction.clear_cached_statements().await?;
+        transaction.commit().await?;
+        applied.append(&mut within);
+        Ok(())
+    }
+
     /// Takes leave of the server, so that its log has no line about a lost connection.
     async fn end(self) {
         if let Some(connection) = self.connection {
@@ -225,26 +239,6 @@ impl Lent {
         if self.is_busy {
             self.failed.note();
         }
-    }
-
-    /// sqlx names its statements here, so behind a pooler they are all in one transaction, and gone
-    /// before its end.
-    async fn migrate(&mut self, migrations: &Migrator) -> Result<(), StoreError> {
-        let (connection, is_shared) = self.use_connection()?;
-        if !is_shared {
-            return Ok(migrations.run(connection).await?);
-        }
-        let mut transaction = connection
-            .begin_with(sqlx::AssertSqlSafe(BEGIN_SHARED.as_str()))
-            .await?;
-        let result = migrations.run(&mut *transaction).await;
-        if result.is_ok() {
-            transaction.clear_cached_statements().await?;
-            transaction.commit().await?;
-        } else {
-            transaction.rollback().await?;
-        }
-        Ok(result?)
     }
 }
 

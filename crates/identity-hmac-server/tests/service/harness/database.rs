@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::postgres::Cluster;
 
 /// A fresh database, and a folder beside it where the service runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Database {
     pub(crate) url: String,
     folder: Arc<TempDir>,

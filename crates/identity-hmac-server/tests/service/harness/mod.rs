@@ -16,7 +16,7 @@ pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
 pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::{Cluster, with_own_mounts};
-pub(crate) use process::{ADMIN_TOKEN, Service, command, serve};
+pub(crate) use process::{ADMIN_TOKEN, Service, command, migrate, serve};
 pub(crate) use proxy::Proxy;
 pub(crate) use session::Session;
 pub(crate) use stall::{ask_and_not_read, stall, stalls};

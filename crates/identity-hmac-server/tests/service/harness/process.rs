@@ -26,6 +26,13 @@ pub(crate) fn command(database: &Database) -> Command {
     command
 }
 
+/// Makes the schema, as an operator does before other commands.
+#[track_caller]
+pub(crate) fn migrate(database: &Database) {
+    let migrated = command(database).arg("migrate").output().unwrap();
+    assert!(migrated.status.success(), "{migrated:?}");
+}
+
 /// The command that serves, at a port that the system chooses.
 pub(crate) fn serve(database: &Database, args: &[&str]) -> Command {
     let mut command = command(database);

@@ -1,0 +1,265 @@
+//! The schema: who makes it, who only uses it, and what an older program meets in a newer one.
+
+use std::fs;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::harness::{
+    Answer, Cluster, Database, Organization, Service, Session, Visitor, command, migrate,
+    on_both_databases, serve, without_postgres,
+};
+
+/// Undoes a migration.
+const OLDER_SCHEMA: &str =
+    "DROP TABLE oldest_program; DELETE FROM _sqlx_migrations WHERE version = 2";
+
+fn run(database: &Database, args: &[&str]) -> Output {
+    command(database).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn done(database: &Database, args: &[&str]) -> String {
+    let output = run(database, args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stdout, b"", "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Lists the one organization, and returns why it cannot be changed.
+fn only_lists(database: &Database) -> String {
+    let listed = done(database, &["org", "list"]);
+    let mut change = command(database);
+    let id = listed.split(' ').next().unwrap();
+    change.args(["org", "verification", id, "required"]);
+    refused(change)
+}
+
+fn commands(database: &Database) -> Vec<Command> {
+    let id = "01a20380-106d-75b3-a019-bcfa6f981ea5";
+    let all = [
+        &["org", "list"][..],
+        &["org", "create", "Shop"],
+        &["identity", "list", id],
+        &["reset-admin-token"],
+        &["serve", "--listen=127.0.0.1:0", "--migrate=never"],
+    ];
+    let command = |args: &[&str]| {
+        let mut command = command(database);
+        command.args(args);
+        command
+    };
+    all.into_iter().map(command).collect()
+}
+
+/// Often enough for every connection that is open to keep each statement prepared.
+async fn call_everything(organization: &mut Organization, visitor: &Visitor) {
+    for _ in 0..3 {
+        organization.visitor().await;
+        organization.verification("observe").await;
+        organization.rotate_secret().await;
+        organization.retire_previous_secret().await;
+        let identities = format!("/{}/identities", organization.id);
+        for list in ["", &identities] {
+            let list = organization.admin(Method::GET, list);
+            Answer::to(list).await.ok();
+        }
+        let params = json!({"metadata": {"a": 1}, "hmac": organization.sign(visitor)});
+        visitor.identify(params).await.ok();
+        visitor.identity().await.ok();
+    }
+}
+
+on_both_databases! {
+    async fn migrate_makes_the_schema_and_prints_what_it_did(database: Database) {
+        let printed = done(&database, &["migrate"]);
+        assert!(printed.starts_with("applied 1: organizations visitors identities\napplied 2: "));
+        assert_eq!(done(&database, &["org", "list"]), "");
+        assert!(done(&database, &["migrate"]).starts_with("nothing to do"));
+        Session::open(&database).await.execute(OLDER_SCHEMA).await;
+        assert_eq!(done(&database, &["migrate"]), "applied 2: oldest program\n");
+    }
+
+    async fn only_migrate_and_serve_change_the_schema(database: Database) {
+        for command in commands(&database) {
+            let told = refused(command);
+            assert!(told.contains("identity-hmac-server migrate"), "{told}");
+        }
+        assert_eq!(fs::read_dir(database.folder()).unwrap().count(), 0);
+
+        migrate(&database);
+        Session::open(&database).await.execute(OLDER_SCHEMA).await;
+        for command in commands(&database) {
+            let told = refused(command);
+            assert!(told.contains("older than this version needs: run"), "{told}");
+        }
+        drop(Service::start(&database));
+        Service::start_with(&database, &["--migrate=never"]).organization().await;
+        done(&database, &["org", "list"]);
+    }
+
+    async fn columns_that_a_newer_schema_adds_disturb_no_running_process(database: Database) {
+        let service = Service::start(&database);
+        let mut organization = service.organization().await;
+        let visitor = organization.visitor().await;
+        call_everything(&mut organization, &visitor).await;
+        let mut session = Session::open(&database).await;
+        for table in ["settings", "organizations", "visitors", "identities"] {
+            session.execute(&format!("ALTER TABLE {table} ADD newer TEXT")).await;
+        }
+        call_everything(&mut organization, &visitor).await;
+    }
+
+    async fn an_older_program_uses_a_newer_schema_until_that_names_a_newer_one(database: Database) {
+        migrate(&database);
+        let mut session = Session::open(&database).await;
+        session.execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            SELECT 9000, description, success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        ).await;
+        let service = Service::start(&database);
+        let visitor = service.organization().await.visitor().await;
+        visitor.identify(json!({"name": "Jane"})).await.ok();
+        assert!(done(&database, &["migrate"]).starts_with("nothing to do"));
+        drop(service);
+
+        session.execute("UPDATE oldest_program SET migration = 9000").await;
+        let mut migrate = command(&database);
+        migrate.arg("migrate");
+        for command in commands(&database).into_iter().chain([migrate, serve(&database, &[])]) {
+            let told = refused(command);
+            assert!(told.contains("too new for this version") && told.contains("9000"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mistyped_file_is_named_and_not_made() {
+    let database = Database::sqlite();
+    let folder = database.folder().to_owned();
+    for url in ["sqlite:typo.db", "sqlite:typo.db?mode=rwc"] {
+        for command in commands(&database.by(url.to_owned())) {
+            let told = refused(command);
+            assert!(told.contains("typo.db: check --database"), "{told}");
+        }
+    }
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_read_only_connection_to_sqlite_lists() {
+    let database = Database::sqlite();
+    migrate(&database);
+    done(&database, &["org", "create", "Shop"]);
+    let read_only = database.by(format!("{}?mode=ro", database.url));
+    let told = only_lists(&read_only);
+    assert!(told.contains("readonly"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_needs_no_right_to_change_the_schema_but_to_migrate() {
+    const ROLES: &str =
+        "DROP ROLE IF EXISTS writer_of_the_test; DROP ROLE IF EXISTS reader_of_the_test;
+        CREATE ROLE writer_of_the_test LOGIN; CREATE ROLE reader_of_the_test LOGIN";
+    const PRIVILEGES: &str =
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO writer_of_the_test;
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_of_the_test";
+    if without_postgres() {
+        return;
+    }
+    let cluster = Cluster::start();
+    let database = Database::in_cluster(&cluster).await;
+    migrate(&database);
+    let mut session = Session::open(&database).await;
+    session.execute(ROLES).await;
+    session.execute(PRIVILEGES).await;
+    let by = |user: &str, more: &str| {
+        let url = database.url.replace("postgres@", &format!("{user}@"));
+        database.by(format!("{url}{more}"))
+    };
+
+    let writer = by("writer_of_the_test", "");
+    let service = Service::start(&writer);
+    let visitor = service.organization().await.visitor().await;
+    visitor.identify(json!({"name": "Jane"})).await.ok();
+    assert!(done(&writer, &["migrate"]).starts_with("nothing to do"));
+    for reader in [
+        by("reader_of_the_test", ""),
+        by(
+            "postgres",
+            "&options=-c%20default_transaction_read_only%3Don",
+        ),
+    ] {
+        let told = only_lists(&reader);
+        assert!(
+            told.contains("permission denied") || told.contains("read-only transaction"),
+            "{told}"
+        );
+    }
+
+    session.execute(OLDER_SCHEMA).await;
+    let told = refused(serve(&writer, &[]));
+    assert!(
+        told.contains("permission denied") && told.contains("Roles"),
+        "{told}"
+    );
+}
+
+/// Lets each later statement of a migration take its time.
+const SLOW: &str = "
+    CREATE FUNCTION take_time() RETURNS event_trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(8); END $$;
+    CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE TABLE')
+        EXECUTE FUNCTION take_time()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_may_take_longer_than_a_call_and_health_is_answered_meanwhile() {
+    if without_postgres() {
+        return;
+    }
+    let database = Database::postgres().await;
+    migrate(&database);
+    let mut session = Session::open(&database).await;
+    session.execute(OLDER_SCHEMA).await;
+    session.execute(SLOW).await;
+    let service = Service::start(&database);
+    assert_eq!(service.get("/healthz").await.status, 200);
+    service.get("/readyz").await.is_problem(503, "unavailable");
+    service.until_ready(200).await;
+    service.organization().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_waits_for_a_lock_is_tried_again_when_it_is_free() {
+    if without_postgres() {
+        return;
+    }
+    let database = Database::postgres().await;
+    migrate(&database);
+    let mut session = Session::open(&database).await;
+    session.execute(OLDER_SCHEMA).await;
+    session
+        .execute("BEGIN; LOCK TABLE _sqlx_migrations IN SHARE MODE")
+        .await;
+    let migrating = tokio::task::spawn_blocking({
+        let database = database.clone();
+        move || run(&database, &["migrate"])
+    });
+    // Longer than a migration waits for a lock, or a statement of a call for anything.
+    sleep(Duration::from_secs(6)).await;
+    assert!(!migrating.is_finished());
+    session.execute("COMMIT").await;
+    let migrated = migrating.await.unwrap();
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert_eq!(migrated.stdout, b"applied 2: oldest program\n");
+}
