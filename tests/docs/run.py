@@ -130,7 +130,10 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
         (folder / "work").mkdir()
         (folder / "printed").mkdir()
         ports = {port: free_port() for port in ("8080", "8081", "3000")}
-        local = {"IDENTITY_LISTEN": f"127.0.0.1:{ports['8080']}"}
+        listeners = {
+            "IDENTITY_LISTEN": f"127.0.0.1:{ports['8080']}",
+            "IDENTITY_ADMIN_LISTEN": f"127.0.0.1:{ports['8081']}",
+        }
         steps = [step for block in blocks for step in steps_of(block)]
         script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e"]
         if postgres:
@@ -140,7 +143,7 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
                 script.append(f"{{ {code}\n}} >{folder}/printed/{number} 2>&1")
         text = on_ports("\n".join(script), ports)
         before = ["pg_virtualenv", "-t"] if postgres else []
-        status = shell([*before, "bash", "-c", text], folder / "work", environment | local)
+        status = shell([*before, "bash", "-c", text], folder / "work", environment | listeners)
         last = ""
         for number, (block, code, expected) in enumerate(steps):
             if code:
