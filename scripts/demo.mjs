@@ -51,6 +51,8 @@ async function run(folder, running) {
       PATH: process.env.PATH,
       IDENTITY_DATABASE: `sqlite:${join(folder, 'identity.db')}`,
       IDENTITY_LISTEN: `127.0.0.1:${servicePort}`,
+      // The demo administers by the command alone.
+      IDENTITY_ADMIN_LISTEN: 'off',
       IDENTITY_LOG: 'warn',
     },
   };

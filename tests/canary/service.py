@@ -85,9 +85,10 @@ class Run:
 
     def go(self, url: str, stored: Callable[[], dict[str, bytes]]) -> None:
         self.environment["IDENTITY_DATABASE"] = url
-        with self.serve() as address:
-            organization = self.provoke(address)
+        with self.serve() as (address, admin):
+            organization = self.provoke(address, admin)
             for path in ("/metrics", "/openapi.json", "/healthz", "/readyz"):
+                self.ask(admin + path)
                 self.ask(address + path)
             self.look_at(stored())
         self.command_line(organization)
@@ -103,7 +104,7 @@ class Run:
             self.planted += 1
 
     @contextmanager
-    def serve(self) -> Iterator[str]:
+    def serve(self) -> Iterator[tuple[str, str]]:
         output, log = self.folder / "output", self.folder / "log"
         with output.open("wb") as out, log.open("wb") as err:
             process = subprocess.Popen(
@@ -111,6 +112,7 @@ class Run:
                     self.built / "identity-hmac-server",
                     "serve",
                     "--listen=127.0.0.1:0",
+                    "--admin-listen=127.0.0.1:0",
                     "--address-rate=0",
                     "--visitor-rate=0",
                     *self.options,
@@ -122,11 +124,13 @@ class Run:
                 stderr=err,
             )
         try:
-            while not (found := re.search(r"http://\S+", output.read_text(encoding="utf-8"))):
+            address = r"http://\S+"
+            printed = f"admin interface on ({address})\nlistening on ({address})\n"
+            while not (found := re.search(printed, output.read_text(encoding="utf-8"))):
                 if process.poll() is not None:
                     sys.exit(log.read_text(encoding="utf-8")[-3000:])
                 time.sleep(0.05)
-            yield found[0]
+            yield found[2], found[1]
         finally:
             process.terminate()
             process.wait()
@@ -169,9 +173,9 @@ class Run:
             self.search.none(f"an answer: {text!r}", text, STORED_ONLY | told)
         return found
 
-    def provoke(self, address: str) -> str:
+    def provoke(self, address: str, admin_address: str) -> str:
         secret = self.search.secrets
-        organizations = f"{address}/v1/admin/organizations"
+        organizations = f"{admin_address}/v1/admin/organizations"
         admin = {"Authorization": f"Bearer {secret['admin token']}"}
         body = {"name": secret[STORED], "verification": "required"}
         made = self.ask(organizations, body, makes=("first secret", "secret"), **admin)
@@ -227,6 +231,7 @@ class Run:
             self.ask(f"{organizations}/{value}", **admin)
             self.ask(f"{mine}/identities?limit={value}", **admin)
             self.ask(f"{address}/{value}?{value}", Cookie=value)
+            self.ask(f"{admin_address}/{value}?{value}", Cookie=value)
             self.ask(f"{address}/healthz", method="DELETE", Authorization=f"Bearer {value}")
         self.ask(organizations, **admin)
         self.ask(mine, **admin)

@@ -12,6 +12,7 @@ const { SERVER } = process.env;
 export class Service {
   /** Where it listens, the same after a restart. */
   url = 'http://127.0.0.1:0';
+  #adminUrl = 'http://127.0.0.1:0';
   /** What nobody but the vendor may know, by name. */
   secrets = {};
   #folder;
@@ -33,6 +34,8 @@ export class Service {
     for await (const line of createInterface({ input: this.#process.stdout })) {
       const [, token] = line.match(/^admin token, shown this once: (\S+)$/) ?? [];
       if (token) this.secrets['admin token'] = token;
+      const [, adminUrl] = line.match(/^admin interface on (\S+)$/) ?? [];
+      if (adminUrl) this.#adminUrl = adminUrl;
       const [, url] = line.match(/^listening on (\S+)$/) ?? [];
       if (url) {
         this.url = url;
@@ -75,7 +78,7 @@ export class Service {
   }
 
   async allowOrigins({ id }, allowedOrigins) {
-    const response = await fetch(`${this.url}/v1/admin/organizations/${id}`, {
+    const response = await fetch(`${this.#adminUrl}/v1/admin/organizations/${id}`, {
       method: 'PATCH',
       headers: {
         Authorization: `Bearer ${this.secrets['admin token']}`,
@@ -97,7 +100,11 @@ export class Service {
   }
 
   #surroundings() {
-    const env = { IDENTITY_LISTEN: new URL(this.url).host, IDENTITY_LOG: 'error' };
+    const env = {
+      IDENTITY_LISTEN: new URL(this.url).host,
+      IDENTITY_ADMIN_LISTEN: new URL(this.#adminUrl).host,
+      IDENTITY_LOG: 'error',
+    };
     return { cwd: this.#folder, env };
   }
 }

@@ -103,6 +103,13 @@ impl StateArgs {
     }
 }
 
+/// Where the admin interface is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AdminListen {
+    At(SocketAddr),
+    Off,
+}
+
 /// Answer HTTP requests until SIGTERM or Ctrl-C
 ///
 /// The first start makes the database, the master key and an admin token, which it prints once.
@@ -116,6 +123,16 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:8080"
     )]
     pub(crate) listen: SocketAddr,
+    /// The address of /v1/admin, /metrics and /openapi.json, which the other one does not serve;
+    /// port 0 takes a free one, off serves none
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "IDENTITY_ADMIN_LISTEN",
+        default_value = "127.0.0.1:8081",
+        value_parser = admin_listen
+    )]
+    pub(crate) admin_listen: AdminListen,
     /// Whether the start may make the schema, or bring it up to date
     #[arg(
         long,
@@ -235,6 +252,16 @@ fn input_file() -> impl TypedValueParser<Value = PathBuf> {
         Some("-") => "/dev/stdin".into(),
         _ => path,
     })
+}
+
+fn admin_listen(text: &str) -> Result<AdminListen, String> {
+    match text {
+        "off" => Ok(AdminListen::Off),
+        _ => text
+            .parse()
+            .map(AdminListen::At)
+            .map_err(|_| "neither an address with a port as in 127.0.0.1:8081, nor off".to_owned()),
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -6,6 +6,7 @@ mod config;
 pub mod http;
 mod identity;
 mod key_file;
+mod listener;
 mod log;
 pub mod master_key;
 pub mod new_secret;

@@ -1,29 +1,21 @@
-//! Listening: every connection has deadlines, and the end is orderly.
+//! Serving, from the start to an orderly end.
 
+use std::future::pending;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use axum::body::Body;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
 
 use crate::admin_token::{self, AdminToken};
-use crate::config::{MigrateWhen, ServeArgs, StateArgs};
-use crate::http::{App, DURATION, Peer, router};
+use crate::config::{AdminListen, MigrateWhen, ServeArgs, StateArgs};
+use crate::http::{App, DURATION, Routers, routers};
 use crate::key_file::MasterKeySource;
+use crate::listener::Listener;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
 use crate::removal;
@@ -44,14 +36,10 @@ const LAST_FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before a database that was away is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
-/// The largest head of a request, in bytes: what a connection can make the service keep.
-const MAX_HEADERS_LEN: usize = 32 * 1024;
-/// File descriptors that no connection gets: the database's, the log's.
-const RESERVED_FILES: usize = 64;
-/// How many connections may wait to be taken: a burst of them is not made to try again.
-const BACKLOG: u32 = 4096;
-/// How long to wait when the system has no file descriptor left for a new connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections the admin interface has at a time. Visitors cannot take them.
+const ADMIN_CONNECTIONS: usize = 64;
+/// File descriptors that no visitor's connection gets: the admin's, the database's, the log's.
+const RESERVED_FILES: usize = ADMIN_CONNECTIONS + 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn run(
@@ -64,12 +52,21 @@ pub(crate) async fn run(
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let source = state.master_key_source()?;
     let store = state.store()?;
-    let listener = listen(args.listen).with_context(|| {
+    let listener = Listener::bind(args.listen, max_connections).with_context(|| {
         format!(
             "cannot listen on {}: --listen takes another address",
             args.listen
         )
     })?;
+    let admin_listener = match args.admin_listen {
+        AdminListen::Off => None,
+        AdminListen::At(address) => {
+            let bound = Listener::bind(address, ADMIN_CONNECTIONS);
+            Some(bound.with_context(|| {
+                format!("cannot listen on {address}: --admin-listen takes another address, or off")
+            })?)
+        }
+    };
     let mut ends = Ends::new()?;
 
     let metrics = PrometheusBuilder::new()
@@ -88,16 +85,19 @@ pub(crate) async fn run(
     tokio::spawn(upkeep(app.clone()));
     tokio::spawn(flush_verification_stats(app.clone()));
 
-    let address = listener.local_addr()?;
-    // Whoever started the service may have closed its output: that is no reason not to serve.
-    if let Err(error) = writeln!(io::stdout(), "listening on http://{address}") {
-        tracing::warn!(%error, %address, "listening, but standard output does not take it");
-    }
+    tell_addresses(&listener, admin_listener.as_ref())?;
     let connections = GracefulShutdown::new();
-    let router = router(app.clone());
+    let Routers { public, admin } = routers(&app)?;
+    let serve_admin = async {
+        match admin_listener {
+            Some(listener) => listener.serve(&admin, args, &connections).await,
+            None => pending().await,
+        }
+    };
     let mut ended = Ok(());
     tokio::select! {
-        () = accept(listener, &router, args, max_connections, &connections) => {}
+        () = listener.serve(&public, args, &connections) => {}
+        () = serve_admin => {}
         () = ends.recv() => {}
         // What waiting does not mend ends the service, as it does at the start.
         Err(error) = &mut beginning, if !begun => ended = Err(error),
@@ -120,15 +120,19 @@ pub(crate) async fn run(
     ended
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // A restart does not wait for the connections of the process before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+/// Prints where the service listens.
+fn tell_addresses(public: &Listener, admin: Option<&Listener>) -> io::Result<()> {
+    let address = public.address()?;
+    let mut lines = format!("listening on http://{address}\n");
+    // Readers of the output wait for the public line: it is the last one.
+    if let Some(admin) = admin {
+        lines = format!("admin interface on http://{}\n{lines}", admin.address()?);
+    }
+    // Whoever started the service may have closed its output: that is no reason not to serve.
+    if let Err(error) = io::stdout().write_all(lines.as_bytes()) {
+        tracing::warn!(%error, %address, "listening, but standard output does not take it");
+    }
+    Ok(())
 }
 
 /// As many connections as were asked for, or as the system has file descriptors for: without one,
@@ -232,82 +236,5 @@ impl Ends {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-/// Takes connections.
-async fn accept(
-    listener: TcpListener,
-    router: &Router,
-    args: &ServeArgs,
-    max_connections: usize,
-    connections: &GracefulShutdown,
-) {
-    let places = Arc::new(Semaphore::new(max_connections));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(args.header_deadline)
-        .max_buf_size(MAX_HEADERS_LEN)
-        // Whoever only listens after its request is there for the answer.
-        .half_close(true);
-    loop {
-        let place = places.clone().acquire_owned().await;
-        match (place, listener.accept().await) {
-            (Ok(place), Ok((stream, peer))) => {
-                let connection = Connection {
-                    stream,
-                    peer,
-                    place,
-                };
-                connection.serve(
-                    &http,
-                    router.clone(),
-                    args.body_deadline,
-                    connections.watcher(),
-                );
-            }
-            (_, Err(error)) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-            (Err(_), _) => unreachable!("the semaphore is never closed"),
-        }
-    }
-}
-
-struct Connection {
-    stream: TcpStream,
-    peer: SocketAddr,
-    place: OwnedSemaphorePermit,
-}
-
-impl Connection {
-    fn serve(
-        self,
-        http: &http1::Builder,
-        router: Router,
-        write_deadline: Duration,
-        watcher: Watcher,
-    ) {
-        // Answers are small: without this each would wait for the acknowledgement of the one before.
-        if let Err(error) = self.stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-        let mut stream = TimeoutStream::new(self.stream);
-        stream.set_write_timeout(Some(write_deadline));
-        let peer = Peer(self.peer.ip());
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            router.clone().oneshot(request)
-        });
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
-        let connection = watcher.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
-            }
-            drop(self.place);
-        });
     }
 }

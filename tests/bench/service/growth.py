@@ -58,7 +58,7 @@ def create_organizations(bench: Bench, count: int) -> list[Organization]:
     with Service(bench.programs.service, url, "-c synchronous_commit=off") as service:
         made = run(
             *("wrk", "--threads=1", "--connections=16", "--duration=600s"),
-            *(f"--script={HERE / 'organizations.lua'}", service.url),
+            *(f"--script={HERE / 'organizations.lua'}", service.admin_url),
             *("--", ADMIN_TOKEN, count, answers),
         )
     if made.returncode:

@@ -40,9 +40,14 @@ class Server:
         self.environment = environment
 
     def __enter__(self) -> Self:
-        port = free_port()
+        port, admin_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}"
-        port_variables = {"PORT": str(port), "IDENTITY_LISTEN": f"127.0.0.1:{port}"}
+        self.admin_url = f"http://127.0.0.1:{admin_port}"
+        port_variables = {
+            "PORT": str(port),
+            "IDENTITY_LISTEN": f"127.0.0.1:{port}",
+            "IDENTITY_ADMIN_LISTEN": f"127.0.0.1:{admin_port}",
+        }
         self.process = subprocess.Popen(
             self.command,
             env=os.environ | self.environment | port_variables,

@@ -81,7 +81,7 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve(args) => serve::run(state, &args, log.dropped()).await,
+            Command::Serve(args) => Box::pin(serve::run(state, &args, log.dropped())).await,
             Command::Migrate => migrate(state).await,
             Command::Org(command) => {
                 with_store(state, async |store| org::run(state, store, command).await).await

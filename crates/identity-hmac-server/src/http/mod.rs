@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -172,37 +173,65 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identities::erase))
 }
 
-fn operation_routes() -> OpenApiRouter<Arc<App>> {
+fn health_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(operation::healthz))
         .routes(routes!(operation::readyz))
+}
+
+fn inspection_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(operation::metrics))
         .routes(routes!(operation::openapi))
 }
 
-/// Builds the whole interface.
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// The two interfaces, each for a listener of its own.
+#[derive(Debug)]
+pub(crate) struct Routers {
+    /// What pages and load balancers call.
+    pub(crate) public: Router,
+    /// What the vendor's operator calls, and the health routes as well.
+    pub(crate) admin: Router,
+}
+
+/// Builds both interfaces, and the document that describes them.
+pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
     let mut document = openapi::Description::openapi();
-    let mut part = |routes: OpenApiRouter<Arc<App>>| {
-        let (router, described) = routes.split_for_parts();
+    let mut part = |routes: OpenApiRouter<Arc<App>>, is_admins: bool| {
+        let (router, mut described) = routes.split_for_parts();
+        if is_admins {
+            openapi::move_to_admin_listener(&mut described);
+        }
         document.merge(described);
         // Before any layer: what CORS answers is no method that these routes know.
         router.method_not_allowed_fallback(async || Problem::method_not_allowed())
     };
     let limit = from_fn_with_state(app.clone(), rate::limit_address);
     // CORS stands around the limit of rate, so that a page can read when to come back.
-    let visitor = part(visitor_routes())
+    let visitor = part(visitor_routes(), false)
         .layer(limit.clone())
         .layer(cors::layer());
-    let admin = part(admin_routes()).layer(limit);
-    let operation = part(operation_routes());
+    let health = part(health_routes(), false);
+    let admin = part(admin_routes(), true).layer(limit);
+    let inspection = part(inspection_routes(), true);
+    let document = Bytes::from(document.to_json()?);
+    Ok(Routers {
+        public: with_layers(visitor.merge(health.clone()), app),
+        admin: with_layers(
+            admin
+                .merge(inspection.layer(Extension(operation::Document(document))))
+                .merge(health),
+            app,
+        ),
+    })
+}
+
+/// What every answer goes through.
+fn with_layers(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
     let catch_panic = CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
         Problem::internal("a panic").into_response()
     });
-    visitor
-        .merge(admin)
-        .merge(operation)
-        .layer(Extension(Arc::new(document)))
+    routes
         .fallback(async || Problem::not_found())
         .layer(DefaultBodyLimit::max(body::MAX_LEN))
         .layer(from_fn_with_state(app.clone(), end_in_time))
@@ -210,7 +239,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(catch_panic)
         .layer(from_fn_with_state(app.clone(), telemetry::observe))
         .layer(catch_panic)
-        .with_state(app)
+        .with_state(app.clone())
 }
 
 /// Gives up on a request that takes too long, so that none holds its connection for ever.

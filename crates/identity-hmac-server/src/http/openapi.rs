@@ -1,5 +1,6 @@
 //! The OpenAPI document, made from the handlers themselves, and the problems that they share.
 
+use utoipa::openapi::Server;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
@@ -14,6 +15,7 @@ use super::problem::Document;
         (name = "admin", description = "what the vendor's operator calls"),
         (name = "operation", description = "what a monitor calls"),
     ),
+    servers((url = "http://127.0.0.1:8080", description = "the public listener, --listen")),
     components(schemas(Document)),
     modifiers(&BearerTokens)
 )]
@@ -28,6 +30,15 @@ impl Modify for BearerTokens {
             let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
             components.add_security_scheme(name, SecurityScheme::Http(bearer));
         }
+    }
+}
+
+/// Says of routes that the public listener does not serve them.
+pub(crate) fn move_to_admin_listener(described: &mut utoipa::openapi::OpenApi) {
+    let mut server = Server::new("http://127.0.0.1:8081");
+    server.description = Some("the admin listener, --admin-listen".to_owned());
+    for path in described.paths.paths.values_mut() {
+        path.servers = Some(vec![server.clone()]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -9,7 +10,6 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
 
 use super::App;
 use super::openapi::ReadinessProblems;
@@ -17,6 +17,10 @@ use super::problem::Problem;
 
 /// Log lines that nobody took: the reader stalls or is gone, or the disk is full.
 const LOG_LINES_DROPPED: &str = "log_lines_dropped_total";
+
+/// The OpenAPI document as it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Document(pub(crate) Bytes);
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]
@@ -81,6 +85,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     tag = "operation",
     responses((status = 200, description = "an OpenAPI 3.1 document", body = serde_json::Value))
 )]
-pub(crate) async fn openapi(Extension(document): Extension<Arc<OpenApi>>) -> impl IntoResponse {
-    Json(&*document).into_response()
+pub(crate) async fn openapi(
+    Extension(Document(document)): Extension<Document>,
+) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], document)
 }

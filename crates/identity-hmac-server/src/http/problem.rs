@@ -146,7 +146,7 @@ impl Problem {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
-            "there is nothing here: /openapi.json lists what there is",
+            "there is nothing here: /openapi.json of the admin listener lists what there is",
         )
     }
 
@@ -154,7 +154,7 @@ impl Problem {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
-            "this path does not take this method: see /openapi.json",
+            "this path does not take this method: see /openapi.json of the admin listener",
         )
     }
 

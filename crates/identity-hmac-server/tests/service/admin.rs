@@ -9,7 +9,7 @@ const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
 
 /// A request below `/v1/admin/organizations`.
 async fn call(service: &Service, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let url = format!("{}/v1/admin/organizations{path}", service.url);
+    let url = format!("{}/v1/admin/organizations{path}", service.admin_url);
     let request = http()
         .request(method, url)
         .bearer_auth(&service.admin_token);
@@ -146,7 +146,7 @@ on_both_databases! {
         let mut answers = vec![
             record,
             visitor.identity().await,
-            service.get("/metrics").await,
+            service.admin_get("/metrics").await,
         ];
         organization.retire_previous_secret().await;
         for (method, path, body) in routes(&organization.id, UNKNOWN) {
@@ -296,7 +296,7 @@ on_both_databases! {
         ];
         for (method, path, body) in routes(&organization.id, &identity) {
             for credential in &credentials {
-                let url = format!("{}/v1/admin/organizations{path}", service.url);
+                let url = format!("{}/v1/admin/organizations{path}", service.admin_url);
                 let mut request = http().request(method.clone(), url);
                 if let Some(credential) = credential {
                     request = request.header("authorization", credential);
@@ -326,7 +326,7 @@ on_both_databases! {
         );
         visitor.identity().await.ok();
         // The scheme is not case-sensitive (RFC 9110 section 11.1).
-        let request = http().get(format!("{}/v1/admin/organizations", service.url));
+        let request = http().get(format!("{}/v1/admin/organizations", service.admin_url));
         Answer::to(request.header("authorization", format!("bearer {admin}")))
             .await
             .ok();

@@ -207,7 +207,7 @@ on_both_databases! {
         let token = line(&output, "admin token, shown this once:").to_owned();
         assert!(!first.log().contains(&token));
         let status = async |service: &Service, token: &str| {
-            let url = format!("{}/v1/admin/organizations", service.url);
+            let url = format!("{}/v1/admin/organizations", service.admin_url);
             Answer::to(http().get(url).bearer_auth(token)).await.status
         };
         assert_eq!(status(&first, &token).await, 200);
@@ -349,7 +349,7 @@ async fn an_admin_token_file_may_end_its_line() {
     let mut serve = command(&database);
     serve.args(["serve", "--listen=127.0.0.1:0", "--admin-token-file=token"]);
     let service = Service::start_command(&database, serve);
-    let url = format!("{}/v1/admin/organizations", service.url);
+    let url = format!("{}/v1/admin/organizations", service.admin_url);
     let request = http().get(url).bearer_auth("a-token-of-some-length");
     Answer::to(request).await.ok();
     assert!(!service.output().contains("admin token"));
@@ -360,11 +360,20 @@ fn a_port_that_is_taken_is_told_with_the_flag_that_changes_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let database = Database::sqlite();
-    let said = refused_args(&database, &["serve", "--listen", &address], 1);
-    assert!(
-        said.contains(&address) && said.contains("--listen"),
-        "{said}"
-    );
+    for (args, remedy) in [
+        (
+            ["--listen", &address, "--admin-listen", "off"],
+            "--listen takes another address",
+        ),
+        (
+            ["--listen", "127.0.0.1:0", "--admin-listen", &address],
+            "--admin-listen takes another address, or off",
+        ),
+    ] {
+        let said = refused_args(&database, &[&["serve"][..], &args].concat(), 1);
+        let told = format!("cannot listen on {address}: {remedy}: ");
+        assert!(said.contains(&told), "{said}");
+    }
 }
 
 #[test]
@@ -423,6 +432,8 @@ fn wrong_arguments_exit_with_2_and_what_is_not_there_with_1() {
         &["org", "verification", nobody, "Required"],
         &["identity", "list", nobody, "--limit", "-1"],
         &["serve", "--listen", "localhost"],
+        &["serve", "--admin-listen", "8081"],
+        &["serve", "--admin-listen", ""],
         &["serve", "--header-deadline", "0"],
         &["serve", "--trusted-proxy", "10.0.0.0/33"],
         &["serve", "--log-format", "xml"],

@@ -258,7 +258,7 @@ async fn no_page_may_call_the_admins_routes() {
     }
     for path in ["/metrics", "/readyz", "/openapi.json"] {
         let call = http()
-            .get(format!("{}{path}", service.url))
+            .get(format!("{}{path}", service.admin_url))
             .header("origin", SHOP);
         assert!(!may_read(&Answer::to(call).await.headers, SHOP), "{path}");
     }

@@ -13,6 +13,7 @@ mod cors;
 mod faults;
 mod harness;
 mod identify;
+mod listeners;
 mod merge;
 mod migrate;
 mod postgres_url;

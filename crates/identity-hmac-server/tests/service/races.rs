@@ -240,7 +240,7 @@ async fn processes_that_start_together_agree_on_schema_master_key_and_admin_toke
             panic!("{shown}")
         };
         for service in &services {
-            let organizations = format!("{}/v1/admin/organizations", service.url);
+            let organizations = format!("{}/v1/admin/organizations", service.admin_url);
             let created = http()
                 .post(organizations)
                 .bearer_auth(token)

@@ -56,7 +56,7 @@ async fn an_address_that_calls_too_often_is_told_when_to_come_back_and_is_served
 async fn the_admin_is_limited_by_address_and_monitors_are_not() {
     let database = Database::sqlite();
     let service = Service::start_with(&database, &["--address-rate=2"]);
-    let organizations = || http().get(format!("{}/v1/admin/organizations", service.url));
+    let organizations = || http().get(format!("{}/v1/admin/organizations", service.admin_url));
     for _ in 0..2 {
         Answer::to(organizations().bearer_auth("a guess"))
             .await
@@ -65,7 +65,7 @@ async fn the_admin_is_limited_by_address_and_monitors_are_not() {
     wait(&Answer::to(organizations().bearer_auth(&service.admin_token)).await);
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
         for _ in 0..5 {
-            Answer::to(http().get(format!("{}{path}", service.url)))
+            Answer::to(http().get(format!("{}{path}", service.admin_url)))
                 .await
                 .ok();
         }

@@ -246,7 +246,7 @@ on_both_databases! {
             let run = reset.arg("reset-admin-token").stdout(output).output().unwrap();
             fails(&run, "standard output");
         }
-        let url = format!("{}/v1/admin/organizations", service.url);
+        let url = format!("{}/v1/admin/organizations", service.admin_url);
         let request = crate::harness::http().get(url).bearer_auth(token);
         Answer::to(request).await.ok();
     }

@@ -90,7 +90,7 @@ async fn odd_requests_are_answered_as_what_they_are() {
         ),
         (
             format!("GET /v1/admin/organizations/..%2f HTTP/1.1\r\n{END}"),
-            Some(401),
+            Some(404),
         ),
         (
             format!("GET /healthz HTTP/1.1\r\nupgrade: h2c\r\n{END}"),

@@ -153,7 +153,7 @@ async fn provoke(
                 .post(format!("{}/v1/visitors", service.url))
                 .header("x-organization-key", secret),
             http()
-                .get(format!("{}/v1/admin/organizations", service.url))
+                .get(format!("{}/v1/admin/organizations", service.admin_url))
                 .bearer_auth(format!("{secret}x")),
             organization
                 .admin(reqwest::Method::PATCH, &format!("/{}", organization.id))
@@ -209,7 +209,7 @@ async fn leaves_no_secret_behind(database: &Database, stored: impl AsyncFn() -> 
     let service = start(database);
     let mut organization = service.organization().await;
     let (canaries, answers) = provoke(&service, &mut organization, database).await;
-    let metrics = service.get("/metrics").await.text;
+    let metrics = service.admin_get("/metrics").await.text;
     let stored = stored().await;
     let is_found = stored
         .windows(STORED.len())

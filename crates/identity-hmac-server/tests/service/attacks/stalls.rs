@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::harness::{
-    ADMIN_TOKEN, Database, Service, Wire, ask_and_not_read, stall, stalls, without_postgres,
+    ADMIN_TOKEN, Database, Service, Wire, ask_and_not_read, padding, stall, stalls,
+    without_postgres,
 };
 
 /// How many connections stall at a time.
@@ -35,8 +36,9 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
     let before = sockets(&service);
 
     let mut not_reading = Vec::new();
+    visitor.identify(json!({"metadata": padding()})).await.ok();
     for _ in 0..10 {
-        not_reading.push(ask_and_not_read(&service).await);
+        not_reading.push(ask_and_not_read(&service, &visitor).await);
     }
     let stalls = stalls(&visitor);
     let mut stalled = JoinSet::new();
@@ -101,9 +103,14 @@ async fn without_file_descriptors_left_calls_wait_and_are_served() {
     let database = Database::sqlite();
     let mut limited = Command::new("sh");
     limited
-        .args(["-c", "ulimit -n 100; exec \"$@\"", "sh"])
+        .args(["-c", "ulimit -n 164; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_identity-hmac-server"))
-        .args(["serve", "--listen=127.0.0.1:0", "--header-deadline=3"])
+        .args([
+            "serve",
+            "--listen=127.0.0.1:0",
+            "--admin-listen=127.0.0.1:0",
+        ])
+        .arg("--header-deadline=3")
         .args(["--database", &database.url])
         .current_dir(database.folder())
         .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN);

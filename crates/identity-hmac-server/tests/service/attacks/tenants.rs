@@ -52,6 +52,7 @@ impl Tenant {
 #[derive(Clone, Debug)]
 struct Attacker {
     url: String,
+    admin_url: String,
     own: Tenant,
     attacked: Tenant,
     client: Client,
@@ -168,7 +169,10 @@ impl Attacker {
                 (Method::DELETE, format!("/identities/{identity}")),
             ])
             .unwrap();
-        let url = format!("{}/v1/admin/organizations/{organization}{path}", self.url);
+        let url = format!(
+            "{}/v1/admin/organizations/{organization}{path}",
+            self.admin_url
+        );
         let request = http().request(method.clone(), url);
         match method {
             Method::PATCH => request.json(&json!({"verification": "off"})),
@@ -217,6 +221,7 @@ on_both_databases! {
             let mut random = seeds.fork();
             let mallory = Attacker {
                 url: service.url.clone(),
+                admin_url: service.admin_url.clone(),
                 own: own.clone(),
                 attacked: attacked.clone(),
                 client: kept(),

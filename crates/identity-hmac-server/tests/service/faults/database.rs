@@ -47,7 +47,7 @@ async fn a_service_that_starts_before_its_database_waits_for_it() {
     let service = Service::start(&database);
     assert_eq!(service.get("/healthz").await.status, 200);
     service.get("/readyz").await.is_problem(503, "unavailable");
-    let organizations = http().get(format!("{}/v1/admin/organizations", service.url));
+    let organizations = http().get(format!("{}/v1/admin/organizations", service.admin_url));
     let refused = Answer::to(organizations.bearer_auth(&service.admin_token)).await;
     refused.is_problem(503, "unavailable");
     assert!(refused.headers.contains_key("retry-after"));

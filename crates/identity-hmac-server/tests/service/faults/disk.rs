@@ -84,6 +84,7 @@ async fn on_a_full_disk_sqlite_refuses_writes_and_goes_on_when_there_is_space() 
         &[
             "serve",
             "--listen=127.0.0.1:0",
+            "--admin-listen=127.0.0.1:0",
             "--address-rate=0",
             "--visitor-rate=0",
         ],

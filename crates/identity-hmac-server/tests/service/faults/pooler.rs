@@ -117,7 +117,7 @@ async fn a_permanent_fault_ends_the_start_and_an_absent_database_is_waited_for()
     let mut late = Service::start(&database.by(url("by_password:wrong", database.name())));
     let pooled = Service::start(&database.by(bouncer.url(database.name())));
     pooled.get("/readyz").await.is_problem(503, "unavailable");
-    let organizations = http().get(format!("{}/v1/admin/organizations", pooled.url));
+    let organizations = http().get(format!("{}/v1/admin/organizations", pooled.admin_url));
     let refused = Answer::to(organizations.bearer_auth(&pooled.admin_token)).await;
     refused.is_problem(503, "unavailable");
     cluster.resume();

@@ -93,6 +93,7 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Organization {
     url: String,
+    admin_url: String,
     admin_token: String,
     pub(crate) id: String,
     pub(crate) key: String,
@@ -102,13 +103,14 @@ pub(crate) struct Organization {
 impl Organization {
     pub(super) async fn create(service: &Service) -> Self {
         let request = http()
-            .post(format!("{}/v1/admin/organizations", service.url))
+            .post(format!("{}/v1/admin/organizations", service.admin_url))
             .bearer_auth(&service.admin_token)
             .json(&json!({"name": "Corner Shop"}));
         let created = Answer::to(request).await.ok();
         let text = |name: &str| created[name].as_str().unwrap().to_owned();
         Self {
             url: service.url.clone(),
+            admin_url: service.admin_url.clone(),
             admin_token: service.admin_token.clone(),
             id: text("id"),
             key: text("organizationKey"),
@@ -120,6 +122,7 @@ impl Organization {
     pub(crate) fn at(&self, service: &Service) -> Self {
         Self {
             url: service.url.clone(),
+            admin_url: service.admin_url.clone(),
             ..self.clone()
         }
     }
@@ -134,7 +137,7 @@ impl Organization {
 
     /// An admin's request below `/v1/admin/organizations`.
     pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}/v1/admin/organizations{path}", self.url);
+        let url = format!("{}/v1/admin/organizations{path}", self.admin_url);
         http().request(method, url).bearer_auth(&self.admin_token)
     }
 

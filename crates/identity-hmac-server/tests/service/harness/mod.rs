@@ -19,7 +19,7 @@ pub(crate) use postgres::{Cluster, with_own_mounts};
 pub(crate) use process::{ADMIN_TOKEN, Service, command, migrate, serve};
 pub(crate) use proxy::Proxy;
 pub(crate) use session::Session;
-pub(crate) use stall::{ask_and_not_read, stall, stalls};
+pub(crate) use stall::{ask_and_not_read, padding, stall, stalls};
 pub(crate) use wire::Wire;
 
 /// How often a slow thing is done: `whole` times when `IDENTITY_TEST_LONG=1`, as `make prove` sets it.

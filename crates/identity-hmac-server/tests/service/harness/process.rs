@@ -15,12 +15,14 @@ pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
 /// How long anything may take that has no reason to take long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary with the database's URL, in the database's folder, with no other configuration.
+/// The binary with the database's URL, in the database's folder, with no other configuration than
+/// that the system chooses the port of the admin interface.
 pub(crate) fn command(database: &Database) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac-server"));
     command
         .env_clear()
         .env("IDENTITY_DATABASE", &database.url)
+        .env("IDENTITY_ADMIN_LISTEN", "127.0.0.1:0")
         .current_dir(database.folder())
         .stdin(Stdio::null());
     command
@@ -55,6 +57,8 @@ pub(crate) struct Service {
     child: Child,
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
+    /// The same of the admin interface; empty when there is none.
+    pub(crate) admin_url: String,
     pub(crate) admin_token: String,
     output: PathBuf,
     log: PathBuf,
@@ -85,15 +89,13 @@ impl Service {
         let mut service = Self {
             child,
             url: String::new(),
+            admin_url: String::new(),
             admin_token: ADMIN_TOKEN.to_owned(),
             output,
             log,
         };
         let start = Instant::now();
-        service.url = loop {
-            if let Some(url) = service.listening_url() {
-                break url;
-            }
+        while !service.listens() {
             let ended = service.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && start.elapsed() < PATIENCE,
@@ -101,7 +103,7 @@ impl Service {
                 service.log()
             );
             std::thread::sleep(Duration::from_millis(10));
-        };
+        }
         service
     }
 
@@ -113,9 +115,9 @@ impl Service {
         output: impl Into<Stdio>,
         log: impl Into<Stdio>,
     ) -> Self {
-        let address = format!("127.0.0.1:{}", free_port());
+        let [address, admin] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
         let child = command(database)
-            .args(["serve", "--listen", &address])
+            .args(["serve", "--listen", &address, "--admin-listen", &admin])
             .args(args)
             .env("IDENTITY_ADMIN_TOKEN", ADMIN_TOKEN)
             .stdout(output)
@@ -125,6 +127,7 @@ impl Service {
         let service = Self {
             child,
             url: format!("http://{address}"),
+            admin_url: format!("http://{admin}"),
             admin_token: ADMIN_TOKEN.to_owned(),
             output: PathBuf::new(),
             log: PathBuf::new(),
@@ -133,10 +136,17 @@ impl Service {
         service
     }
 
-    fn listening_url(&self) -> Option<String> {
+    /// Reads where the service listens; false while it does not.
+    fn listens(&mut self) -> bool {
         let output = self.output();
-        let (_, rest) = output.split_once("listening on ")?;
-        Some(rest.split_once('\n')?.0.to_owned())
+        let url = |said: &str| {
+            let mut lines = output.split_inclusive('\n');
+            let line = lines.find_map(|line| line.strip_prefix(said))?;
+            line.strip_suffix('\n').map(str::to_owned)
+        };
+        self.admin_url = url("admin interface on ").unwrap_or_default();
+        self.url = url("listening on ").unwrap_or_default();
+        !self.url.is_empty()
     }
 
     /// What the service wrote to its standard output.
@@ -180,9 +190,14 @@ impl Service {
         Answer::to(http().get(format!("{}{path}", self.url))).await
     }
 
+    /// Asks the admin interface for a path.
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+        Answer::to(http().get(format!("{}{path}", self.admin_url))).await
+    }
+
     /// The count of a metric's series, as in `name{label="value"}`; 0 while it is not there.
     pub(crate) async fn count(&self, series: &str) -> usize {
-        let metrics = self.get("/metrics").await.text;
+        let metrics = self.admin_get("/metrics").await.text;
         let mut lines = metrics.lines();
         lines
             .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -45,13 +46,22 @@ pub(crate) async fn stall(mut wire: Wire, (first, drip): &Stall) {
     }
 }
 
-/// Sends requests for as long as they are taken, and reads no answer.
-pub(crate) async fn ask_and_not_read(service: &Service) -> Wire {
+/// Metadata that makes the answers of a visitor large.
+pub(crate) fn padding() -> Value {
+    json!({"padding": "x".repeat(16_000)})
+}
+
+/// Asks for a record with [`padding`] for as long as requests are taken, and reads no answer.
+pub(crate) async fn ask_and_not_read(service: &Service, visitor: &Visitor) -> Wire {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let address = Wire::address(service).parse().unwrap();
     let mut wire = Wire(socket.connect(address).await.unwrap());
-    let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let request = format!(
+        "GET /v1/identity HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        visitor.token
+    );
+    let requests = request.repeat(1000);
     while timeout(Duration::from_millis(500), wire.send(&requests))
         .await
         .is_ok()

@@ -369,8 +369,13 @@ impl Customer {
     }
 
     async fn monitor(&mut self) {
-        for path in ["/healthz", "/readyz", "/metrics"] {
-            let request = http().get(format!("{}{path}", self.service().url));
+        let service = self.service();
+        for url in [
+            format!("{}/healthz", service.url),
+            format!("{}/readyz", service.url),
+            format!("{}/metrics", service.admin_url),
+        ] {
+            let request = http().get(url);
             if let Some(answer) = self.call(request).await {
                 assert_eq!(answer.status, 200, "{answer:?}");
             }

@@ -58,9 +58,9 @@ pub(super) fn malformed(
             )
         },
         &|| {
-            let request = to(Method::GET, "/v1/admin/organizations");
+            let url = format!("{}/v1/admin/organizations", service.admin_url);
             (
-                request.bearer_auth(&visitor.token),
+                http().get(url).bearer_auth(&visitor.token),
                 401,
                 "invalid_admin_token",
             )

@@ -1,0 +1,131 @@
+//! A listener whose connections have deadlines and a bound.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
+
+use crate::config::ServeArgs;
+use crate::http::Peer;
+
+/// The largest head of a request, in bytes: what a connection can make the service keep.
+const MAX_HEADERS_LEN: usize = 32 * 1024;
+/// How many connections may wait to be taken: a burst of them is not made to try again.
+const BACKLOG: u32 = 4096;
+/// How long to wait when the system has no file descriptor left for a new connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A TCP port with a bound on its connections.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    tcp: TcpListener,
+    max_connections: usize,
+}
+
+impl Listener {
+    pub(crate) fn bind(address: SocketAddr, max_connections: usize) -> io::Result<Self> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart does not wait for the connections of the process before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let tcp = socket.listen(BACKLOG)?;
+        Ok(Self {
+            tcp,
+            max_connections,
+        })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Takes connections and answers their requests, until it is dropped.
+    pub(crate) async fn serve(
+        self,
+        router: &Router,
+        args: &ServeArgs,
+        connections: &GracefulShutdown,
+    ) {
+        let places = Arc::new(Semaphore::new(self.max_connections));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(args.header_deadline)
+            .max_buf_size(MAX_HEADERS_LEN)
+            // Whoever only listens after its request is there for the answer.
+            .half_close(true);
+        loop {
+            let place = places.clone().acquire_owned().await;
+            match (place, self.tcp.accept().await) {
+                (Ok(place), Ok((stream, peer))) => {
+                    let connection = Connection {
+                        stream,
+                        peer,
+                        place,
+                    };
+                    connection.serve(
+                        &http,
+                        router.clone(),
+                        args.body_deadline,
+                        connections.watcher(),
+                    );
+                }
+                (_, Err(error)) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                (Err(_), _) => unreachable!("the semaphore is never closed"),
+            }
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn serve(
+        self,
+        http: &http1::Builder,
+        router: Router,
+        write_deadline: Duration,
+        watcher: Watcher,
+    ) {
+        // Answers are small: without this each would wait for the acknowledgement of the one before.
+        if let Err(error) = self.stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        let mut stream = TimeoutStream::new(self.stream);
+        stream.set_write_timeout(Some(write_deadline));
+        let peer = Peer(self.peer.ip());
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = watcher.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+            drop(self.place);
+        });
+    }
+}
