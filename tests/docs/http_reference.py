@@ -33,6 +33,8 @@ Every error is a problem document (RFC 9457) with a stable `code`; [Error
 codes](../error-codes.md#the-service) has what to do about each.
 """
 SECONDS = 30
+# The other members of a path are about all of its operations.
+METHODS = ("get", "post", "patch", "put", "delete")
 
 
 def main(server: Path, write: bool) -> None:
@@ -86,10 +88,10 @@ def render(document: dict) -> str:
     parts = [HEADING]
     for tag, heading in TAGS.items():
         operations = [
-            (method, path, operation)
-            for path, methods in document["paths"].items()
-            for method, operation in methods.items()
-            if tag in operation["tags"]
+            (method, path, item[method], item.get("servers", document["servers"]))
+            for path, item in document["paths"].items()
+            for method in METHODS
+            if method in item and tag in item[method]["tags"]
         ]
         if operations:
             parts.append(f"## {heading}\n")
@@ -99,11 +101,13 @@ def render(document: dict) -> str:
     return "\n".join(parts)
 
 
-def render_operation(method: str, path: str, operation: dict) -> str:
+def render_operation(method: str, path: str, operation: dict, servers: list[dict]) -> str:
     lines = [f"### {method.upper()} {path}\n", sentence(operation["summary"])]
     if text := operation.get("description"):
         lines[-1] += f" {joined(text)}"
     lines.append("")
+    (server,) = servers
+    lines.append(f"Served on {server['description'].replace('--', '`--')}`.\n")
     for security in operation.get("security", []):
         for scheme in security:
             lines.append(f"Authorization: `{scheme}`.\n")
