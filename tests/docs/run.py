@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from check import runs
@@ -61,22 +62,25 @@ def main(installed: Path, built: Path, names: list[str]) -> None:
         ROOT / "crates/identity-hmac-cli/README.md",
         *sorted(DOCS.rglob("*.md")),
     ]
-    pages = map(read, paths)
-    faults = []
-    for page in pages:
-        if names and page.name not in names:
-            continue
-        begun = time.monotonic()
-        try:
-            ran = run_page(page, environment)
-            if page.name in ON_POSTGRES:
-                run_page(page, environment, postgres=True)
-            if ran:
-                print(f"{page.name}: {time.monotonic() - begun:.1f} s", flush=True)
-        except PageError as fault:
-            faults.append(f"{page.name}:{fault}")
+    pages = [page for page in map(read, paths) if not names or page.name in names]
+    # Two at a time: half of what a page does is waiting.
+    with ThreadPoolExecutor(2) as two:
+        faults = list(filter(None, two.map(lambda page: fault_of(page, environment), pages)))
     if faults:
         sys.exit("\n".join(faults))
+
+
+def fault_of(page: Page, environment: dict[str, str]) -> str:
+    begun = time.monotonic()
+    try:
+        if not run_page(page, environment):
+            return ""
+        if page.name in ON_POSTGRES:
+            run_page(page, environment, postgres=True)
+    except PageError as fault:
+        return f"{page.name}:{fault}"
+    print(f"{page.name}: {time.monotonic() - begun:.1f} s", flush=True)
+    return ""
 
 
 def install(folder: Path) -> None:
