@@ -91,6 +91,7 @@ test-docs: packages
 	$(CARGO) build --locked -p example-axum --bins --examples
 	python3 tests/docs/check.py
 	python3 tests/docs/http_reference.py $(SERVER)
+	python3 tests/docs/service_help.py $(SERVER)
 	python3 tests/docs/run.py $(INSTALLED) $(TARGET)/debug
 
 test-conformance: test-docs

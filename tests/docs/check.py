@@ -53,7 +53,7 @@ FOR_CONTRIBUTORS = [
     "fuzz/",
     "tests/",
     "examples/",
-    "crates/identity-hmac-server/",
+    "crates/identity-hmac-server/tests/",
 ]
 
 

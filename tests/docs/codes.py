@@ -7,13 +7,11 @@ import re
 import sys
 from collections.abc import Iterator
 
-from markdown import ROOT
+from markdown import ROOT, with_written_part
 
 PAGE = ROOT / "docs" / "error-codes.md"
 CRATES = ROOT / "crates"
 BINDINGS = ROOT / "bindings"
-BEGIN = "<!-- begin: written by `python3 tests/docs/codes.py --write` -->"
-END = "<!-- end -->"
 DOCTOR = {
     "The secret": "secret_",
     "The visitor id": "visitor_id_",
@@ -151,20 +149,17 @@ def cell(text: str) -> str:
 
 
 def doctors_part(text: str) -> str:
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        sys.exit(f"{PAGE} has lost its marks")
-    parts = []
     rows = doctor()
+    tables = []
     for heading, prefixes in DOCTOR.items():
-        parts.append(f"\n### {heading}\n\n| code | what happened | what to do |\n|---|---|---|\n")
-        parts += [
-            f"| `{code}` | {cell(message)} | {cell(remedy)} |\n"
+        table = [f"### {heading}\n", "| code | what happened | what to do |", "|---|---|---|"]
+        table += [
+            f"| `{code}` | {cell(message)} | {cell(remedy)} |"
             for code, message, remedy in rows
             if code.startswith(prefixes)
         ]
-    return f"{before}{begin}\n{''.join(parts)}\n{end}{after}"
+        tables.append("\n".join(table) + "\n")
+    return with_written_part(text, "\n".join(tables))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/reference/http.md, from the OpenAPI document that the service serves.
+"""The tables of docs/reference/http.md, from the OpenAPI document that the service serves.
 
 http_reference.py SERVER           fails if the page is not what the service's document says
 http_reference.py SERVER --write   writes the page
@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from markdown import ROOT
+from markdown import ROOT, with_written_part
 
 PAGE = ROOT / "docs" / "reference" / "http.md"
 TAGS = {
@@ -24,24 +24,17 @@ TAGS = {
     "admin": "What the vendor's operator calls",
     "operation": "What a monitor calls",
 }
-HEADING = """# HTTP
-
-Made from the service's own description, which it also serves as `/openapi.json`. The [browser
-client](browser.md) makes the calls of a page for you.
-
-Every error is a problem document (RFC 9457) with a stable `code`; [Error
-codes](../error-codes.md#the-service) has what to do about each.
-"""
 SECONDS = 30
 # The other members of a path are about all of its operations.
 METHODS = ("get", "post", "patch", "put", "delete")
 
 
 def main(server: Path, write: bool) -> None:
-    page = render(description(server))
+    text = PAGE.read_text(encoding="utf-8")
+    page = with_written_part(text, render(description(server)))
     if write:
         PAGE.write_text(page, encoding="utf-8")
-    elif page != PAGE.read_text(encoding="utf-8"):
+    elif page != text:
         sys.exit(
             f"{PAGE} is not what the service says: run tests/docs/http_reference.py SERVER --write"
         )
@@ -85,7 +78,7 @@ def free_address() -> str:
 
 def render(document: dict) -> str:
     schemas = document["components"]["schemas"]
-    parts = [HEADING]
+    parts = []
     for tag, heading in TAGS.items():
         operations = [
             (method, path, item[method], item.get("servers", document["servers"]))

@@ -71,6 +71,13 @@ def read(path: Path) -> Page:
     return page
 
 
+def with_written_part(text: str, part: str) -> str:
+    """A page with `part` in the place of what stands between its two marks."""
+    before, begin, rest = re.split(r"(<!-- begin: written by [^\n]* -->\n)", text, maxsplit=1)
+    _, end, after = rest.partition("<!-- end -->")
+    return f"{before}{begin}\n{part}\n{end}{after}"
+
+
 def info(text: str) -> tuple[str, dict[str, str]]:
     first, _, rest = text.partition(" ")
     tags = {}
