@@ -6,17 +6,17 @@ import hmac
 import json
 
 COMMENT = [
-    "Test vectors of identity tokens. Written by tests/vectors/generate.py from Python's hmac, json",
-    "and base64 modules; change identity_token.py beside it, not this file.",
-    "Each case has a kind and a name. Times are in seconds since the epoch: now is the time of the",
-    "call. A member that is not there has not been given, and null is null.",
-    "accepted: a keyring of keys (the current one and, if there are two, the previous one), with its",
-    "longest lifetime max_lifetime (absent: the default) and the time tokens_valid_after (absent:",
-    "none), verifies token for visitor_id and audience (null: none) and gives claims. In claims an",
-    "attribute that is absent was absent, and null was null.",
+    "Test vectors of identity tokens. Written by tests/vectors/generate.py from Python's hmac,",
+    "json and base64 modules; change identity_token.py beside it, not this file.",
+    "Each case has a kind and a name. Times are in seconds since the epoch, and now is the time",
+    "of the call.",
+    "accepted: a keyring of keys (the current one and, if there are two, the previous one), with",
+    "the longest lifetime max_lifetime (absent: the default) and the time tokens_valid_after",
+    "(absent: none), verifies token for visitor_id and audience (null: none) and gives claims. An",
+    "attribute that is absent in claims was not in the token, and one that is null was null.",
     "refused: the same, but an error with this code, field and reason (null: none).",
-    "signed: key signs claims at now as token, letter for letter. An attribute that is absent is not",
-    "set, and null clears. expires_in is in seconds (absent: the default).",
+    "signed: key signs claims at now as token, letter for letter. An attribute that is absent is",
+    "not set, and null clears. expires_in is in seconds (absent: the default).",
     "not_signed: the same, but an error with this code and, in its message, this field.",
     "key_accepted: a token key read from a setting with this value has this key_id.",
     "key_refused: a setting with this value (null: unset) is an error with this code.",
@@ -78,12 +78,12 @@ def seal(head, body, key=CURRENT):
 
 
 def fill(part, left):
-    """JSON with so much white space behind it that base64 leaves `left` bytes for its last group."""
+    """JSON with white space behind it, so that base64 has `left` bytes in its last group."""
     return part + b" " * ((left - len(part)) % 3)
 
 
 def next_letter(text):
-    """The text with the letter of base64url behind its last one: a bit that means nothing is set."""
+    """The last letter becomes the next one of base64url: a bit that means nothing is set."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return text[:-1] + letters[letters.index(text[-1]) + 1]
 
@@ -142,7 +142,7 @@ def accepted_cases():
     yield accepted("every attribute cleared", token(payload(**cleared)), cleared)
     empty = {"name": "", "metadata": {}}
     yield accepted("an empty name and empty metadata", token(payload(**empty)), empty)
-    unicode = {"name": "Zoë 🦀 \u202e\u0301 \n\t\"\\/", "metadata": {"größe": "大"}}
+    unicode = {"name": 'Zoë 🦀 \u202e\u0301 \n\t"\\/', "metadata": {"größe": "大"}}
     yield accepted(
         "characters beyond ASCII",
         token(payload(sub="käufer_7", **unicode)),
@@ -166,14 +166,18 @@ def accepted_cases():
     )
     yield accepted(
         "claims with escaped names",
-        token(f'{{"s\\u0075b":"user_123","visitorId":"{VISITOR_ID}","iat":{NOW},"exp":{NOW + 300}}}'),
+        token(
+            f'{{"s\\u0075b":"user_123","visitorId":"{VISITOR_ID}","iat":{NOW},"exp":{NOW + 300}}}'
+        ),
     )
     yield accepted(
         "white space between the tokens of JSON",
         token(json.dumps(payload(), indent=2) + "\r\n\t", " " + json.dumps(header())),
     )
     yield accepted("another order of members", token(dict(reversed(payload().items()))))
-    yield accepted("sub of 256 characters", token(payload(sub="🦀" * 256)), {"external_id": "🦀" * 256})
+    yield accepted(
+        "sub of 256 characters", token(payload(sub="🦀" * 256)), {"external_id": "🦀" * 256}
+    )
     yield accepted("name of 256 characters", token(payload(name="é" * 256)), {"name": "é" * 256})
     address = "j" * (320 - len("@example.com")) + "@example.com"
     yield accepted("email of 320 characters", token(payload(email=address)), {"email": address})
@@ -222,7 +226,9 @@ def accepted_cases():
     yield accepted("fractions of seconds", token(payload(iat=NOW - 0.75, exp=NOW + 299.25)), times)
     yield accepted(
         "times with a fraction of zero and with an exponent",
-        token(f'{{"sub":"user_123","visitorId":"{VISITOR_ID}","iat":1764000000.0,"exp":17640003E2}}'),
+        token(
+            f'{{"sub":"user_123","visitorId":"{VISITOR_ID}","iat":1764000000.0,"exp":17640003E2}}'
+        ),
     )
     yield accepted(
         "iat 60 s in the future",
@@ -667,7 +673,10 @@ def refused_cases():
     yield refused("at the end of time", token(), "expired", "exp", now=2**63)
     yield refused("at the beginning of time", token(), "not_yet_valid", "iat", now=0)
     yield refused(
-        "signed before tokens began to be accepted", token(), "revoked", "iat",
+        "signed before tokens began to be accepted",
+        token(),
+        "revoked",
+        "iat",
         tokens_valid_after=NOW + 1,
     )
     yield refused(
