@@ -50,6 +50,34 @@ fn script(shell: Shell) -> String {
                 "{script}complete -c identity-hmac -n \"__fish_identity_hmac_using_subcommand completions\" -f -a \"{shells}\"\n"
             )
         }
+        Shell::Zsh => with_doctor_token(&script),
         _ => script.into_owned(),
     }
+}
+
+/// The generator of zsh looks for a subcommand behind the positional arguments; `token` stands in
+/// their place.
+fn with_doctor_token(script: &str) -> String {
+    let doctor = "(doctor)\n_arguments";
+    let token = script
+        .split_once(doctor)
+        .and_then(|(_, script)| script.split_once("(token)\n"))
+        .and_then(|(_, script)| script.split_once(";;"));
+    let Some((token, _)) = token else {
+        return script.to_owned();
+    };
+    let in_their_place = format!(
+        "(doctor)\n\
+         if (( CURRENT > 2 )) && [[ $words[2] == token ]]; then\n\
+         shift words\n\
+         (( CURRENT -= 1 ))\n\
+         {token}return ret\n\
+         fi\n\
+         _arguments"
+    );
+    script.replacen(doctor, &in_their_place, 1).replacen(
+        "':id -- The visitor id as the chat gave it:_default'",
+        "':id -- The visitor id as the chat gave it:_identity-hmac__subcmd__doctor_commands'",
+        1,
+    )
 }

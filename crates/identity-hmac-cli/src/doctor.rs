@@ -1,25 +1,24 @@
-//! `doctor`: why an hmac does not match.
+//! `doctor`: why an hmac does not match, or a token is refused.
+
+mod answer;
+mod token;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::{Args, ValueEnum};
-use identity_hmac_doctor::{Case, Cause, Diagnosis, diagnose};
+use clap::{Args, Subcommand};
+use identity_hmac_doctor::{Case, diagnose};
+
+use answer::{Format, Words};
 
 use crate::secret::{PreviousSecretArgs, SecretArgs};
-
-const MATCHES: u8 = 0;
-const MISTAKEN: u8 = 1;
-/// Not 2 or 3: they mean the same here as in every other command, see `exit`.
-const UNEXPLAINED: u8 = 4;
 
 const HELP: &str = "\
 Examples:
   identity-hmac doctor visitor_1 A9K7MhgoDCir5XosCDfDemwpq81GXCXc9hoh3gwuC64=
   identity-hmac doctor visitor_1 7f96…9441 --secret-file secret.txt --also jane@example.com
   identity-hmac doctor --format json -- \"$id\" \"$hmac\"
+  identity-hmac doctor token -- \"$token\"
 
 Put -- before an id or an hmac that begins with a hyphen, or that comes from elsewhere.
 
@@ -39,12 +38,21 @@ Doctor never prints the secret or the right hmac. For the right one use sign.";
 /// the hmac. Unlike the other commands, doctor takes a secret as it is, with white space and quotes,
 /// since these may be the mistake.
 #[derive(Debug, Args)]
-#[command(after_help = HELP)]
+#[command(
+    after_help = HELP,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    subcommand_negates_reqs = true
+)]
 pub(crate) struct DoctorArgs {
+    #[command(subcommand)]
+    command: Option<DoctorCommand>,
     /// The visitor id as the chat gave it
-    id: OsString,
+    #[arg(required = true)]
+    id: Option<OsString>,
     /// The hmac that does not match, as it was sent
-    hmac: OsString,
+    #[arg(required = true)]
+    hmac: Option<OsString>,
     /// Another value that may have been signed by mistake, such as an e-mail or an external id.
     /// Repeat it for several values
     #[arg(long, value_name = "VALUE")]
@@ -58,18 +66,14 @@ pub(crate) struct DoctorArgs {
     format: Format,
 }
 
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object: {"matches", "causes": [{"code", "message", "remedy"}], "hints"}
-    Json,
+#[derive(Debug, Subcommand)]
+enum DoctorCommand {
+    Token(token::TokenArgs),
 }
 
 pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let DoctorArgs {
+        command,
         id,
         hmac,
         also,
@@ -77,6 +81,11 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
         previous,
         format,
     } = args;
+    if let Some(DoctorCommand::Token(args)) = command {
+        return token::run(&args);
+    }
+    // Without a subcommand clap requires both.
+    let (id, hmac) = (id.unwrap_or_default(), hmac.unwrap_or_default());
     let secret = secret.bytes()?;
     let previous_secret = previous.bytes()?;
     let case = Case {
@@ -86,64 +95,14 @@ pub(crate) fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
         hmac: hmac.as_encoded_bytes(),
         also: also.iter().map(|value| value.as_encoded_bytes()).collect(),
     };
-    let code = answer(&diagnose(&case), format, &mut io::stdout().lock())
-        .context("cannot write the answer")?;
-    Ok(ExitCode::from(code))
+    answer::give(&diagnose(&case), format, &WORDS)
 }
 
-/// Writes the answer, and returns the exit code.
-///
-/// # Errors
-///
-/// As writing to `out` gives them, except that a reader may go away.
-fn answer(diagnosis: &Diagnosis, format: Format, out: &mut impl Write) -> io::Result<u8> {
-    let written = match format {
-        Format::Text => write_text(out, diagnosis),
-        Format::Json => serde_json::to_writer(&mut *out, diagnosis)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
-    };
-    match written {
-        // The exit code is an answer too: a reader who has gone must not make it a 0.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
-    Ok(if diagnosis.matches {
-        MATCHES
-    } else if diagnosis.is_unexplained() {
-        UNEXPLAINED
-    } else {
-        MISTAKEN
-    })
-}
-
-fn write_text(out: &mut impl Write, diagnosis: &Diagnosis) -> io::Result<()> {
-    let found = match diagnosis.causes.len() {
-        _ if diagnosis.matches => "The hmac matches.",
-        0 => "The hmac does not match, and none of the usual mistakes explains it.",
-        1 => "The hmac does not match. Here is why:",
-        several => {
-            &format!("The hmac does not match. These {several} mistakes together explain it:")
-        }
-    };
-    writeln!(out, "{found}")?;
-    for Cause {
-        code,
-        message,
-        remedy,
-        ..
-    } in &diagnosis.causes
-    {
-        writeln!(out, "\n  {message} [{code}]\n  What to do: {remedy}")?;
-    }
-    for hint in &diagnosis.hints {
-        writeln!(out, "\nNote: {hint}")?;
-    }
-    if diagnosis.is_unexplained() {
-        writeln!(out, "\n{WHAT_NOW}")?;
-    }
-    Ok(())
-}
+const WORDS: Words = Words {
+    matches: "The hmac matches.",
+    does_not_match: "The hmac does not match",
+    what_now: WHAT_NOW,
+};
 
 const WHAT_NOW: &str = "\
 Tried, alone and two together:

@@ -1,13 +1,16 @@
 //! Exit codes, in one place because scripts rely on them.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 
+use crate::Cli;
 use crate::message;
 
-/// An hmac does not verify, or some lines were refused while the others were done.
+/// An hmac or a token does not verify, or some lines were refused while the others were done.
 pub(crate) const REFUSED: u8 = 1;
 /// Usage, the secret, or an input that cannot be used: nothing was done. What clap exits with.
 const UNUSABLE: u8 = 2;
@@ -21,7 +24,7 @@ const CLOSED_PIPE: u8 = 128 + 13;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
-  1    an hmac does not verify, or some lines were refused (the others are done)
+  1    an hmac or a token does not verify, or some lines were refused (the others are done)
   2    wrong usage, or a secret or input that cannot be used
   3    reading or writing failed part way
   141  the reader of a pipe has gone, as in `identity-hmac sign | head -1`
@@ -50,14 +53,26 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 ///
 /// Help is a success only if nothing else was asked for. In `verify "$id" "$hmac"`, a client that
 /// sends `--help` as its hmac must not get the exit code of a match.
-pub(crate) fn report_usage(answer: &clap::Error, argument_count: usize) -> ExitCode {
-    const COMMAND_SUBCOMMAND_HELP: usize = 3;
+pub(crate) fn report_usage(
+    answer: &clap::Error,
+    arguments: impl Iterator<Item = OsString>,
+) -> ExitCode {
     _ = answer.print();
     let asked_for = matches!(
         answer.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    if asked_for && argument_count <= COMMAND_SUBCOMMAND_HELP {
+    let mut command = Cli::command();
+    command.build();
+    // Without the command's own name, and up to the option.
+    let mut names = arguments.skip(1).collect::<Vec<_>>();
+    if names.first().is_none_or(|first| first != "help") {
+        names.pop();
+    }
+    let names_alone = names
+        .iter()
+        .try_fold(&command, |command, name| command.find_subcommand(name));
+    if asked_for && names_alone.is_some() {
         ExitCode::SUCCESS
     } else {
         UNUSABLE.into()

@@ -6,22 +6,28 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
-use identity_hmac::generate_secret;
+use identity_hmac::{TokenKey, generate_secret};
 use identity_hmac_file::{PendingFile, Readers};
 use zeroize::Zeroizing;
 
 use crate::output;
 
-/// Make a new identity verification secret
+/// Make a new identity verification secret or identity token key
 ///
-/// 32 random bytes from the operating system, written as 64 hexadecimal digits. The digits are the
-/// secret: give them to the chat vendor and to your backend as they are.
+/// A secret is 32 random bytes from the operating system, written as 64 hexadecimal digits. The digits
+/// are the secret: give them to the chat vendor and to your backend as they are. A token key is the
+/// text itk_…, which holds 32 random bytes and an id.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   identity-hmac keygen
-  identity-hmac keygen --output secret.txt")]
+  identity-hmac keygen --output secret.txt
+  identity-hmac keygen --token --output token-key.txt")]
 pub(crate) struct KeygenArgs {
+    /// Make an identity token key, which signs tokens
+    #[arg(long)]
+    token: bool,
+
     /// Write the secret, without a line end, to a new FILE that only you can read. keygen never
     /// overwrites a file; - is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -29,7 +35,11 @@ pub(crate) struct KeygenArgs {
 }
 
 pub(crate) fn run(args: &KeygenArgs) -> anyhow::Result<ExitCode> {
-    let secret = Zeroizing::new(generate_secret()?);
+    let secret = Zeroizing::new(if args.token {
+        TokenKey::generate()?
+    } else {
+        generate_secret()?
+    });
     match &args.output {
         Some(path) if !output::is_stdout(path) => write_new(path, &secret)?,
         _ => print(&secret).context("cannot write the secret")?,

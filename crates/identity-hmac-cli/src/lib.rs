@@ -19,6 +19,8 @@ mod pipeline;
 mod secret;
 mod sign;
 mod stdin;
+mod token;
+mod token_key;
 mod verify;
 
 use std::process::ExitCode;
@@ -41,6 +43,7 @@ enum Command {
     Keygen(keygen::KeygenArgs),
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
+    Token(token::TokenArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -50,12 +53,13 @@ enum Command {
 pub fn run() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
-        Err(answer) => return exit::report_usage(&answer, std::env::args_os().len()),
+        Err(answer) => return exit::report_usage(&answer, std::env::args_os()),
     };
     let done = match command {
         Command::Keygen(args) => keygen::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Token(args) => token::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(&args),
     };

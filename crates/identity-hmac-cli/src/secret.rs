@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueHint};
-use identity_hmac::{IdentityKey, InputError};
+use identity_hmac::{IdentityKey, InputError, TokenKey};
 use zeroize::Zeroizing;
 
 use crate::encoding;
@@ -15,9 +15,20 @@ use crate::stdin;
 
 const VARIABLE: &str = "IDENTITY_SECRET";
 
-/// What messages call the two secrets.
-const CURRENT: &str = "the secret";
-const PREVIOUS: &str = "the previous secret";
+/// What messages call a secret, and the file that it is read from.
+pub(crate) struct Words {
+    pub(crate) secret: &'static str,
+    pub(crate) file: &'static str,
+}
+
+const CURRENT: Words = Words {
+    secret: "the secret",
+    file: "the secret file",
+};
+const PREVIOUS: Words = Words {
+    secret: "the previous secret",
+    file: "the secret file",
+};
 
 /// No secret is longer. The buffer has this size from the start: one that grows leaves copies behind.
 const MAX_FILE_LEN: usize = 64 * 1024;
@@ -44,7 +55,7 @@ impl SecretArgs {
     /// The key for signing and verifying. Refuses a secret that looks like a mistake.
     pub(crate) fn key(&self) -> anyhow::Result<IdentityKey> {
         Ok(match &self.secret_file {
-            Some(path) => Secret::from_file(path, CURRENT)?.key()?,
+            Some(path) => Secret::from_file(path, &CURRENT)?.key()?,
             None => IdentityKey::from_env(VARIABLE)?,
         })
     }
@@ -52,10 +63,18 @@ impl SecretArgs {
     /// The secret's bytes with their mistakes, to find out what is wrong with them. Never empty.
     pub(crate) fn bytes(&self) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         let secret = match &self.secret_file {
-            Some(path) => Secret::from_file(path, CURRENT)?,
-            None => Secret::from_env()?,
+            Some(path) => Secret::from_file(path, &CURRENT)?,
+            None => Secret::from_env(VARIABLE).ok_or_else(|| InputError::SecretUnset {
+                name: VARIABLE.into(),
+            })?,
         };
         Ok(secret.into_bytes()?)
+    }
+
+    /// Like [`SecretArgs::bytes`]; `None` if no secret was given.
+    pub(crate) fn bytes_if_given(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+        let is_given = self.secret_file.is_some() || std::env::var_os(VARIABLE).is_some();
+        is_given.then(|| self.bytes()).transpose()
     }
 }
 
@@ -63,40 +82,39 @@ impl PreviousSecretArgs {
     /// Like [`SecretArgs::key`]; `None` if no previous secret was given.
     pub(crate) fn key(&self) -> anyhow::Result<Option<IdentityKey>> {
         let path = self.previous_secret_file.as_deref();
-        path.map(|path| Secret::from_file(path, PREVIOUS)?.key())
+        path.map(|path| Secret::from_file(path, &PREVIOUS)?.key())
             .transpose()
     }
 
     /// Like [`SecretArgs::bytes`]; `None` if no previous secret was given.
     pub(crate) fn bytes(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.previous_secret_file.as_deref();
-        path.map(|path| Ok(Secret::from_file(path, PREVIOUS)?.into_bytes()?))
+        path.map(|path| Ok(Secret::from_file(path, &PREVIOUS)?.into_bytes()?))
             .transpose()
     }
 }
 
 /// A secret as it was found.
-struct Secret {
+pub(crate) struct Secret {
     /// Where, for messages.
-    name: String,
-    bytes: Zeroizing<Vec<u8>>,
+    pub(crate) name: String,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
 }
 
 impl Secret {
-    fn from_env() -> Result<Self, InputError> {
-        let name = VARIABLE.to_owned();
-        match std::env::var_os(VARIABLE) {
-            Some(value) => Ok(Self {
-                name,
-                bytes: Zeroizing::new(value.into_encoded_bytes()),
-            }),
-            None => Err(InputError::SecretUnset { name }),
-        }
+    /// What the environment variable `name` holds, if it is set.
+    pub(crate) fn from_env(name: &str) -> Option<Self> {
+        let value = std::env::var_os(name)?;
+        Some(Self {
+            name: name.to_owned(),
+            bytes: Zeroizing::new(value.into_encoded_bytes()),
+        })
     }
 
     /// What the file at `path` holds. From a text, drops the one line end that editors and `echo` put
-    /// at its end. `which` is what messages call the secret.
-    fn from_file(path: &Path, which: &'static str) -> anyhow::Result<Self> {
+    /// at its end.
+    pub(crate) fn from_file(path: &Path, words: &Words) -> anyhow::Result<Self> {
+        let which = words.secret;
         let (name, file) = if stdin::is_meant_by(path) {
             stdin::claim(which)?;
             if io::stdin().is_terminal() {
@@ -106,7 +124,7 @@ impl Secret {
             }
             (format!("{which} on standard input"), stdin::unbuffered())
         } else {
-            let name = format!("the secret file {}", path.display());
+            let name = format!("{} {}", words.file, path.display());
             (name, File::open(path))
         };
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
@@ -158,11 +176,12 @@ fn drop_line_end(name: &str, text: &mut Vec<u8>) {
     let ([secret @ .., b'\r', b'\n'] | [secret @ .., b'\n']) = text.as_slice() else {
         return;
     };
-    let is_generated = secret.len() == 64
+    let is_secret = secret.len() == 64
         && secret
             .iter()
             .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_generated {
+    let is_token_key = str::from_utf8(secret).is_ok_and(|text| TokenKey::parse(text).is_ok());
+    if !is_secret && !is_token_key {
         message::note(format_args!("dropped the line end at the end of {name}"));
     }
     text.truncate(secret.len());

@@ -14,7 +14,17 @@ use std::thread;
 use common::terminal::terminal;
 use common::{Folder, identity_hmac, read};
 
-const SUBCOMMANDS: [&str; 5] = ["keygen", "sign", "verify", "doctor", "completions"];
+const SUBCOMMANDS: [&str; 9] = [
+    "keygen",
+    "sign",
+    "verify",
+    "token",
+    "token sign",
+    "token verify",
+    "doctor",
+    "doctor token",
+    "completions",
+];
 
 /// Stands in for the command and writes down how it was called.
 const RECORDER: &str = r#"#!/bin/sh
@@ -38,25 +48,45 @@ fn keys() -> Vec<(String, String)> {
             "verify|-q|--input|my secret.txt|".into(),
         ),
         ("completions po".into(), "completions|powershell|".into()),
+        ("token ver".into(), "token|verify|".into()),
+        ("doctor tok".into(), "doctor|token|".into()),
+        (
+            "doctor visitor_1 03d2 --secret-file my".into(),
+            "doctor|visitor_1|03d2|--secret-file|my secret.txt|".into(),
+        ),
+        (
+            "doctor token --key-file my".into(),
+            "doctor|token|--key-file|my secret.txt|".into(),
+        ),
     ];
     for subcommand in SUBCOMMANDS {
         let help = identity_hmac()
-            .args([subcommand, "--help"])
+            .args(subcommand.split(' '))
+            .arg("--help")
             .output()
             .unwrap()
             .stdout;
         let help = String::from_utf8(help).unwrap();
         let options = help.lines().filter_map(|line| {
-            let (_, option) = line.split_once("--").filter(|(before, _)| {
-                before.trim().is_empty() || before.trim_start().starts_with('-')
-            })?;
+            let line = line
+                .strip_prefix("      ")
+                .or(line.strip_prefix("  -h, "))?;
+            let option = line.strip_prefix("--")?;
             option.split(' ').next()
         });
-        for option in options {
+        let options: Vec<_> = options.collect();
+        for option in &options {
+            // Up to the last letter, unless another option begins like that.
             let (typed, _) = option.split_at(option.len() - 1);
+            let is_clear = options
+                .iter()
+                .filter(|other| other.starts_with(typed))
+                .count()
+                == 1;
+            let typed = if is_clear { typed } else { option };
             keys.push((
                 format!("{subcommand} --{typed}"),
-                format!("{subcommand}|--{option}|"),
+                format!("{}|--{option}|", subcommand.replace(' ', "|")),
             ));
         }
     }

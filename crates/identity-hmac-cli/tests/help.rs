@@ -8,7 +8,9 @@ use predicates::str::{contains, is_empty};
 
 use common::{VISITOR_1, identity_hmac, with_secret};
 
-const SUBCOMMANDS: [&str; 5] = ["keygen", "sign", "verify", "doctor", "completions"];
+const SUBCOMMANDS: [&str; 6] = ["keygen", "sign", "verify", "token", "doctor", "completions"];
+/// Those within another one.
+const INNER: [&str; 3] = ["token sign", "token verify", "doctor token"];
 
 #[test]
 fn help_names_every_subcommand_and_every_exit_code() {
@@ -24,13 +26,15 @@ fn help_names_every_subcommand_and_every_exit_code() {
 
 #[test]
 fn every_subcommand_has_help_with_examples() {
-    for subcommand in SUBCOMMANDS {
-        identity_hmac()
-            .args([subcommand, "--help"])
-            .assert()
-            .success()
-            .stdout(contains("Examples:"))
-            .stdout(contains(format!("identity-hmac {subcommand}")));
+    for subcommand in SUBCOMMANDS.iter().chain(&INNER) {
+        for help in [format!("{subcommand} --help"), format!("help {subcommand}")] {
+            identity_hmac()
+                .args(help.split(' '))
+                .assert()
+                .success()
+                .stdout(contains("Examples:"))
+                .stdout(contains(format!("identity-hmac {subcommand}")));
+        }
     }
 }
 

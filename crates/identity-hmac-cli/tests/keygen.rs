@@ -31,6 +31,40 @@ fn a_secret_is_64_hexadecimal_digits_on_a_line_and_never_the_same_twice() {
 }
 
 #[test]
+fn a_token_key_is_itk_an_id_and_64_digits_and_serves_as_a_key_file() {
+    let folder = Folder::new();
+    let path = folder.path("key.txt");
+    let assert = identity_hmac()
+        .args(["keygen", "--token"])
+        .assert()
+        .success()
+        .stderr(is_empty());
+    let line = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let parts: Vec<_> = line.trim_end().split('_').collect();
+    assert_eq!(parts[0], "itk");
+    assert_eq!([parts[1].len(), parts[2].len()], [8, 64]);
+    identity_hmac()
+        .args(["keygen", "--token", "--output"])
+        .arg(&path)
+        .assert()
+        .success()
+        .stdout(is_empty());
+    assert_ne!(read(&path), line.trim_end());
+    identity_hmac()
+        .args([
+            "token",
+            "sign",
+            "--visitor-id=v",
+            "--external-id=u",
+            "--key-file",
+        ])
+        .arg(&path)
+        .assert()
+        .success()
+        .stderr(is_empty());
+}
+
+#[test]
 fn a_secret_goes_to_a_new_file_that_serves_as_a_secret_file() {
     let folder = Folder::new();
     let path = folder.path("secret.txt");

@@ -13,5 +13,8 @@ mod visitor_id;
 
 mod diagnosis;
 
+mod token;
+
 pub use diagnosis::{Case, Diagnosis, diagnose};
 pub use mistake::Cause;
+pub use token::{TokenCase, diagnose_token};

@@ -19,10 +19,11 @@ pub(crate) const SECRET: &str = "s3cret";
 pub(crate) const VISITOR_1: &str =
     "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae";
 
-/// The command, with no secret in its environment.
+/// The command, with no secret and no key in its environment.
 pub(crate) fn identity_hmac() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac"));
     command.env_remove("IDENTITY_SECRET");
+    command.env_remove("IDENTITY_TOKEN_KEY");
     command
 }
 
