@@ -18,6 +18,7 @@ DOCTOR = {
     "The algorithm and its arguments": ("algorithm_", "arguments_"),
     "The hmac": "hmac_",
     "Other values": ("signed_with_", "also_"),
+    "Tokens": "token_",
 }
 
 
@@ -78,7 +79,16 @@ def doctor() -> list[tuple[str, str, str]]:
     """Code, message and remedy of every mistake that doctor knows, in the order of its sources."""
     found = []
     folder = CRATES / "identity-hmac-doctor" / "src"
-    for name in ("secret", "visitor_id", "algorithm", "notation", "diagnosis"):
+    for name in (
+        "secret",
+        "visitor_id",
+        "algorithm",
+        "notation",
+        "diagnosis",
+        "token/text",
+        "token/key",
+        "token/claims",
+    ):
         text = (folder / f"{name}.rs").read_text(encoding="utf-8")
         text = text.partition("#[cfg(test)]")[0]
         constants = dict(re.findall(rf"^const ([A-Z_]+): &str = ({STRING});", text, re.M))
@@ -136,9 +146,11 @@ def literal(text: str) -> str:
     text = re.sub(r"\\u\{(\w+)\}", lambda match: chr(int(match[1], 16)), text)
     text = re.sub(r"\\(.)", lambda match: {"n": "\n"}.get(match[1], match[1]), text)
     # The number of digits.
-    return re.sub(
+    text = re.sub(
         r" the first \{\} of its \{\} digits| \{\} of its \{\} digits", " some of its digits", text
     )
+    # Names and times.
+    return re.sub(r"\{\w*\}", "…", text)
 
 
 def cell(text: str) -> str:

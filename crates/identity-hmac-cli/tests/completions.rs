@@ -68,11 +68,10 @@ fn keys() -> Vec<(String, String)> {
             .stdout;
         let help = String::from_utf8(help).unwrap();
         let options = help.lines().filter_map(|line| {
-            let line = line
-                .strip_prefix("      ")
-                .or(line.strip_prefix("  -h, "))?;
-            let option = line.strip_prefix("--")?;
-            option.split(' ').next()
+            let (short, long) = line.split_at_checked("  -h, ".len())?;
+            let option = long.strip_prefix("--")?;
+            let is_option = short.trim().is_empty() || short.starts_with("  -");
+            option.split(' ').next().filter(|_| is_option)
         });
         let options: Vec<_> = options.collect();
         for option in &options {

@@ -58,7 +58,7 @@ pub(super) fn cause(error: &TokenError, payload: &[u8], now: u64) -> Option<Caus
         TokenError::Expired { expires_at, .. } => Cause {
             code: "token_expired",
             message: format!(
-                "The token expired {} before.",
+                "The token expired {} before the time of the call.",
                 duration(seconds(now) - *expires_at)
             )
             .into(),
@@ -117,7 +117,7 @@ pub(super) fn cause(error: &TokenError, payload: &[u8], now: u64) -> Option<Caus
             },
             _ => Cause {
                 code: "token_claim",
-                message: format!("{error}.").into(),
+                message: format!("A claim is wrong: {error}.").into(),
                 remedy: "Change what the signer writes there.",
             },
         },

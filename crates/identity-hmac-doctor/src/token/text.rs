@@ -210,10 +210,10 @@ fn algorithm(alg: Option<&Value>) -> Cause {
     let named = named.filter(|alg| KNOWN.contains(alg));
     Cause {
         code: "token_algorithm",
-        message: match named {
-            Some(alg) => format!("The token's algorithm (`alg`) is {alg}, not HS256."),
-            None => "The token's algorithm (`alg`) is not HS256.".into(),
-        }
+        message: format!(
+            "The token's algorithm (`alg`) is {}, not HS256.",
+            named.unwrap_or("another one")
+        )
         .into(),
         remedy: "Sign with HS256. Many libraries take it as an argument.",
     }
