@@ -19,6 +19,7 @@ use crate::admin_token::AdminToken;
 use crate::http::Settings;
 use crate::key_file::MasterKeySource;
 use crate::log::DroppedLines;
+use crate::peers::Peers;
 use crate::store::{Store, StoreError};
 
 const DEFAULT_MASTER_KEY_FILE: &str = "identity-master.key";
@@ -110,7 +111,7 @@ pub(crate) enum AdminListen {
     Off,
 }
 
-/// Answer HTTP requests until SIGTERM or Ctrl-C
+/// Answer HTTP requests until SIGTERM, SIGHUP or Ctrl-C
 ///
 /// The first start makes the database, the master key and an admin token, which it prints once.
 #[derive(Debug, Args)]
@@ -179,10 +180,24 @@ pub(crate) struct ServeArgs {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub(crate) max_connections: u32,
-    /// Seconds until the headers of a request have to be there, and until an idle connection ends
+    /// How many of them an address may have at a time, an IPv6 /64 as one; further ones are closed.
+    /// Trusted proxies are not counted; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 256
+    )]
+    max_connections_per_address: u32,
+    /// Seconds until a connection that asked nothing yet, or a request whose first byte came, has to
+    /// have sent its headers
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_HEADER_DEADLINE", default_value = "8",
         value_parser = seconds)]
     pub(crate) header_deadline: Duration,
+    /// Seconds until a connection that is idle after a request ends: longer than a proxy keeps it
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_IDLE_DEADLINE", default_value = "75",
+        value_parser = seconds)]
+    pub(crate) idle_deadline: Duration,
     /// Seconds until the body of a request has to be there, and its answer to be taken
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_BODY_DEADLINE", default_value = "8",
         value_parser = seconds)]
@@ -191,7 +206,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_REQUEST_DEADLINE", default_value = "15",
         value_parser = seconds)]
     request_deadline: Duration,
-    /// Seconds that requests have to end in after SIGTERM
+    /// Seconds from SIGTERM, in which /readyz says 503, to the end of new connections; a second
+    /// signal ends the wait
+    #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DELAY", default_value = "0",
+        value_parser = seconds_or_none)]
+    pub(crate) drain_delay: Duration,
+    /// Seconds that requests have to end in after that
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DEADLINE", default_value = "10",
         value_parser = seconds)]
     pub(crate) drain_deadline: Duration,
@@ -208,6 +228,14 @@ impl ServeArgs {
             body_deadline: self.body_deadline,
             request_deadline: self.request_deadline,
         })
+    }
+
+    /// The bound on the connections of each address.
+    pub(crate) fn peers(&self) -> Peers {
+        Peers::new(
+            self.max_connections_per_address as usize,
+            &self.trusted_proxies,
+        )
     }
 
     fn admin_token(&self) -> anyhow::Result<AdminToken> {
@@ -268,6 +296,13 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
         .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
         .map_err(|_| "neither an address nor a network as in 10.0.0.0/8".to_owned())
+}
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        _ => seconds(text).map_err(|error| error.replace("from 1", "from 0")),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -3,6 +3,7 @@
 mod admin_token;
 mod command;
 mod config;
+mod head_timer;
 pub mod http;
 mod identity;
 mod key_file;
@@ -11,6 +12,7 @@ mod log;
 pub mod master_key;
 pub mod new_secret;
 pub mod organization;
+mod peers;
 mod private_file;
 mod removal;
 mod serve;

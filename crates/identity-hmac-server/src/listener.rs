@@ -9,15 +9,18 @@ use axum::Router;
 use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::io::InspectReader;
 use tower::ServiceExt;
 
 use crate::config::ServeArgs;
+use crate::head_timer::HeadTimer;
 use crate::http::Peer;
+use crate::peers::{Peers, Seat};
 
 /// The largest head of a request, in bytes: what a connection can make the service keep.
 const MAX_HEADERS_LEN: usize = 32 * 1024;
@@ -25,16 +28,23 @@ const MAX_HEADERS_LEN: usize = 32 * 1024;
 const BACKLOG: u32 = 4096;
 /// How long to wait when the system has no file descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections were closed because their address had enough of them.
+const CONNECTIONS_REFUSED: &str = "connections_refused_total";
 
 /// A TCP port with a bound on its connections.
 #[derive(Debug)]
 pub(crate) struct Listener {
     tcp: TcpListener,
     max_connections: usize,
+    peers: Peers,
 }
 
 impl Listener {
-    pub(crate) fn bind(address: SocketAddr, max_connections: usize) -> io::Result<Self> {
+    pub(crate) fn bind(
+        address: SocketAddr,
+        max_connections: usize,
+        peers: Peers,
+    ) -> io::Result<Self> {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -46,6 +56,7 @@ impl Listener {
         Ok(Self {
             tcp,
             max_connections,
+            peers,
         })
     }
 
@@ -55,15 +66,15 @@ impl Listener {
 
     /// Takes connections and answers their requests, until it is dropped.
     pub(crate) async fn serve(
-        self,
+        &self,
         router: &Router,
         args: &ServeArgs,
         connections: &GracefulShutdown,
     ) {
         let places = Arc::new(Semaphore::new(self.max_connections));
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(args.header_deadline)
+        // The timer of each connection says how long this is.
+        http.header_read_timeout(args.header_deadline)
             .max_buf_size(MAX_HEADERS_LEN)
             // Whoever only listens after its request is there for the answer.
             .half_close(true);
@@ -71,13 +82,19 @@ impl Listener {
             let place = places.clone().acquire_owned().await;
             match (place, self.tcp.accept().await) {
                 (Ok(place), Ok((stream, peer))) => {
+                    let Some(seat) = self.peers.seat(peer.ip()) else {
+                        metrics::counter!(CONNECTIONS_REFUSED).increment(1);
+                        continue;
+                    };
                     let connection = Connection {
                         stream,
                         peer,
                         place,
+                        seat,
                     };
                     connection.serve(
-                        &http,
+                        http.clone(),
+                        HeadTimer::new(args.header_deadline, args.idle_deadline),
                         router.clone(),
                         args.body_deadline,
                         connections.watcher(),
@@ -97,12 +114,14 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
+    seat: Seat,
 }
 
 impl Connection {
     fn serve(
         self,
-        http: &http1::Builder,
+        mut http: http1::Builder,
+        timer: HeadTimer,
         router: Router,
         write_deadline: Duration,
         watcher: Watcher,
@@ -113,6 +132,12 @@ impl Connection {
         }
         let mut stream = TimeoutStream::new(self.stream);
         stream.set_write_timeout(Some(write_deadline));
+        http.timer(timer.clone());
+        let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+            if !bytes.is_empty() {
+                timer.note_read();
+            }
+        });
         let peer = Peer(self.peer.ip());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request = request.map(Body::new);
@@ -125,7 +150,7 @@ impl Connection {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
-            drop(self.place);
+            drop((self.place, self.seat));
         });
     }
 }

@@ -2,13 +2,14 @@
 
 use std::future::pending;
 use std::io::{self, Write};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::admin_token::{self, AdminToken};
@@ -18,6 +19,7 @@ use crate::key_file::MasterKeySource;
 use crate::listener::Listener;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKey;
+use crate::peers::Peers;
 use crate::removal;
 use crate::store::{Store, StoreError};
 
@@ -41,7 +43,7 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// File descriptors that no visitor's connection gets: the admin's, the database's, the log's.
 const RESERVED_FILES: usize = ADMIN_CONNECTIONS + 64;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, SIGINT or SIGHUP.
 pub(crate) async fn run(
     state: &StateArgs,
     args: &ServeArgs,
@@ -52,16 +54,17 @@ pub(crate) async fn run(
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let source = state.master_key_source()?;
     let store = state.store()?;
-    let listener = Listener::bind(args.listen, max_connections).with_context(|| {
-        format!(
-            "cannot listen on {}: --listen takes another address",
-            args.listen
-        )
-    })?;
+    let listener =
+        Listener::bind(args.listen, max_connections, args.peers()).with_context(|| {
+            format!(
+                "cannot listen on {}: --listen takes another address",
+                args.listen
+            )
+        })?;
     let admin_listener = match args.admin_listen {
         AdminListen::Off => None,
         AdminListen::At(address) => {
-            let bound = Listener::bind(address, ADMIN_CONNECTIONS);
+            let bound = Listener::bind(address, ADMIN_CONNECTIONS, Peers::new(0, &[]));
             Some(bound.with_context(|| {
                 format!("cannot listen on {address}: --admin-listen takes another address, or off")
             })?)
@@ -89,26 +92,41 @@ pub(crate) async fn run(
     let connections = GracefulShutdown::new();
     let Routers { public, admin } = routers(&app)?;
     let serve_admin = async {
-        match admin_listener {
+        match &admin_listener {
             Some(listener) => listener.serve(&admin, args, &connections).await,
             None => pending().await,
         }
     };
+    let serve_both = async {
+        tokio::join!(listener.serve(&public, args, &connections), serve_admin);
+    };
     let mut ended = Ok(());
-    tokio::select! {
-        () = listener.serve(&public, args, &connections) => {}
-        () = serve_admin => {}
-        () = ends.recv() => {}
-        // What waiting does not mend ends the service, as it does at the start.
-        Err(error) = &mut beginning, if !begun => ended = Err(error),
+    {
+        let mut serve_both = pin!(serve_both);
+        tokio::select! {
+            () = &mut serve_both => {}
+            () = ends.recv() => {
+                tracing::info!("ending: not ready any more");
+                app.drain();
+                // Whoever sends requests here has this long to see it.
+                tokio::select! {
+                    () = &mut serve_both => {}
+                    () = ends.recv() => {}
+                    () = tokio::time::sleep(args.drain_delay) => {}
+                }
+            }
+            // What waiting does not mend ends the service, as it does at the start.
+            Err(error) = &mut beginning, if !begun => ended = Err(error),
+        }
     }
+    drop((listener, admin_listener));
 
     tracing::info!("ending: no new connections");
     app.drain();
     tokio::select! {
         () = connections.shutdown() => tracing::info!("every request was answered"),
         () = tokio::time::sleep(args.drain_deadline) => tracing::warn!("some requests did not end in time"),
-        () = ends.recv() => tracing::warn!("asked twice: ending at once"),
+        () = ends.recv() => tracing::warn!("asked again: ending at once"),
     }
     if timeout(LAST_FLUSH_DEADLINE, app.flush_verification_stats())
         .await
@@ -219,8 +237,10 @@ async fn flush_verification_stats(app: Arc<App>) {
 
 /// The signals that end the service.
 struct Ends {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    /// `None` where the parent has the hang-up ignored, as `nohup` does.
+    hangup: Option<Signal>,
 }
 
 impl Ends {
@@ -228,13 +248,32 @@ impl Ends {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: (!is_hangup_ignored())
+                .then(|| signal(SignalKind::hangup()))
+                .transpose()?,
         })
     }
 
     async fn recv(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Linux shows which signals a process ignores as a bit mask, in which SIGHUP is the lowest bit
+/// (proc_pid_status(5)). Elsewhere the hang-up ends the service.
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }

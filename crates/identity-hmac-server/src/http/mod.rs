@@ -37,7 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-pub(crate) use address::Peer;
+pub(crate) use address::{Client, Peer};
 pub(crate) use problem::Problem;
 pub(crate) use telemetry::DURATION;
 

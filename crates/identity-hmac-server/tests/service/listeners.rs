@@ -118,6 +118,8 @@ async fn both_listeners_say_how_the_service_is() {
 #[tokio::test]
 async fn without_an_admin_listener_the_visitors_are_served_and_nothing_else() {
     let database = Database::sqlite();
+    let migrated = command(&database).arg("migrate").output().unwrap();
+    assert!(migrated.status.success());
     let made = command(&database)
         .args(["org", "create", "Shop", "--json"])
         .output()

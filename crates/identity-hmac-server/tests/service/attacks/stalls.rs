@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -31,7 +32,15 @@ fn sockets(service: &Service) -> usize {
 async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let database = Database::sqlite();
-    let service = Service::start(&database);
+    let service = Service::start_with(
+        &database,
+        &[
+            "--address-rate=0",
+            "--visitor-rate=0",
+            "--max-connections-per-address=0",
+            "--idle-deadline=8",
+        ],
+    );
     let visitor = service.organization().await.visitor().await;
     let before = sockets(&service);
 
@@ -72,6 +81,64 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
         sleep(Duration::from_millis(50)).await;
     }
     drop(not_reading);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_connection_outlives_a_slow_head_and_a_silent_connection() {
+    const ASK: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--header-deadline=2", "--idle-deadline=3600"]);
+    let mut idle = Wire::connect(&service).await;
+    idle.send(ASK).await;
+    assert!(idle.next().await.starts_with("HTTP/1.1 200 "));
+    for head in ["", "GET /healthz HTTP/1.1\r\nhos"] {
+        assert_eq!(Wire::exchange(&service, head).await, "");
+    }
+    idle.send(ASK).await;
+    assert!(idle.next().await.starts_with("HTTP/1.1 200 "));
+    // From its first byte on, a further head has no more time than the first one.
+    idle.send("GET /healthz HTTP/1.1\r\nhos").await;
+    assert_eq!(idle.rest().await, "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_connection_is_closed_in_the_end() {
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--header-deadline=3600", "--idle-deadline=1"]);
+    let answer = Wire::exchange(&service, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_connections_of_one_address_leave_room_for_others() {
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--max-connections-per-address=3"]);
+    let ask = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(Wire::connect(&service).await);
+    }
+    assert_eq!(Wire::exchange(&service, ask).await, "");
+    assert_eq!(service.count("connections_refused_total").await, 1);
+
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let address = Wire::address(&service).parse().unwrap();
+    let mut other = Wire(other.connect(address).await.unwrap());
+    other.send(ask).await;
+    assert!(other.rest().await.starts_with("HTTP/1.1 200 "));
+
+    drop(silent.pop());
+    let start = Instant::now();
+    while !Wire::exchange(&service, ask)
+        .await
+        .starts_with("HTTP/1.1 200 ")
+    {
+        assert!(
+            start.elapsed() < CLOSED,
+            "the freed place is not given again"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

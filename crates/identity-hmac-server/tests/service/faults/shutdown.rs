@@ -1,12 +1,13 @@
 //! The service is asked to end.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::harness::{Database, Service, Session, Wire, on_both_databases};
+use crate::harness::{Database, Service, Session, Wire, on_both_databases, serve};
 
 /// How long an end may take.
 const END: Duration = Duration::from_secs(15);
@@ -76,6 +77,58 @@ async fn a_request_that_comes_in_while_the_service_ends_finds_it_not_ready() {
     wire.send("t: x\r\n\r\n").await;
     let answer = wire.rest().await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_sees_that_the_service_ends_while_new_connections_are_still_taken() {
+    let database = Database::sqlite();
+    let mut service = Service::start_with(&database, &["--drain-delay=3600"]);
+    let visitor = service.organization().await.visitor().await;
+    service.signal("TERM");
+    service.until_ready(503).await;
+    // Each call has a connection of its own.
+    assert!(TcpStream::connect(Wire::address(&service)).await.is_ok());
+    assert_eq!(visitor.identify(json!({"name": "Jane"})).await.status, 200);
+    service.signal("TERM");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hang_up_ends_the_service_as_sigterm_does() {
+    let database = Database::sqlite();
+    let mut service = Service::start(&database);
+    let mut wire = Wire::connect(&service).await;
+    wire.send("GET /readyz HTTP/1.1\r\nhos").await;
+    sleep(Duration::from_millis(300)).await;
+    service.signal("HUP");
+    sleep(Duration::from_millis(300)).await;
+    wire.send("t: x\r\n\r\n").await;
+    let answer = wire.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_nohup_a_hang_up_is_ignored() {
+    let database = Database::sqlite();
+    let service = serve(&database, &[]);
+    let mut under_nohup = Command::new("sh");
+    under_nohup
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(service.get_program())
+        .args(service.get_args())
+        .envs(
+            service
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(database.folder());
+    let mut service = Service::start_command(&database, under_nohup);
+    service.signal("HUP");
+    sleep(Duration::from_millis(300)).await;
+    service.until_ready(200).await;
+    service.signal("TERM");
     assert_eq!(service.ended().await.code(), Some(0));
 }
 

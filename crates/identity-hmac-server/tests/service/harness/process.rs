@@ -65,9 +65,14 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the service without limits of rate and waits until it listens.
+    /// Starts the service without limits for each address and visitor, and waits until it listens.
     pub(crate) fn start(database: &Database) -> Self {
-        Self::start_with(database, &["--address-rate=0", "--visitor-rate=0"])
+        let unlimited = [
+            "--address-rate=0",
+            "--visitor-rate=0",
+            "--max-connections-per-address=0",
+        ];
+        Self::start_with(database, &unlimited)
     }
 
     /// Starts the service with the arguments given and waits until it listens.

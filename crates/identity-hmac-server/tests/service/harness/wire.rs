@@ -43,6 +43,14 @@ impl Wire {
         }
     }
 
+    /// Reads what comes next; nothing when the service closed the connection.
+    pub(crate) async fn next(&mut self) -> String {
+        let mut buffer = [0; 4096];
+        let read = timeout(PATIENCE, self.0.read(&mut buffer)).await;
+        let len = read.unwrap().unwrap_or_default();
+        String::from_utf8_lossy(&buffer[..len]).into_owned()
+    }
+
     /// Reads until the service closes the connection.
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
