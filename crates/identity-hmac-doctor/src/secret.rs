@@ -294,8 +294,8 @@ pub(crate) const MISTAKES: &[Mistake] = &[
 pub(crate) const CUTS: &[Mistake] = &[Mistake {
     code: "secret_cut_short",
     message: "The signer had only a part of the secret.",
-    remedy: "Copy the whole secret again. A `#`, a space or a `$` in it may end it in a `.env` \
-             file or a shell: put it in single quotes there; or a database field was too short.",
+    remedy: "Copy the whole secret again. In a `.env` file or a shell, a `#`, a space or a `$` may end \
+             it: put it in single quotes there. Or a database field was too short.",
     made: rewrites::cut,
 }];
 

@@ -268,8 +268,8 @@ pub(crate) const ABSENT: &[Mistake] = &[
     Mistake {
         code: "visitor_id_empty",
         message: "An empty visitor id was signed.",
-        remedy: "The signer looks for the id under another name than the page sends it under: \
-                 compare the parameter's name on both sides, and refuse an empty one.",
+        remedy: "The page sends the id under one name, and the signer looks for another. Compare the \
+                 parameter's name on both sides, and refuse an empty id.",
         made: |_| vec![Vec::new()],
     },
     Mistake {
