@@ -236,6 +236,7 @@ class Run:
         self.ask(organizations, **admin)
         self.ask(mine, **admin)
         self.ask(f"{mine}/identities", **admin)
+        self.ask(f"{mine}/verification-stats", **admin)
         return made["id"]
 
     def sign(self, secret: str, visitor_id: str) -> str:
@@ -267,6 +268,9 @@ class Run:
             ["org", "show", organization],
             ["org", "verification", organization, "observe"],
             ["identity", "list", organization],
+            ["org", "stats", organization],
+            ["audit", "list"],
+            ["audit", "list", "--json"],
             ["org", "show", "00000000-0000-0000-0000-000000000000"],
             ["help"],
             ["serve", "--help"],

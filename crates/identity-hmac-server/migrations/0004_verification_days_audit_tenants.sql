@@ -21,3 +21,19 @@ CREATE TABLE verification_flushes (
     number BIGINT NOT NULL,
     written_at TIMESTAMPTZ NOT NULL
 );
+
+-- What was done by admins. Rows are only added. They outlive their organization.
+CREATE TABLE audit_events (
+    -- All zero for what concerns no organization.
+    organization_id UUID NOT NULL,
+    -- In the order of time.
+    id UUID NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    -- A JSON object of an allow-list of members.
+    details TEXT NOT NULL,
+    PRIMARY KEY (organization_id, id)
+);
+
+CREATE INDEX audit_events_by_id ON audit_events (id);

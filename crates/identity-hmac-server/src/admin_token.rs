@@ -2,6 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
+use crate::audit::{Action, Actor};
 use crate::shown_once;
 use crate::store::{Setting, Store, StoreError};
 use crate::token::{Sha256Digest, generate_admin_token, sha256};
@@ -79,7 +80,13 @@ pub(crate) async fn make_first(store: &Store) -> anyhow::Result<()> {
 }
 
 /// Puts an admin token in the place of the one that the database knows.
-pub(crate) async fn replace(store: &Store, token: &str) -> Result<(), StoreError> {
-    let digest = sha256(token);
-    store.overwrite(Setting::AdminTokenSha256, &digest).await
+pub(crate) async fn replace(store: &Store, token: &str, actor: &Actor) -> Result<(), StoreError> {
+    store
+        .overwrite(
+            Setting::AdminTokenSha256,
+            &sha256(token),
+            Action::AdminTokenReset,
+            actor,
+        )
+        .await
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admin_token;
+pub mod audit;
 mod command;
 mod config;
 mod head_timer;

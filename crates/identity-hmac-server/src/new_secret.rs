@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::audit::Actor;
 use crate::master_key::{MasterKey, NotSealed};
 use crate::organization::OrganizationView;
 use crate::store::{Organization, SealedSecrets, Store, StoreError, now};
@@ -140,11 +141,12 @@ impl NewSecret {
     /// # Errors
     ///
     /// [`SecretError`] when the database fails.
-    pub async fn store(&self, store: &Store) -> Result<bool, SecretError> {
+    pub async fn store(&self, store: &Store, actor: &Actor) -> Result<bool, SecretError> {
         if let Some(before) = &self.before {
-            return Ok(store.replace_secrets(before, &self.organization).await?);
+            let organization = &self.organization;
+            return Ok(store.replace_secrets(before, organization, actor).await?);
         }
-        store.create_organization(&self.organization).await?;
+        store.create_organization(&self.organization, actor).await?;
         Ok(true)
     }
 }

@@ -270,7 +270,7 @@ impl Ends {
 }
 
 /// Linux shows which signals a process ignores as a bit mask, in which SIGHUP is the lowest bit
-/// (proc_pid_status(5)). Elsewhere the hang-up ends the service.
+/// (`proc_pid_status(5)`). Elsewhere the hang-up ends the service.
 fn is_hangup_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
+use crate::audit::Actor;
 use crate::identity::IdentityView;
 use crate::store::{IdentityFilter, Store};
 
@@ -51,7 +52,10 @@ pub(crate) async fn run(store: &Store, command: IdentityCommand) -> anyhow::Resu
             organization,
             identity,
         } => {
-            if !store.erase_identity(organization, identity).await? {
+            let erased = store
+                .erase_identity(organization, identity, &Actor::command())
+                .await?;
+            if !erased {
                 bail!("organization {organization} has no identity {identity}");
             }
             Ok(())

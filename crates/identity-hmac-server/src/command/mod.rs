@@ -1,5 +1,6 @@
 //! The commands: serving, and what an operator does to the database itself, without an admin token.
 
+mod audit;
 mod identity;
 mod org;
 mod org_stats;
@@ -12,6 +13,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::admin_token;
+use crate::audit::Actor;
 use crate::config::{ServeArgs, StateArgs};
 use crate::log::Log;
 use crate::serve;
@@ -45,6 +47,8 @@ enum Command {
     Org(org::OrgCommand),
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make a new admin token in place of the one that the first start made, and print it once
     ResetAdminToken,
 }
@@ -89,12 +93,15 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
             Command::Identity(command) => {
                 with_store(state, async |store| identity::run(store, command).await).await
             }
+            Command::Audit(command) => {
+                with_store(state, async |store| audit::run(store, command).await).await
+            }
             Command::ResetAdminToken => {
                 shown_once::check_output()?;
                 let token = generate_admin_token()?;
                 with_store(state, async |store| {
                     shown_once::print(&token)?;
-                    admin_token::replace(store, &token)
+                    admin_token::replace(store, &token, &Actor::command())
                         .await
                         .context("the token may not count: make another one")
                 })

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::org_stats::{self, StatsArgs};
 use super::secret_output::SecretOutput;
+use crate::audit::Actor;
 use crate::config::StateArgs;
 use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation};
 use crate::organization::{self, OrganizationView};
@@ -118,13 +119,17 @@ pub(crate) async fn run(
                 verification: Some(mode),
                 ..OrganizationPatch::default()
             };
-            let updated = store.update_organization(organization.id, &patch).await?;
+            let updated = store
+                .update_organization(organization.id, &patch, &Actor::command())
+                .await?;
             show(&updated.ok_or_else(|| missing(organization))?.into(), false)
         }
         OrgCommand::Stats(args) => org_stats::run(store, args).await,
         OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
         OrgCommand::RetirePreviousSecret { organization } => {
-            let found = store.retire_previous_secret(organization.id).await?;
+            let found = store
+                .retire_previous_secret(organization.id, &Actor::command())
+                .await?;
             found.then_some(()).ok_or_else(|| missing(organization))
         }
     }
@@ -209,7 +214,7 @@ async fn hand_over(
 
 /// Lets a secret count that was written.
 async fn count(store: &Store, new: &NewSecret, id: Uuid) -> anyhow::Result<()> {
-    let stored = new.store(store).await.with_context(|| {
+    let stored = new.store(store, &Actor::command()).await.with_context(|| {
         format!("the secret may not count: `org show {id}` says what the organization has")
     })?;
     if !stored {

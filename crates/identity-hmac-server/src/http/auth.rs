@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use super::App;
 use super::problem::Problem;
 use super::telemetry;
+use crate::audit::Actor;
 use crate::store::{Caller, Session, Store};
 use crate::token::VisitorToken;
 
@@ -64,9 +65,9 @@ impl Presented {
     }
 }
 
-/// The bearer of the admin token.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Admin;
+/// The admin, who is told apart in the audit log.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin(pub(crate) Actor);
 
 impl FromRequestParts<Arc<App>> for Admin {
     type Rejection = Problem;
@@ -74,7 +75,7 @@ impl FromRequestParts<Arc<App>> for Admin {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::invalid_admin_token)?;
         if app.admin_token.matches(token, &app.store).await? {
-            Ok(Self)
+            Ok(Self(Actor::AdminToken))
         } else {
             Err(Problem::invalid_admin_token())
         }

@@ -93,11 +93,15 @@ pub(crate) async fn list(
     responses((status = 204, description = "the record is gone"), AdminProblems)
 )]
 pub(crate) async fn erase(
-    _: Admin,
+    Admin(actor): Admin,
     State(app): State<Arc<App>>,
     PathIds(organization, identity): PathIds,
 ) -> Result<StatusCode, Problem> {
-    if app.store.erase_identity(organization, identity).await? {
+    let erased = app
+        .store
+        .erase_identity(organization, identity, &actor)
+        .await?;
+    if erased {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::identity_not_found())

@@ -1,6 +1,7 @@
 //! The HTTP interface: a router per resource over one store.
 
 mod address;
+mod audit;
 mod auth;
 pub mod body;
 mod cors;
@@ -169,6 +170,7 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organizations::rotate_secret))
         .routes(routes!(organizations::retire_previous_secret))
         .routes(routes!(verification_stats::show))
+        .routes(routes!(audit::list))
         .routes(routes!(identities::list))
         .routes(routes!(identities::erase))
 }

@@ -86,7 +86,7 @@ pub(crate) struct Force {
     )
 )]
 pub(crate) async fn create(
-    _: Admin,
+    Admin(actor): Admin,
     State(app): State<Arc<App>>,
     members: Members,
 ) -> Result<(StatusCode, Json<OrganizationWithSecret>), Problem> {
@@ -100,7 +100,7 @@ pub(crate) async fn create(
         patch.verification.unwrap_or_default(),
         patch.allowed_origins.unwrap_or_default(),
     )?;
-    created.store(&app.store).await?;
+    created.store(&app.store, &actor).await?;
     Ok((StatusCode::CREATED, Json(created.shown())))
 }
 
@@ -171,13 +171,13 @@ pub(crate) async fn show(
     )
 )]
 pub(crate) async fn update(
-    _: Admin,
+    Admin(actor): Admin,
     State(app): State<Arc<App>>,
     PathId(id): PathId,
     members: Members,
 ) -> Result<Json<OrganizationView>, Problem> {
     app.store
-        .update_organization(id, &read(members)?)
+        .update_organization(id, &read(members)?, &actor)
         .await?
         .map(|organization| Json(organization.into()))
         .ok_or_else(Problem::organization_not_found)
@@ -201,7 +201,7 @@ pub(crate) async fn update(
     )
 )]
 pub(crate) async fn rotate_secret(
-    _: Admin,
+    Admin(actor): Admin,
     State(app): State<Arc<App>>,
     PathId(id): PathId,
     QueryParams(Force { force }): QueryParams<Force>,
@@ -213,7 +213,7 @@ pub(crate) async fn rotate_secret(
             Rotation::NoOrganization => return Err(Problem::organization_not_found()),
         };
         // Otherwise another call was faster, and this one has to see what came of that.
-        if new.store(&app.store).await? {
+        if new.store(&app.store, &actor).await? {
             return Ok(Json(new.shown()));
         }
     }
@@ -232,11 +232,11 @@ pub(crate) async fn rotate_secret(
     responses((status = 204, description = "the previous secret is retired"), AdminProblems)
 )]
 pub(crate) async fn retire_previous_secret(
-    _: Admin,
+    Admin(actor): Admin,
     State(app): State<Arc<App>>,
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
-    if app.store.retire_previous_secret(id).await? {
+    if app.store.retire_previous_secret(id, &actor).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::organization_not_found())

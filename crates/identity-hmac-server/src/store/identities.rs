@@ -5,11 +5,13 @@ use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audit::{Done, record};
 use super::metadata;
 use super::{
     Connections, Session, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying,
-    transaction, writing,
+    transaction,
 };
+use crate::audit::{Action, Actor, Details};
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -237,11 +239,33 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn erase_identity(&self, organization: Uuid, id: Uuid) -> Result<bool, StoreError> {
+    pub async fn erase_identity(
+        &self,
+        organization: Uuid,
+        id: Uuid,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2";
-        writing!(&self.connections, connection => {
-            let done = sqlx::query(SQL).bind(organization).bind(id).execute(connection).await?;
-            Ok(done.rows_affected() == 1)
+        let done = Done {
+            actor,
+            action: Action::IdentityErased,
+            organization: Some(organization),
+            details: Details {
+                identity_id: Some(id),
+                ..Details::default()
+            },
+        };
+        transaction!(&self.connections, true, connection => {
+            let erased = sqlx::query(SQL)
+                .bind(organization)
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
+            if erased.rows_affected() == 0 {
+                return Ok(false);
+            }
+            record!(connection, &done);
+            Ok(true)
         })
     }
 }

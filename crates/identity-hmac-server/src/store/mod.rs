@@ -3,6 +3,7 @@
 //! The same statements run on both. They keep to what Citus, CockroachDB and YugabyteDB take as
 //! well: keys that lead with the organization, ids made here, no lock but the row's own.
 
+mod audit;
 mod error;
 mod identities;
 pub mod metadata;
@@ -24,6 +25,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use time::OffsetDateTime;
 
+pub use audit::AuditEvent;
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};

@@ -7,9 +7,12 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audit::{Done, record};
 use super::{
-    Connections, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying, writing,
+    Connections, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying, transaction,
+    writing,
 };
+use crate::audit::{Action, Actor, Details};
 
 /// An organization as it is stored.
 #[derive(Clone, Debug)]
@@ -139,11 +142,26 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn create_organization(&self, new: &Organization) -> Result<(), StoreError> {
+    pub async fn create_organization(
+        &self,
+        new: &Organization,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO organizations
             (id, name, verification, allowed_origins, current_secret, created_at)
             VALUES ($1, $2, $3, $4, $5, $6)";
-        writing!(&self.connections, connection => {
+        let done = Done {
+            actor,
+            action: Action::OrganizationCreated,
+            organization: Some(new.id),
+            details: Details {
+                name: Some(new.name.clone()),
+                verification: Some(new.verification),
+                allowed_origins: Some(new.allowed_origins.clone()),
+                ..Details::default()
+            },
+        };
+        transaction!(&self.connections, true, connection => {
             sqlx::query(SQL)
                 .bind(new.id)
                 .bind(&new.name)
@@ -151,8 +169,9 @@ impl Store {
                 .bind(new.allowed_origins.join("\n"))
                 .bind(&new.secrets.current)
                 .bind(new.created_at)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+            record!(connection, &done);
             Ok(())
         })
     }
@@ -206,6 +225,7 @@ impl Store {
         &self,
         id: Uuid,
         patch: &OrganizationPatch,
+        actor: &Actor,
     ) -> Result<Option<Organization>, StoreError> {
         const SQL: &str = concat!(
             "UPDATE organizations SET
@@ -216,15 +236,25 @@ impl Store {
             RETURNING ",
             columns!()
         );
-        writing!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
-            .bind(id)
-            .bind(&patch.name)
-            .bind(patch.verification.map(VerificationMode::as_str))
-            .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
-            .fetch_optional(connection)
-            .await?
-            .map(TryInto::try_into)
-            .transpose())
+        let done = Done {
+            actor,
+            action: Action::OrganizationUpdated,
+            organization: Some(id),
+            details: patch.into(),
+        };
+        transaction!(&self.connections, true, connection => {
+            let row = sqlx::query_as::<_, OrganizationRow>(SQL)
+                .bind(id)
+                .bind(&patch.name)
+                .bind(patch.verification.map(VerificationMode::as_str))
+                .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
+                .fetch_optional(&mut *connection)
+                .await?;
+            if row.is_some() && done.details != Details::default() {
+                record!(connection, &done);
+            }
+            row.map(TryInto::try_into).transpose()
+        })
     }
 
     /// Stores the secrets of an organization that was rotated; false when they are no longer those
@@ -237,22 +267,33 @@ impl Store {
         &self,
         before: &SealedSecrets,
         rotated: &Organization,
+        actor: &Actor,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations SET
             current_secret = $4, current_secret_used_at = NULL,
             previous_secret = $5, previous_secret_used_at = $6
             WHERE id = $1 AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
-        writing!(&self.connections, connection => {
-            let done = sqlx::query(SQL)
+        let done = Done {
+            actor,
+            action: Action::SecretRotated,
+            organization: Some(rotated.id),
+            details: Details::default(),
+        };
+        transaction!(&self.connections, true, connection => {
+            let updated = sqlx::query(SQL)
                 .bind(rotated.id)
                 .bind(&before.current)
                 .bind(&before.previous)
                 .bind(&rotated.secrets.current)
                 .bind(&rotated.secrets.previous)
                 .bind(rotated.previous_secret_used_at)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
-            Ok(done.rows_affected() == 1)
+            if updated.rows_affected() == 0 {
+                return Ok(false);
+            }
+            record!(connection, &done);
+            Ok(true)
         })
     }
 
@@ -280,12 +321,26 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn retire_previous_secret(&self, id: Uuid) -> Result<bool, StoreError> {
+    pub async fn retire_previous_secret(
+        &self,
+        id: Uuid,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations
             SET previous_secret = NULL, previous_secret_used_at = NULL WHERE id = $1";
-        writing!(&self.connections, connection => {
-            let done = sqlx::query(SQL).bind(id).execute(connection).await?;
-            Ok(done.rows_affected() == 1)
+        let done = Done {
+            actor,
+            action: Action::PreviousSecretRetired,
+            organization: Some(id),
+            details: Details::default(),
+        };
+        transaction!(&self.connections, true, connection => {
+            let updated = sqlx::query(SQL).bind(id).execute(&mut *connection).await?;
+            if updated.rows_affected() == 0 {
+                return Ok(false);
+            }
+            record!(connection, &done);
+            Ok(true)
         })
     }
 }

@@ -1,6 +1,10 @@
 //! The few values that the whole service shares.
 
-use super::{Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, writing};
+use super::audit::{Done, record};
+use super::{
+    Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, transaction, writing,
+};
+use crate::audit::{Action, Actor, Details};
 
 /// A value that the whole service shares.
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +49,29 @@ impl Store {
         })
     }
 
-    /// Writes a setting over whatever was there.
-    pub(crate) async fn overwrite(&self, setting: Setting, value: &[u8]) -> Result<(), StoreError> {
+    /// Writes a setting over whatever was there: an action of an admin.
+    pub(crate) async fn overwrite(
+        &self,
+        setting: Setting,
+        value: &[u8],
+        action: Action,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        writing!(&self.connections, connection => {
-            sqlx::query(SQL).bind(setting.name()).bind(value).execute(connection).await?;
+        let done = Done {
+            actor,
+            action,
+            organization: None,
+            details: Details::default(),
+        };
+        transaction!(&self.connections, true, connection => {
+            sqlx::query(SQL)
+                .bind(setting.name())
+                .bind(value)
+                .execute(&mut *connection)
+                .await?;
+            record!(connection, &done);
             Ok(())
         })
     }

@@ -324,6 +324,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /metrics",
         "GET /openapi.json",
         "GET /readyz",
+        "GET /v1/admin/audit",
         "GET /v1/admin/organizations",
         "GET /v1/admin/organizations/{id}",
         "GET /v1/admin/organizations/{id}/identities",

@@ -59,7 +59,13 @@ impl Session {
     /// Every row of every table, as text.
     pub(crate) async fn rows(&mut self) -> Vec<String> {
         let mut rows = Vec::new();
-        for table in ["settings", "organizations", "visitors", "identities"] {
+        for table in [
+            "settings",
+            "organizations",
+            "visitors",
+            "identities",
+            "audit_events",
+        ] {
             let row = match self {
                 Self::Postgres(_) => "t::text".to_owned(),
                 Self::Sqlite(_) => {

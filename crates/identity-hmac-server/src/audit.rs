@@ -1,0 +1,174 @@
+//! What is kept of every admin action: who did what, when, to which organization.
+//!
+//! The row is written in the transaction of the action: there is no action without its row.
+
+use std::fmt;
+
+use identity_hmac::VerificationMode;
+use nix::unistd::{Uid, User};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::store::{AuditEvent, OrganizationPatch};
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The bearer of the admin token, by HTTP.
+    AdminToken,
+    /// A user of the machine, by a command.
+    Command {
+        /// The user's name, or the user's id where there is no name.
+        user: String,
+    },
+}
+
+impl Actor {
+    /// The user that runs this process.
+    #[must_use]
+    pub fn command() -> Self {
+        let id = Uid::current();
+        let user = match User::from_uid(id) {
+            Ok(Some(user)) => user.name,
+            // As in a container, which may run under an id that has no name.
+            Ok(None) | Err(_) => id.to_string(),
+        };
+        Self::Command { user }
+    }
+}
+
+/// As it is stored: `admin-token`, or `command:` and the user's name.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AdminToken => f.write_str("admin-token"),
+            Self::Command { user } => write!(f, "command:{user}"),
+        }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// An organization was created.
+    OrganizationCreated,
+    /// An organization was changed.
+    OrganizationUpdated,
+    /// An organization got a new secret.
+    SecretRotated,
+    /// The secret before the last rotation no longer verifies.
+    PreviousSecretRetired,
+    /// A visitor's record was erased.
+    IdentityErased,
+    /// The admin token was replaced.
+    AdminTokenReset,
+}
+
+impl Action {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrganizationCreated => "organization_created",
+            Self::OrganizationUpdated => "organization_updated",
+            Self::SecretRotated => "secret_rotated",
+            Self::PreviousSecretRetired => "previous_secret_retired",
+            Self::IdentityErased => "identity_erased",
+            Self::AdminTokenReset => "admin_token_reset",
+        }
+    }
+}
+
+/// What a row may say of an action. This list is all: it has no member for a secret, nor for anything
+/// that was told about a person. An id of a record says nothing once the record is erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    /// The organization's new name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its new mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationMode>,
+    /// Its new origins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_origins: Option<Vec<String>>,
+    /// The record that was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_id: Option<Uuid>,
+}
+
+impl From<&OrganizationPatch> for Details {
+    fn from(patch: &OrganizationPatch) -> Self {
+        // By name, so that a further member is a decision.
+        let OrganizationPatch {
+            name,
+            verification,
+            allowed_origins,
+        } = patch.clone();
+        Self {
+            name,
+            verification,
+            allowed_origins,
+            ..Self::default()
+        }
+    }
+}
+
+/// A row of the audit log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditEvent)]
+pub(crate) struct AuditEventView {
+    /// Its id.
+    id: Uuid,
+    /// When it was done.
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    /// Who did it: `admin-token` by HTTP, or `command:` and the name of a user of the machine.
+    #[schema(example = "admin-token")]
+    actor: String,
+    /// What was done.
+    #[schema(example = "organization_updated")]
+    action: String,
+    /// The organization that it was done to; null for none. It may be deleted by now.
+    organization_id: Option<Uuid>,
+    /// What was set: `name`, `verification`, `allowedOrigins`; or `identityId`, the record that was
+    /// erased.
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    details: Value,
+}
+
+impl From<AuditEvent> for AuditEventView {
+    fn from(event: AuditEvent) -> Self {
+        Self {
+            id: event.id,
+            at: event.at,
+            actor: event.actor,
+            action: event.action,
+            organization_id: event.organization,
+            details: event.details,
+        }
+    }
+}
+
+/// For a person, in one line.
+impl fmt::Display for AuditEventView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.truncate_to_second().format(&Rfc3339);
+        let organization = self.organization_id.map(|id| id.to_string());
+        write!(
+            f,
+            "{}  {:16}  {:23}  {:36}  {}",
+            at.map_err(|_| fmt::Error)?,
+            self.actor,
+            self.action,
+            organization.as_deref().unwrap_or("-"),
+            self.details
+        )
+    }
+}
