@@ -1,7 +1,7 @@
 //! From Python's text and bytes to the core's, and back.
 
 use identity_hmac::{IdentityHmac, IdentityKey, InputError};
-use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
@@ -57,6 +57,14 @@ pub(crate) fn utf8_of<'a>(text: &'a Bound<'_, PyString>, argument: &str) -> PyRe
         .map_err(|error| error::without_text(text.py(), error, argument))
 }
 
+/// The UTF-8 of `object`, which errors call `argument` and which must be text.
+pub(crate) fn text_of<'a>(object: &'a Bound<'_, PyAny>, argument: &str) -> PyResult<&'a str> {
+    match object.cast::<PyString>() {
+        Ok(text) => utf8_of(text, argument),
+        Err(_) => Err(error::wrong_type(argument, "str", object)),
+    }
+}
+
 /// Hashes `bytes`. Other threads run meanwhile if that takes long.
 pub(crate) fn hash<T: Send>(
     py: Python<'_>,
@@ -105,15 +113,7 @@ pub(crate) fn verify<T: Default + Send>(
                 verify(visitor_id, hmac)
             }))
         }
-        Err(error) if says_unusable(py, &error) => Ok(T::default()),
+        Err(error) if error::says_unusable(py, &error) => Ok(T::default()),
         Err(error) => Err(error),
     }
-}
-
-/// Whether `error` says that an argument has no bytes to give. Anything else, such as an interrupt
-/// or a lack of memory, says nothing of the argument.
-fn says_unusable(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PyTypeError>(py)
-        || error.is_instance_of::<PyValueError>(py)
-        || error.is_instance_of::<PyBufferError>(py)
 }

@@ -1,10 +1,9 @@
 //! The class `IdentityKey`.
 
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyString, PyType};
 
-use crate::{convert, error};
+use crate::{convert, environment, error};
 
 /// An identity verification secret, prepared for signing and verifying many visitor ids.
 ///
@@ -62,10 +61,10 @@ impl IdentityKey {
     #[pyo3(signature = (name = "IDENTITY_SECRET"))]
     fn from_env(
         class: &Bound<'_, PyType>,
-        #[pyo3(from_py_with = variable_name)] name: &str,
+        #[pyo3(from_py_with = environment::variable_name)] name: &str,
     ) -> PyResult<Self> {
         let py = class.py();
-        let value = environment_variable(py, name)?;
+        let value = environment::variable(py, name)?;
         identity_hmac::IdentityKey::from_setting(name, value.as_deref())
             .map(Self)
             .map_err(|error| error::refused(py, &error))
@@ -133,25 +132,4 @@ impl IdentityKey {
     fn __reduce__(&self) -> PyResult<()> {
         Err(error::not_copyable("IdentityKey"))
     }
-}
-
-/// The name of a variable, from the argument `name`.
-fn variable_name<'a>(name: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
-    match name.cast::<PyString>() {
-        Ok(text) => convert::utf8_of(text, "name"),
-        Err(_) => Err(error::wrong_type("name", "str", name)),
-    }
-}
-
-/// The bytes of a variable, if it is set, as the process was given them.
-fn environment_variable(py: Python<'_>, name: &str) -> PyResult<Option<PyBackedBytes>> {
-    let os = py.import("os")?;
-    let text = os.getattr("environ")?.call_method1("get", (name,))?;
-    if text.is_none() {
-        return Ok(None);
-    }
-    let bytes = os
-        .call_method1("fsencode", (text,))
-        .map_err(|error| error::without_text(py, error, name))?;
-    Ok(Some(bytes.extract()?))
 }

@@ -4,11 +4,18 @@
 
 #![expect(clippy::doc_markdown, reason = "these are Python's docstrings")]
 
+mod claims;
 mod convert;
+mod environment;
 mod error;
 mod key;
 mod keyring;
+mod modules;
+mod time;
+mod token_key;
+mod token_keyring;
 
+use identity_hmac::TokenKey;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -23,7 +30,13 @@ mod _native {
     #[pymodule_export]
     use crate::keyring::Keyring;
     #[pymodule_export]
-    use crate::{generate_identity_hmac, generate_secret, verify_identity_hmac};
+    use crate::token_key::IdentityTokenKey;
+    #[pymodule_export]
+    use crate::token_keyring::IdentityTokenKeyring;
+    #[pymodule_export]
+    use crate::{
+        generate_identity_hmac, generate_secret, generate_token_key, verify_identity_hmac,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -31,6 +44,7 @@ mod _native {
         for function in [
             "generate_identity_hmac",
             "generate_secret",
+            "generate_token_key",
             "verify_identity_hmac",
         ] {
             module
@@ -127,4 +141,21 @@ fn verify_identity_hmac(
 #[pyfunction]
 fn generate_secret() -> PyResult<String> {
     identity_hmac::generate_secret().map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// Make the text of a new identity token key, for tests. The vendor makes those that count.
+///
+/// Returns:
+///     `itk_`, 8 and 64 random hexadecimal digits with `_` between them: an id, and 32 random bytes
+///     from the operating system.
+///
+/// Raises:
+///     OSError: The operating system has no random bytes to give.
+///
+/// Example:
+///     >>> len(generate_token_key())
+///     77
+#[pyfunction]
+fn generate_token_key() -> PyResult<String> {
+    TokenKey::generate().map_err(|error| PyOSError::new_err(error.to_string()))
 }

@@ -10,7 +10,16 @@ from multiprocessing.connection import Connection
 import pytest
 
 import documented
-from identity_hmac import IdentityKey, Keyring, generate_identity_hmac, verify_identity_hmac
+from identity_hmac import (
+    IdentityKey,
+    IdentityTokenError,
+    IdentityTokenKey,
+    IdentityTokenKeyring,
+    Keyring,
+    generate_identity_hmac,
+    generate_token_key,
+    verify_identity_hmac,
+)
 
 SECRET = "s3cret"
 KEY, KEYRING = IdentityKey(SECRET), Keyring(SECRET, previous="0ld")
@@ -52,6 +61,49 @@ def test_it_works_after_a_fork(holder: IdentityKey | Keyring) -> None:
 
     assert answer == (documented.generate_identity_hmac("visitor_1", SECRET), True, False)
     assert process.exitcode == 0
+
+
+TOKEN_KEY = IdentityTokenKey(generate_token_key())
+TOKEN_KEYRING = IdentityTokenKeyring(generate_token_key(), previous=TOKEN_KEY)
+
+
+def test_token_keys_work_from_many_threads_at_once() -> None:
+    workers = 8
+    together = threading.Barrier(workers)
+
+    def sign(worker: int) -> bool:
+        together.wait()
+        return all(signs_and_verifies(f"visitor_{worker}_{number}") for number in range(500))
+
+    with ThreadPoolExecutor(workers) as pool:
+        assert list(pool.map(sign, range(workers))) == [True] * workers
+
+
+def test_token_keys_work_after_a_fork() -> None:
+    def child(answer: Connection) -> None:
+        answer.send(signs_and_verifies("visitor_1"))
+
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    process = fork.Process(target=child, args=(sender,))
+    process.start()
+    sender.close()
+    assert receiver.recv() is True
+    process.join()
+    assert process.exitcode == 0
+
+
+def signs_and_verifies(visitor_id: str) -> bool:
+    """Whether a token is accepted for its visitor with all that it says, and for no other one."""
+    metadata = {"visitor": visitor_id}
+    token = TOKEN_KEY.sign(visitor_id, f"user_of_{visitor_id}", metadata=metadata)
+    for verify in (TOKEN_KEY.verify, TOKEN_KEYRING.verify):
+        claims = verify(token, visitor_id)
+        if (claims.external_id, claims.metadata) != (f"user_of_{visitor_id}", metadata):
+            return False
+        with pytest.raises(IdentityTokenError):
+            verify(token, f"not_{visitor_id}")
+    return True
 
 
 LONG = "x" * 2**24

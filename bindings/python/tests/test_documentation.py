@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import identity_hmac
+from identity_hmac import _native
 
 PACKAGE = Path(__file__).parents[1]
 PAGES = [PACKAGE / "README.md", PACKAGE.parents[1] / "docs/reference/python.md"]
@@ -19,14 +20,28 @@ TEXT = "".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
 
 
+NATIVE = [name for name in identity_hmac.__all__ if hasattr(_native, name)]
+
+
 def public_objects() -> Iterator[Any]:
+    yield from native_objects()
     for name in identity_hmac.__all__:
         public = getattr(identity_hmac, name)
+        if name not in NATIVE and callable(public):
+            yield public
+
+
+def native_objects() -> Iterator[Any]:
+    for public in (getattr(_native, name) for name in NATIVE):
         if callable(public):
             yield public
-        if public in (identity_hmac.IdentityKey, identity_hmac.Keyring):
-            methods = inspect.getmembers(public, callable)
-            yield from (method for name, method in methods if not name.startswith("_"))
+        if inspect.isclass(public):
+            members = inspect.getmembers(public, is_documented)
+            yield from (member for name, member in members if not name.startswith("_"))
+
+
+def is_documented(member: object) -> bool:
+    return callable(member) or inspect.isgetsetdescriptor(member)
 
 
 def stub_docstrings(node: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -41,9 +56,7 @@ def stub_docstrings(node: ast.Module | ast.ClassDef, prefix: str = "") -> Iterat
 def test_editors_show_the_docstrings_that_help_shows() -> None:
     stub = ast.parse(STUB.read_text(encoding="utf-8"))
     assert dict(stub_docstrings(stub)) == {
-        public.__qualname__: inspect.getdoc(public)
-        for public in public_objects()
-        if public is not identity_hmac.IdentityHmacError
+        public.__qualname__: inspect.getdoc(public) for public in native_objects()
     }
 
 
@@ -64,4 +77,5 @@ def test_every_docstring_has_an_example_that_holds(public: Any) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_example_in_the_pages_holds(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_SECRET", "s3cret")
+    monkeypatch.setenv("IDENTITY_TOKEN_KEY", "itk_9f2c41aa_" + "c0ffee00" * 8)
     run_examples(block, {})

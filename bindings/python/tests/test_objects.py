@@ -15,26 +15,37 @@ import identity_hmac
 from identity_hmac import (
     IdentityHmacError,
     IdentityKey,
+    IdentityTokenKey,
+    IdentityTokenKeyring,
     Keyring,
     generate_identity_hmac,
     generate_secret,
 )
 
 SECRET = "private-s3cret"
-HOLDERS = [IdentityKey(SECRET), Keyring(SECRET, previous=SECRET)]
+TOKEN_KEY = "itk_9f2c41aa_" + "c0ffee00" * 8
+HOLDERS = [
+    IdentityKey(SECRET),
+    Keyring(SECRET, previous=SECRET),
+    IdentityTokenKey(TOKEN_KEY),
+    IdentityTokenKeyring(TOKEN_KEY, previous=TOKEN_KEY),
+]
+# What is shown of an object apart from its type.
+SHOWN: dict[type, str] = {IdentityTokenKey: " 9f2c41aa"}
 
 each_holder = pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
 
 
 @each_holder
 @pytest.mark.parametrize("shown", [repr, str, ascii, format, "{!r}".format, "%s".__mod__])
-def test_it_shows_its_type_and_nothing_else(holder: object, shown: Callable[[object], str]) -> None:
-    assert shown(holder) == f"<identity_hmac.{type(holder).__name__}>"
+def test_it_shows_its_type_and_no_secret(holder: object, shown: Callable[[object], str]) -> None:
+    details = SHOWN.get(type(holder), "")
+    assert shown(holder) == f"<identity_hmac.{type(holder).__name__}{details}>"
 
 
 @each_holder
-def test_it_has_no_attribute_that_is_data(holder: object) -> None:
-    public = [name for name in dir(holder) if not name.startswith("_")]
+def test_it_has_no_attribute_that_is_data_but_the_keys_id(holder: object) -> None:
+    public = {name for name in dir(holder) if not name.startswith("_")} - {"key_id"}
     assert public
     assert all(callable(getattr(holder, name)) for name in public)
     assert not hasattr(holder, "__dict__")
@@ -63,7 +74,7 @@ def test_it_is_not_json(holder: object) -> None:
 
 @each_holder
 def test_it_cannot_be_changed(holder: object) -> None:
-    for name in ("sign", "secret"):
+    for name in ("sign", "secret", "key_id"):
         with pytest.raises(AttributeError):
             setattr(holder, name, None)
 
@@ -73,14 +84,15 @@ def test_it_can_be_referred_to_weakly(holder: object) -> None:
     assert weakref.ref(holder)() is holder
 
 
-@pytest.mark.parametrize("base", [IdentityKey, Keyring])
+@pytest.mark.parametrize("base", [type(holder) for holder in HOLDERS])
 def test_it_cannot_be_subclassed(base: type) -> None:
     with pytest.raises(TypeError, match="not an acceptable base type"):
         type("Extended", (base,), {})
 
 
 def test_a_key_from_the_environment_is_made_by_a_class_method() -> None:
-    assert getattr(IdentityKey.from_env, "__self__", None) is IdentityKey
+    for key in (IdentityKey, IdentityTokenKey):
+        assert getattr(key.from_env, "__self__", None) is key
 
 
 def test_keys_are_equal_only_to_themselves() -> None:

@@ -24,7 +24,8 @@ def run(interpreter, code):
 """
 
 USE = """
-from identity_hmac import IdentityHmacError, IdentityKey, Keyring
+from identity_hmac import IdentityHmacError, IdentityKey, IdentityTokenError, IdentityTokenKey
+from identity_hmac import IdentityTokenKeyring, Keyring, UNSET, VerifiedClaims, generate_token_key
 
 key = IdentityKey("s3cret")
 hmac = key.sign("visitor_1")
@@ -38,6 +39,17 @@ for refused in (lambda: key.sign(""), lambda: key.sign(chr(0xD800)), IdentityKey
         assert error.code
     else:
         raise AssertionError("not refused")
+token_key = IdentityTokenKey(generate_token_key())
+token = token_key.sign("visitor_1", "user_123", metadata={"plan": "pro"})
+claims = IdentityTokenKeyring(token_key).verify(token, "visitor_1")
+assert type(claims) is VerifiedClaims
+assert claims.name is UNSET and claims.metadata == {"plan": "pro"}
+try:
+    token_key.verify(token, "visitor_2")
+except IdentityTokenError as error:
+    assert error.code == "identity_token_other_visitor"
+else:
+    raise AssertionError("not refused")
 print("used", flush=True)
 """
 

@@ -2,17 +2,23 @@
 
 The hmac is ``hex(HMAC-SHA256(key = identity verification secret, message = visitor id))``. It
 covers the visitor id and nothing else, and it is good until the secret is rotated.
+
+An identity token also says which user the visitor is, and it expires.
 """
 
-from identity_hmac._error import IdentityHmacError
+from identity_hmac._claims import UNSET, Unset, VerifiedClaims
+from identity_hmac._error import IdentityHmacError, IdentityTokenError
 
 try:
     from identity_hmac._native import (
         IdentityKey,
+        IdentityTokenKey,
+        IdentityTokenKeyring,
         Keyring,
         __version__,
         generate_identity_hmac,
         generate_secret,
+        generate_token_key,
         verify_identity_hmac,
     )
 except ImportError as _cause:
@@ -25,11 +31,18 @@ except ImportError as _cause:
     ) from _cause
 
 __all__ = [
+    "UNSET",
     "IdentityHmacError",
     "IdentityKey",
+    "IdentityTokenError",
+    "IdentityTokenKey",
+    "IdentityTokenKeyring",
     "Keyring",
+    "Unset",
+    "VerifiedClaims",
     "__version__",
     "generate_identity_hmac",
     "generate_secret",
+    "generate_token_key",
     "verify_identity_hmac",
 ]

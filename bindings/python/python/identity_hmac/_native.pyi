@@ -1,13 +1,19 @@
-from typing import Literal, final
+from datetime import datetime, timedelta
+from typing import Any, Literal, final
 
 from typing_extensions import Buffer, Self
 
+from identity_hmac._claims import Unset, VerifiedClaims
+
 __all__ = [
     "IdentityKey",
+    "IdentityTokenKey",
+    "IdentityTokenKeyring",
     "Keyring",
     "__version__",
     "generate_identity_hmac",
     "generate_secret",
+    "generate_token_key",
     "verify_identity_hmac",
 ]
 
@@ -84,6 +90,21 @@ def generate_secret() -> str:
     Example:
         >>> len(generate_secret())
         64
+    """
+
+def generate_token_key() -> str:
+    """Make the text of a new identity token key, for tests. The vendor makes those that count.
+
+    Returns:
+        `itk_`, 8 and 64 random hexadecimal digits with `_` between them: an id, and 32 random bytes
+        from the operating system.
+
+    Raises:
+        OSError: The operating system has no random bytes to give.
+
+    Example:
+        >>> len(generate_token_key())
+        77
     """
 
 @final
@@ -283,4 +304,235 @@ class Keyring:
             'current'
             >>> keyring.matched("visitor_1", "not an hmac") is None
             True
+        """
+
+@final
+class IdentityTokenKey:
+    """An identity token key, prepared for signing and verifying many tokens.
+
+    An identity token is a short-lived JSON Web Token (RFC 7519, HS256). In it your backend signs
+    which user a visitor is. The vendor makes the key. Any JWT library can sign with it too, since
+    the whole text is the key of HMAC-SHA256.
+
+    A key can be used from any number of threads and after a fork. It shows its id and nothing
+    else, and it cannot be pickled, copied or subclassed.
+
+    Args:
+        text: The text of the key: `itk_`, 8 hexadecimal digits, `_` and 64 hexadecimal digits, in
+            lower case; as text or bytes. No other secret is accepted.
+
+    Raises:
+        IdentityHmacError: The text has another form (`malformed_token_key`), or has a lone
+            surrogate (`ill_formed_text`).
+        TypeError: The text is neither text nor bytes.
+
+    Example:
+        >>> key = IdentityTokenKey(generate_token_key())
+        >>> token = key.sign("visitor_1", "user_123", email="jane@example.com")
+        >>> key.verify(token, "visitor_1").external_id
+        'user_123'
+        >>> key
+        <identity_hmac.IdentityTokenKey ...>
+    """
+
+    def __new__(cls, text: str | Buffer) -> Self: ...
+    @classmethod
+    def from_env(cls, name: str = "IDENTITY_TOKEN_KEY") -> Self:
+        """Make a key from an environment variable.
+
+        Args:
+            name: The variable's name.
+
+        Returns:
+            A key from the text of the variable, as `os.environ` holds it.
+
+        Raises:
+            IdentityHmacError: The variable is not set or is blank (`token_key_unset`), or its value
+                is not the text of an identity token key (`malformed_token_key`). The message names
+                the variable, never its value. If the name has a lone surrogate, the code is
+                `ill_formed_text`.
+            TypeError: The name is not text.
+
+        Example:
+            >>> IdentityTokenKey.from_env("A_VARIABLE_THAT_IS_NOT_SET")
+            Traceback (most recent call last):
+            identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
+        """
+
+    @property
+    def key_id(self) -> str:
+        """The key's id, 8 hexadecimal digits. It is not secret.
+
+        Tokens name it in their header, as `kid`.
+
+        Example:
+            >>> IdentityTokenKey("itk_9f2c41aa_" + "c0ffee00" * 8).key_id
+            '9f2c41aa'
+        """
+
+    def sign(
+        self,
+        visitor_id: str,
+        external_id: str,
+        *,
+        name: str | Unset | None = ...,
+        email: str | Unset | None = ...,
+        metadata: dict[str, Any] | Unset | None = ...,
+        audience: str | None = None,
+        expires_in: int | timedelta = 300,
+        now: datetime | float | None = None,
+    ) -> str:
+        """Sign who the visitor is.
+
+        Sign only what your backend knows of a caller whose session you have authenticated, and the
+        visitor id that this caller's page sent: until the token expires, anyone with it can
+        identify as this user on this visitor's page.
+
+        An attribute that is left out stays as the vendor has it. `None` clears it.
+
+        Args:
+            visitor_id: The id that the chat gave this visitor.
+            external_id: Your own id of the user, 1 to 256 characters: the claim `sub`.
+            name: The user's display name, at most 256 characters, or `None`.
+            email: The user's e-mail address, at most 320 characters, or `None`.
+            metadata: What else the vendor shows of the user: a `dict` of at most 8 levels that
+                `json.dumps` takes, or `None`.
+            audience: The organization key (`pk_...`) that the token is for. You can leave it out,
+                since the key already belongs to one organization.
+            expires_in: How long the token is valid: whole seconds or a `timedelta`, from one second
+                to a day. Most organizations accept at most an hour.
+            now: The time of signing: a `datetime` with a time zone, or seconds since 1970. The
+                default is `time.time()`.
+
+        Returns:
+            The token, at most 8,192 characters.
+
+        Raises:
+            IdentityTokenError: No verifier would accept a claim (`invalid_claim`; `field` names it
+                and `reason` says what is wrong), or the token is too long (`token_too_long`).
+            IdentityHmacError: A text has a lone surrogate (`ill_formed_text`).
+            TypeError: An argument has a wrong type, or `json.dumps` does not take the metadata.
+            ValueError: `now` is before 1970 or has no time zone, or the metadata holds itself.
+
+        Example:
+            >>> key = IdentityTokenKey(generate_token_key())
+            >>> token = key.sign("visitor_1", "user_123", name="Jane", email=None, expires_in=60)
+            >>> claims = key.verify(token, "visitor_1")
+            >>> (claims.name, claims.email, claims.metadata)
+            ('Jane', None, UNSET)
+        """
+
+    def verify(
+        self,
+        token: object,
+        visitor_id: str,
+        *,
+        audience: str | None = None,
+        now: datetime | float | None = None,
+    ) -> VerifiedClaims:
+        """Verify that this key signed `token` for the visitor, and that its time is not over.
+
+        The vendor's service does this. In your backend it is for tests. It accepts a token that was
+        signed for at most an hour; `IdentityTokenKeyring` takes other limits, and a second key.
+
+        Args:
+            token: What the client sent. It may be of any type: what is not a token is refused.
+            visitor_id: The visitor that the client is.
+            audience: Your organization key (`pk_...`). A token that names audiences must name this
+                one, and is refused without it. A token that names none is for all.
+            now: The time of verifying: a `datetime` with a time zone, or seconds since 1970. The
+                default is `time.time()`. Clocks may differ by 60 seconds.
+
+        Returns:
+            The claims. A token that must be refused always raises, so they need no check.
+
+        Raises:
+            IdentityTokenError: The token must be refused. Until its signature is known to be right,
+                the code is `identity_token_invalid`. After that `code`, `field` and `reason` are
+                exact.
+            IdentityHmacError: The id or the audience has a lone surrogate (`ill_formed_text`).
+            TypeError: `visitor_id`, `audience` or `now` has a wrong type.
+            ValueError: `now` is before 1970 or has no time zone.
+            MemoryError: There is no memory for a copy of a bytes-like token. Likewise whatever else
+                its own `__buffer__` raises, but for `TypeError`, `ValueError` and `BufferError`:
+                those are `identity_token_invalid`.
+
+        Example:
+            >>> key = IdentityTokenKey(generate_token_key())
+            >>> token = key.sign("visitor_1", "user_123")
+            >>> key.verify(token, "visitor_1").external_id
+            'user_123'
+            >>> key.verify(token, "visitor_2")
+            Traceback (most recent call last):
+            identity_hmac.IdentityTokenError: the identity token was signed for another visitor; ...
+        """
+
+@final
+class IdentityTokenKeyring:
+    """A current token key, during a rotation the previous one, and the rules for tokens.
+
+    Like a key, it works from threads and after a fork. It shows nothing of its keys, and cannot be
+    pickled, copied or subclassed.
+
+    Args:
+        current: The current key: an `IdentityTokenKey`, or its text.
+        previous: The key that is still accepted, likewise, or `None`.
+        max_lifetime: How long a token may be valid, in whole seconds or as a `timedelta`: a minute
+            to a day.
+        tokens_valid_after: Tokens that were signed before this time are refused: a `datetime` with
+            a time zone, seconds since 1970, or `None`.
+
+    Raises:
+        IdentityHmacError: A text is not a token key (`malformed_token_key`) or has a lone surrogate
+            (`ill_formed_text`), or the lifetime is out of range (`max_lifetime_out_of_range`).
+        TypeError: An argument has a wrong type.
+        ValueError: The time is before 1970 or has no time zone.
+
+    Example:
+        >>> last_year, this_year = generate_token_key(), generate_token_key()
+        >>> token = IdentityTokenKey(last_year).sign("visitor_1", "user_123")
+        >>> keyring = IdentityTokenKeyring(this_year, previous=last_year)
+        >>> keyring.verify(token, "visitor_1").external_id
+        'user_123'
+    """
+
+    def __new__(
+        cls,
+        current: IdentityTokenKey | str | Buffer,
+        previous: IdentityTokenKey | str | Buffer | None = None,
+        *,
+        max_lifetime: int | timedelta = 3600,
+        tokens_valid_after: datetime | float | None = None,
+    ) -> Self: ...
+    def verify(
+        self,
+        token: object,
+        visitor_id: str,
+        *,
+        audience: str | None = None,
+        now: datetime | float | None = None,
+    ) -> VerifiedClaims:
+        """Verify that one of the keys signed `token` for the visitor, and that the rules allow it.
+
+        Args:
+            token: As for `IdentityTokenKey.verify`.
+            visitor_id: As for `IdentityTokenKey.verify`.
+            audience: As for `IdentityTokenKey.verify`.
+            now: As for `IdentityTokenKey.verify`.
+
+        Returns:
+            The claims. Their `key_id` says which key signed.
+
+        Raises:
+            IdentityTokenError: The token must be refused. The other exceptions of
+                `IdentityTokenKey.verify` are possible too.
+
+        Example:
+            >>> key = IdentityTokenKey(generate_token_key())
+            >>> token = key.sign("visitor_1", "user_123", expires_in=7200)
+            >>> IdentityTokenKeyring(key, max_lifetime=7200).verify(token, "visitor_1").external_id
+            'user_123'
+            >>> IdentityTokenKeyring(key).verify(token, "visitor_1")
+            Traceback (most recent call last):
+            identity_hmac.IdentityTokenError: the identity token's claim exp is not within ...
         """
