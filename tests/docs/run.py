@@ -44,7 +44,10 @@ ROUTES = ROOT / "tests" / "docs" / "routes"
 OFFLINE = {"CARGO_NET_OFFLINE": "true", "PIP_NO_INDEX": "1", "npm_config_offline": "true"}
 # Run a second time, on a server of PostgreSQL that pg_virtualenv starts.
 ON_POSTGRES = ["docs/run/first-start.md"]
-DATABASE = 'export IDENTITY_DATABASE="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres"'
+DATABASE = (
+    'export IDENTITY_DATABASE="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres"'
+    " IDENTITY_MASTER_KEY=$(openssl rand -hex 32)"
+)
 # A deadline for a page, for one that waits for something that does not come.
 SECONDS = 180
 

@@ -22,7 +22,8 @@ use crate::log::DroppedLines;
 use crate::peers::Peers;
 use crate::store::{Store, StoreError};
 
-const DEFAULT_MASTER_KEY_FILE: &str = "identity-master.key";
+/// Where the master key is when none is given, beside the SQLite file.
+const MASTER_KEY_FILE: &str = "identity-master.key";
 
 /// Where the state is, and the key that seals the secrets in it.
 #[derive(Debug, Args)]
@@ -47,9 +48,10 @@ pub(crate) struct StateArgs {
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
     database_connections: u32,
-    /// The file with the master key, 64 hexadecimal digits, made for a new database [default:
-    /// identity-master.key, or the environment variable IDENTITY_MASTER_KEY itself]; - is standard
-    /// input
+    /// The file with the master key, 64 hexadecimal digits, or with several of them on lines, the new
+    /// one first [default: the environment variable IDENTITY_MASTER_KEY, or IDENTITY_MASTER_KEYS with
+    /// commas between the keys; with SQLite, identity-master.key beside the database, which is made for
+    /// a new one]; - is standard input
     #[arg(long, global = true, value_name = "FILE", value_parser = input_file())]
     master_key_file: Option<PathBuf>,
     /// How log lines on standard error are written
@@ -94,12 +96,30 @@ impl StateArgs {
         Store::open(&self.database, self.database_connections)
     }
 
-    pub(crate) fn master_key_source(&self) -> anyhow::Result<MasterKeySource> {
-        match (&self.master_key_file, variable("IDENTITY_MASTER_KEY")?) {
-            (Some(_), Some(_)) => bail!("give --master-key-file or IDENTITY_MASTER_KEY, not both"),
-            (Some(file), None) => Ok(MasterKeySource::File(file.clone())),
-            (None, Some(digits)) => Ok(MasterKeySource::Value(digits)),
-            (None, None) => Ok(MasterKeySource::File(DEFAULT_MASTER_KEY_FILE.into())),
+    pub(crate) fn master_key_source(&self, store: &Store) -> anyhow::Result<MasterKeySource> {
+        const VARIABLES: [&str; 2] = ["IDENTITY_MASTER_KEY", "IDENTITY_MASTER_KEYS"];
+        let mut given = Vec::new();
+        for name in VARIABLES {
+            given.extend(variable(name)?.map(|text| (name, text)));
+        }
+        // The operator of a PostgreSQL has to keep the key: what one process makes, the others lack.
+        let may_make = store.file().is_some();
+        match (&self.master_key_file, given.as_slice(), store.file()) {
+            (Some(file), [], _) => MasterKeySource::file(file, may_make),
+            (None, [(name, text)], _) => MasterKeySource::read(text, (*name).to_owned()),
+            (None, [], Some(database)) => {
+                MasterKeySource::file(&database.with_file_name(MASTER_KEY_FILE), may_make)
+            }
+            (None, [], None) => bail!(
+                "a database in PostgreSQL needs a master key: make one with `openssl rand -hex 32`, keep \
+                 it apart from the database, and give it to every process with --master-key-file or \
+                 IDENTITY_MASTER_KEY"
+            ),
+            _ => bail!(
+                "give one of --master-key-file, {} and {}",
+                VARIABLES[0],
+                VARIABLES[1]
+            ),
         }
     }
 }

@@ -11,6 +11,7 @@ mod key_file;
 mod listener;
 mod log;
 pub mod master_key;
+mod master_key_rotation;
 pub mod new_secret;
 pub mod organization;
 mod peers;

@@ -1,26 +1,34 @@
-//! The key that seals organization secrets before they reach the database.
+//! The keys that seal organization secrets before they reach the database.
 
 use std::fmt;
 
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Nonce, Payload};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+const ID_LEN: usize = 8;
 const NONCE_LEN: usize = 24;
+/// Keeps the id of a key apart from any other digest of it.
+const ID_DOMAIN: &[u8] = b"identity-hmac-server master key id\0";
 
-/// Seals and opens organization secrets with XChaCha20-Poly1305.
+/// Seals organization secrets with XChaCha20-Poly1305, and opens them. The first key seals; all of
+/// them open, so that a new key can take the place of an old one while processes run.
 ///
 /// The organization id is the associated data, so a sealed secret that was copied into another
 /// organization's row does not open there.
 #[derive(Clone)]
-pub struct MasterKey(XChaCha20Poly1305);
+pub struct MasterKeys {
+    sealing: MasterKey,
+    older: Vec<MasterKey>,
+}
 
-/// A master key that is not 64 hexadecimal digits.
+/// Master keys that are not 64 hexadecimal digits each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the master key is not 64 hexadecimal digits: make one with `identity-hmac-server` itself (it \
-     writes the file on its first start) or with `openssl rand -hex 32`"
+    "the master key is not 64 hexadecimal digits, or several such with a comma or a line end between \
+     them: make one with `openssl rand -hex 32`"
 )]
 pub struct MalformedMasterKey;
 
@@ -29,43 +37,42 @@ pub struct MalformedMasterKey;
 #[error("the operating system gave no randomness to seal a secret with: try again")]
 pub struct NotSealed;
 
-/// A sealed secret that this master key does not open.
+/// A sealed secret that none of the master keys opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a stored secret does not open with this master key, or was altered")]
 pub struct NotOpened;
 
-impl MasterKey {
-    /// Reads a key from 64 hexadecimal digits, with or without one line end after them.
+impl MasterKeys {
+    /// Reads keys of 64 hexadecimal digits each, with a comma or a line end between two. Space around
+    /// a key does not count.
     ///
     /// # Errors
     ///
     /// [`MalformedMasterKey`] for anything else.
-    pub fn from_hex(digits: &str) -> Result<Self, MalformedMasterKey> {
-        let digits = digits
-            .strip_suffix('\n')
-            .map_or(digits, |line| line.strip_suffix('\r').unwrap_or(line));
-        let mut key = Zeroizing::new([0; 32]);
-        if digits.len() != 64 {
-            return Err(MalformedMasterKey);
-        }
-        hex::decode_to_slice(digits, key.as_mut()).map_err(|_| MalformedMasterKey)?;
-        Ok(Self(XChaCha20Poly1305::new((&*key).into())))
+    pub fn parse(text: &str) -> Result<Self, MalformedMasterKey> {
+        let mut keys = text.trim_ascii().split([',', '\n']);
+        let sealing = keys.next().unwrap_or_default();
+        Ok(Self {
+            sealing: MasterKey::parse(sealing)?,
+            older: keys.map(MasterKey::parse).collect::<Result<_, _>>()?,
+        })
     }
 
-    /// Encrypts `secret` for the organization, to be stored: a random nonce of 24 bytes, then the
-    /// ciphertext with its tag.
+    /// Encrypts `secret` for the organization with the first key, to be stored: 8 bytes that name the
+    /// key, a random nonce of 24 bytes, and the ciphertext with its tag.
     ///
     /// # Errors
     ///
     /// [`NotSealed`] when the operating system gives no randomness for the nonce.
     pub fn seal(&self, organization: Uuid, secret: &[u8]) -> Result<Vec<u8>, NotSealed> {
+        let MasterKey { id, cipher } = &self.sealing;
         let nonce = Nonce::<XChaCha20Poly1305>::try_generate().map_err(|_| NotSealed)?;
         let payload = Payload {
             msg: secret,
             aad: organization.as_bytes(),
         };
-        let ciphertext = self.0.encrypt(&nonce, payload).map_err(|_| NotSealed)?;
-        Ok([nonce.as_slice(), &ciphertext].concat())
+        let ciphertext = cipher.encrypt(&nonce, payload).map_err(|_| NotSealed)?;
+        Ok([id.as_slice(), &nonce, &ciphertext].concat())
     }
 
     /// Decrypts what [`seal`](Self::seal) stored for the same organization.
@@ -74,22 +81,74 @@ impl MasterKey {
     ///
     /// [`NotOpened`] when the key, the organization or a bit of the stored bytes is another one.
     pub fn open(&self, organization: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+        let keys = || [&self.sealing].into_iter().chain(&self.older);
+        let named = keys().find(|key| sealed.starts_with(&key.id));
+        let opened = named.map(|key| key.open(organization, &sealed[ID_LEN..]));
+        if let Some(Ok(secret)) = opened {
+            return Ok(secret);
+        }
+        // What was sealed before a key was named there.
+        keys()
+            .find_map(|key| key.open(organization, sealed).ok())
+            .ok_or(NotOpened)
+    }
+
+    /// Whether the first key opens it.
+    #[must_use]
+    pub fn is_sealed_with_first(&self, organization: Uuid, sealed: &[u8]) -> bool {
+        let first = Self {
+            sealing: self.sealing.clone(),
+            older: Vec::new(),
+        };
+        first.open(organization, sealed).is_ok()
+    }
+}
+
+/// Shows nothing of the keys.
+impl fmt::Debug for MasterKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MasterKeys")
+            .field("older", &self.older.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+struct MasterKey {
+    id: [u8; ID_LEN],
+    cipher: XChaCha20Poly1305,
+}
+
+impl MasterKey {
+    fn parse(digits: &str) -> Result<Self, MalformedMasterKey> {
+        let mut key = Zeroizing::new([0; 32]);
+        let digits = digits.trim_ascii();
+        if digits.len() != 64 {
+            return Err(MalformedMasterKey);
+        }
+        hex::decode_to_slice(digits, key.as_mut()).map_err(|_| MalformedMasterKey)?;
+        let digest = Sha256::new()
+            .chain_update(ID_DOMAIN)
+            .chain_update(key.as_slice());
+        let mut id = [0; ID_LEN];
+        id.copy_from_slice(&digest.finalize()[..ID_LEN]);
+        Ok(Self {
+            id,
+            cipher: XChaCha20Poly1305::new((&*key).into()),
+        })
+    }
+
+    /// Opens what stands behind the name of the key.
+    fn open(&self, organization: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(NotOpened)?;
         let payload = Payload {
             msg: ciphertext,
             aad: organization.as_bytes(),
         };
-        self.0
+        self.cipher
             .decrypt(nonce.into(), payload)
             .map(Zeroizing::new)
             .map_err(|_| NotOpened)
-    }
-}
-
-/// Shows nothing of the key.
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MasterKey").finish_non_exhaustive()
     }
 }
 
@@ -99,8 +158,12 @@ mod tests {
 
     const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-    fn key() -> MasterKey {
-        MasterKey::from_hex(DIGITS).unwrap()
+    fn key() -> MasterKeys {
+        MasterKeys::parse(DIGITS).unwrap()
+    }
+
+    fn others() -> String {
+        DIGITS.replace("00", "ff")
     }
 
     #[test]
@@ -120,7 +183,7 @@ mod tests {
     fn a_sealed_secret_does_not_open_with_another_key() {
         let organization = Uuid::now_v7();
         let sealed = key().seal(organization, b"s3cret").unwrap();
-        let other = MasterKey::from_hex(&DIGITS.replace("00", "ff")).unwrap();
+        let other = MasterKeys::parse(&others()).unwrap();
         assert_eq!(other.open(organization, &sealed), Err(NotOpened));
     }
 
@@ -146,27 +209,71 @@ mod tests {
     }
 
     #[test]
-    fn a_key_may_end_its_line_and_nothing_else() {
-        for digits in [
-            format!("{DIGITS}\n"),
-            format!("{DIGITS}\r\n"),
-            DIGITS.to_uppercase(),
-        ] {
-            assert!(MasterKey::from_hex(&digits).is_ok(), "{digits:?}");
+    fn the_first_key_seals_and_every_key_opens() {
+        let organization = Uuid::now_v7();
+        let both = MasterKeys::parse(&format!("{},{DIGITS}", others())).unwrap();
+        for (keys, is_first) in [(key(), false), (both.clone(), true)] {
+            let sealed = keys.seal(organization, b"s3cret").unwrap();
+            assert_eq!(*both.open(organization, &sealed).unwrap(), b"s3cret");
+            assert_eq!(both.is_sealed_with_first(organization, &sealed), is_first);
         }
-        for digits in [
+        let sealed = both.seal(organization, b"s3cret").unwrap();
+        assert_eq!(key().open(organization, &sealed), Err(NotOpened));
+    }
+
+    #[test]
+    fn what_was_sealed_before_keys_were_named_opens() {
+        let organization = Uuid::now_v7();
+        let unnamed = &key().seal(organization, b"s3cret").unwrap()[ID_LEN..];
+        let both = MasterKeys::parse(&format!("{},{DIGITS}", others())).unwrap();
+        for (keys, is_first) in [(key(), true), (both, false)] {
+            assert_eq!(*keys.open(organization, unnamed).unwrap(), b"s3cret");
+            assert_eq!(keys.is_sealed_with_first(organization, unnamed), is_first);
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_key_is_neither_its_digest_nor_a_part_of_it() {
+        let bytes = hex::decode(DIGITS).unwrap();
+        let id = key().sealing.id;
+        assert_ne!(id, Sha256::digest(&bytes)[..ID_LEN]);
+        assert!(
+            !bytes
+                .windows(2)
+                .any(|pair| id.windows(2).any(|other| pair == other))
+        );
+    }
+
+    #[test]
+    fn keys_stand_behind_commas_or_on_lines() {
+        for (text, count) in [
+            (format!("{DIGITS}\n"), 1),
+            (format!("{DIGITS}\r\n"), 1),
+            (DIGITS.to_uppercase(), 1),
+            (format!("{DIGITS},{}", others()), 2),
+            (format!("{DIGITS}, {}\n", others()), 2),
+            (format!("{DIGITS}\n{}\n", others()), 2),
+            (format!("{DIGITS}\r\n{}\r\n", others()), 2),
+        ] {
+            let keys = MasterKeys::parse(&text).unwrap();
+            assert_eq!(1 + keys.older.len(), count, "{text:?}");
+        }
+        for text in [
             "",
             "0x",
+            ",",
             &DIGITS[1..],
             &format!("{DIGITS}00"),
             &format!(" {}", &DIGITS[1..]),
-            &format!("{DIGITS}\n\n"),
+            &format!("{DIGITS},"),
+            &format!("{DIGITS}\n\n{DIGITS}"),
+            &format!("{DIGITS} {DIGITS}"),
             &DIGITS.replace('f', "g"),
         ] {
             assert_eq!(
-                MasterKey::from_hex(digits).unwrap_err(),
+                MasterKeys::parse(text).unwrap_err(),
                 MalformedMasterKey,
-                "{digits:?}"
+                "{text:?}"
             );
         }
     }

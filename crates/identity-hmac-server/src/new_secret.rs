@@ -10,7 +10,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::audit::Actor;
-use crate::master_key::{MasterKey, NotSealed};
+use crate::master_key::{MasterKeys, NotSealed};
 use crate::organization::OrganizationView;
 use crate::store::{Organization, SealedSecrets, Store, StoreError, now};
 
@@ -65,7 +65,7 @@ impl NewSecret {
     ///
     /// [`SecretError`] when there is no randomness.
     pub fn of_new_organization(
-        master_key: &MasterKey,
+        master_keys: &MasterKeys,
         name: String,
         verification: VerificationMode,
         allowed_origins: Vec<String>,
@@ -78,7 +78,7 @@ impl NewSecret {
             verification,
             allowed_origins,
             secrets: SealedSecrets {
-                current: master_key.seal(id, secret.as_bytes())?,
+                current: master_keys.seal(id, secret.as_bytes())?,
                 previous: None,
             },
             current_secret_used_at: None,
@@ -100,7 +100,7 @@ impl NewSecret {
     /// [`SecretError`] when there is no randomness or the database fails.
     pub async fn rotation(
         store: &Store,
-        master_key: &MasterKey,
+        master_keys: &MasterKeys,
         id: Uuid,
         force: bool,
     ) -> Result<Rotation, SecretError> {
@@ -108,7 +108,7 @@ impl NewSecret {
             return Ok(Rotation::NoOrganization);
         };
         let secret = Zeroizing::new(generate_secret()?);
-        let sealed = master_key.seal(id, secret.as_bytes())?;
+        let sealed = master_keys.seal(id, secret.as_bytes())?;
         let before = Some(organization.secrets.clone());
         Ok(match organization.rotated(sealed, force) {
             Some(organization) => Rotation::Prepared(Box::new(Self {

@@ -18,7 +18,7 @@ use crate::http::{App, DURATION, Routers, routers};
 use crate::key_file::MasterKeySource;
 use crate::listener::Listener;
 use crate::log::DroppedLines;
-use crate::master_key::MasterKey;
+use crate::master_key::MasterKeys;
 use crate::peers::Peers;
 use crate::removal;
 use crate::store::{Store, StoreError};
@@ -52,8 +52,8 @@ pub(crate) async fn run(
     let max_connections = max_connections(args.max_connections as usize);
     let settings = args.settings(dropped_log_lines)?;
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
-    let source = state.master_key_source()?;
     let store = state.store()?;
+    let source = state.master_key_source(&store)?;
     let listener =
         Listener::bind(args.listen, max_connections, args.peers()).with_context(|| {
             format!(
@@ -186,9 +186,9 @@ impl Beginning {
     /// Begins, as soon as the database is there and takes writes.
     async fn begin(self, app: &App) -> anyhow::Result<()> {
         loop {
-            match self.master_key().await {
-                Ok(master_key) => {
-                    app.begin(master_key);
+            match self.master_keys().await {
+                Ok(master_keys) => {
+                    app.begin(master_keys);
                     tokio::spawn(removal::run(self.store));
                     tracing::info!("the database is ready");
                     return Ok(());
@@ -202,16 +202,16 @@ impl Beginning {
         }
     }
 
-    async fn master_key(&self) -> anyhow::Result<MasterKey> {
+    async fn master_keys(&self) -> anyhow::Result<MasterKeys> {
         match self.migrate {
             MigrateWhen::Auto => drop(self.store.migrate().await?),
             MigrateWhen::Never => self.store.check_schema().await?,
         }
-        let master_key = self.source.master_key(&self.store).await?;
+        let master_keys = self.source.master_keys(&self.store).await?;
         if self.makes_admin_token {
             admin_token::make_first(&self.store).await?;
         }
-        Ok(master_key)
+        Ok(master_keys)
     }
 }
 

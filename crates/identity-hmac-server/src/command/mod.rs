@@ -16,6 +16,7 @@ use crate::admin_token;
 use crate::audit::Actor;
 use crate::config::{ServeArgs, StateArgs};
 use crate::log::Log;
+use crate::master_key_rotation;
 use crate::serve;
 use crate::shown_once;
 use crate::store::{Applied, Store};
@@ -49,6 +50,11 @@ enum Command {
     Identity(identity::IdentityCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Seal with a new master key all that is sealed with the old one, while processes serve
+    ///
+    /// Give both keys, the new one first, to every process and to this command. It prints how many
+    /// secrets it sealed again. After an interruption, run it again.
+    RotateMasterKey,
     /// Make a new admin token in place of the one that the first start made, and print it once
     ResetAdminToken,
 }
@@ -96,6 +102,9 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
             Command::Audit(command) => {
                 with_store(state, async |store| audit::run(store, command).await).await
             }
+            Command::RotateMasterKey => {
+                with_store(state, async |store| rotate_master_key(state, store).await).await
+            }
             Command::ResetAdminToken => {
                 shown_once::check_output()?;
                 let token = generate_admin_token()?;
@@ -126,8 +135,17 @@ async fn migrate(state: &StateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the database, whose schema has to be there, for one command, and closes it however that ended: SQLite leaves its log
-/// beside the file otherwise.
+async fn rotate_master_key(state: &StateArgs, store: &Store) -> anyhow::Result<()> {
+    let keys = state.master_key_source(store)?.master_keys(store).await?;
+    let count = master_key_rotation::run(store, &keys).await?;
+    Ok(writeln!(
+        io::stdout(),
+        "secrets sealed with the new master key: {count}; nothing is sealed with another one any more"
+    )?)
+}
+
+/// Opens the database, whose schema has to be there, for one command, and closes it however that
+/// ended: SQLite leaves its log beside the file otherwise.
 async fn with_store<T>(
     state: &StateArgs,
     run: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,

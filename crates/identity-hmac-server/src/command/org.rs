@@ -136,10 +136,10 @@ pub(crate) async fn run(
 }
 
 async fn create(state: &StateArgs, store: &Store, args: CreateArgs) -> anyhow::Result<()> {
-    let master_key = state.master_key_source()?.master_key(store).await?;
+    let master_keys = state.master_key_source(store)?.master_keys(store).await?;
     let file = args.secret.prepare()?;
     let new = NewSecret::of_new_organization(
-        &master_key,
+        &master_keys,
         args.name,
         args.verification,
         args.allowed_origins,
@@ -149,9 +149,9 @@ async fn create(state: &StateArgs, store: &Store, args: CreateArgs) -> anyhow::R
 
 async fn rotate(state: &StateArgs, store: &Store, args: RotateArgs) -> anyhow::Result<()> {
     let id = args.organization.id;
-    let master_key = state.master_key_source()?.master_key(store).await?;
+    let master_keys = state.master_key_source(store)?.master_keys(store).await?;
     let file = args.secret.prepare()?;
-    let new = match NewSecret::rotation(store, &master_key, id, args.force).await? {
+    let new = match NewSecret::rotation(store, &master_keys, id, args.force).await? {
         Rotation::Prepared(new) => new,
         Rotation::NoOrganization => return Err(missing(args.organization)),
         Rotation::PreviousVerifies => bail!(

@@ -44,7 +44,7 @@ pub(crate) use telemetry::DURATION;
 
 use crate::admin_token::AdminToken;
 use crate::log::DroppedLines;
-use crate::master_key::MasterKey;
+use crate::master_key::MasterKeys;
 use crate::store::{SealedSecrets, Store};
 use crate::token::Sha256Digest;
 use crate::verification_stats::VerificationStats;
@@ -55,8 +55,8 @@ use secret_use::SecretUse;
 #[derive(Debug)]
 pub(crate) struct App {
     store: Store,
-    /// Known once the database was reached: it says which key is its own.
-    master_key: OnceLock<MasterKey>,
+    /// Known once the database was reached: it says which keys are its own.
+    master_keys: OnceLock<MasterKeys>,
     admin_token: AdminToken,
     trusted_proxies: Vec<IpNet>,
     address_rate: Rate<IpAddr>,
@@ -88,7 +88,7 @@ impl App {
     pub(crate) fn new(store: Store, settings: Settings, metrics: PrometheusHandle) -> Self {
         Self {
             store,
-            master_key: OnceLock::new(),
+            master_keys: OnceLock::new(),
             admin_token: settings.admin_token,
             trusted_proxies: settings.trusted_proxies,
             address_rate: Rate::per_minute(settings.address_rate),
@@ -103,10 +103,10 @@ impl App {
         }
     }
 
-    /// Lets the service begin: the database was reached, and this is its master key.
-    pub(crate) fn begin(&self, master_key: MasterKey) {
-        // A second call could only bring the same key.
-        let _ = self.master_key.set(master_key);
+    /// Lets the service begin: the database was reached, and these are its master keys.
+    pub(crate) fn begin(&self, master_keys: MasterKeys) {
+        // A second call could only bring the same keys.
+        let _ = self.master_keys.set(master_keys);
     }
 
     /// Tells monitors to send nothing more here.
@@ -134,15 +134,15 @@ impl App {
         }
     }
 
-    fn master_key(&self) -> Result<&MasterKey, Problem> {
-        self.master_key.get().ok_or_else(Problem::unavailable)
+    fn master_keys(&self) -> Result<&MasterKeys, Problem> {
+        self.master_keys.get().ok_or_else(Problem::unavailable)
     }
 
     /// Opens the secrets of an organization.
     fn keyring(&self, organization: Uuid, secrets: &SealedSecrets) -> Result<Keyring, Problem> {
-        let master_key = self.master_key()?;
+        let master_keys = self.master_keys()?;
         let open = |sealed: &[u8]| {
-            let secret = master_key
+            let secret = master_keys
                 .open(organization, sealed)
                 .map_err(|error| Problem::internal(&error.to_string()))?;
             IdentityKey::new(&*secret)

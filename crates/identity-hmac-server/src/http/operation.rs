@@ -55,7 +55,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, 
     if app.is_draining() {
         return Err(Problem::unavailable());
     }
-    app.master_key()?;
+    app.master_keys()?;
     app.store.check_writable().await?;
     Ok(OK)
 }

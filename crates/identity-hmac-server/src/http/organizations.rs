@@ -95,7 +95,7 @@ pub(crate) async fn create(
         .name
         .ok_or_else(|| Problem::invalid_request(Some("name"), "missing"))?;
     let created = NewSecret::of_new_organization(
-        app.master_key()?,
+        app.master_keys()?,
         name,
         patch.verification.unwrap_or_default(),
         patch.allowed_origins.unwrap_or_default(),
@@ -207,7 +207,7 @@ pub(crate) async fn rotate_secret(
     QueryParams(Force { force }): QueryParams<Force>,
 ) -> Result<Json<OrganizationWithSecret>, Problem> {
     loop {
-        let new = match NewSecret::rotation(&app.store, app.master_key()?, id, force).await? {
+        let new = match NewSecret::rotation(&app.store, app.master_keys()?, id, force).await? {
             Rotation::Prepared(new) => new,
             Rotation::PreviousVerifies => return Err(Problem::previous_secret_verifies()),
             Rotation::NoOrganization => return Err(Problem::organization_not_found()),

@@ -254,6 +254,14 @@ impl Store {
         }
     }
 
+    /// The file of a SQLite database.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.connections {
+            Connections::Sqlite { path, .. } => Some(path),
+            Connections::Postgres(_) => None,
+        }
+    }
+
     /// Starts what one request asks of the database.
     ///
     /// # Errors

@@ -297,6 +297,32 @@ impl Store {
         })
     }
 
+    /// Stores the same secrets, sealed anew; false when they are no longer those.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn reseal_secrets(
+        &self,
+        id: Uuid,
+        before: &SealedSecrets,
+        resealed: &SealedSecrets,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE organizations SET current_secret = $4, previous_secret = $5
+            WHERE id = $1 AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
+        writing!(&self.connections, connection => {
+            let done = sqlx::query(SQL)
+                .bind(id)
+                .bind(&before.current)
+                .bind(&before.previous)
+                .bind(&resealed.current)
+                .bind(&resealed.previous)
+                .execute(connection)
+                .await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
     /// Notes that a secret, sealed as it was read, has verified a call. Nothing happens when the
     /// organization no longer has it.
     ///

@@ -11,6 +11,8 @@ use crate::audit::{Action, Actor, Details};
 pub(crate) enum Setting {
     /// A known text sealed with the master key, to tell whether a key is the database's own.
     MasterKeyCheck,
+    /// The same, sealed with the master key that a rotation replaces, until that has come to its end.
+    RetiringMasterKeyCheck,
     /// SHA-256 of the admin token.
     AdminTokenSha256,
 }
@@ -19,6 +21,7 @@ impl Setting {
     const fn name(self) -> &'static str {
         match self {
             Self::MasterKeyCheck => "master_key_check",
+            Self::RetiringMasterKeyCheck => "retiring_master_key_check",
             Self::AdminTokenSha256 => "admin_token_sha256",
         }
     }
@@ -72,6 +75,35 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
             record!(connection, &done);
+            Ok(())
+        })
+    }
+
+    /// Writes both checks of a rotation of the master key, or none.
+    pub(crate) async fn begin_master_key_rotation(
+        &self,
+        new: &[u8],
+        retiring: &[u8],
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2), ($3, $4)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        writing!(&self.connections, connection => {
+            sqlx::query(SQL)
+                .bind(Setting::MasterKeyCheck.name())
+                .bind(new)
+                .bind(Setting::RetiringMasterKeyCheck.name())
+                .bind(retiring)
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Removes a setting, if it is there.
+    pub(crate) async fn remove(&self, setting: Setting) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM settings WHERE name = $1";
+        writing!(&self.connections, connection => {
+            sqlx::query(SQL).bind(setting.name()).execute(connection).await?;
             Ok(())
         })
     }

@@ -222,26 +222,6 @@ on_both_databases! {
         assert_eq!(status(&second, &token).await, 401);
         assert_eq!(status(&second, other.trim()).await, 200);
     }
-
-    async fn another_master_key_or_none_is_refused(database: Database) {
-        migrate(&database);
-        create(&database, "Shop");
-        let own = database.folder().join("identity-master.key");
-        let other = database.folder().join("other.key");
-        fs::write(&other, "0".repeat(64)).unwrap();
-        for args in [["org", "create", "B"], ["serve", "--listen", "127.0.0.1:0"]] {
-            let args = [&args[..], &["--master-key-file", "other.key"]].concat();
-            let said = refused_args(&database, &args, 1);
-            assert!(said.contains("other.key") && said.contains("not the one"), "{said}");
-            assert!(!said.contains("0000"), "{said}");
-        }
-        fs::rename(&own, database.folder().join("away")).unwrap();
-        let said = refused_args(&database, &["org", "create", "B"], 1);
-        assert!(said.contains("identity-master.key") && said.contains("no such file"), "{said}");
-        assert!(!own.exists(), "a key was made that can open nothing");
-        // What needs no key still works.
-        assert_eq!(done(&database, &["org", "list"]).lines().count(), 1);
-    }
 }
 
 #[test]
@@ -268,40 +248,6 @@ fn the_files_of_sqlite_are_private_while_they_are_used() {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
     drop(service);
-}
-
-#[test]
-fn the_master_key_comes_from_the_environment_as_well() {
-    let database = Database::sqlite();
-    migrate(&database);
-    let create = |key: &str| {
-        let mut create = command(&database);
-        create
-            .env("IDENTITY_MASTER_KEY", key)
-            .args(["org", "create", "Shop"]);
-        create
-    };
-    let key = "0123456789abcdef".repeat(4);
-    assert!(create(&key).output().unwrap().status.success());
-    assert!(!database.folder().join("identity-master.key").exists());
-    assert!(
-        create(&key.to_uppercase())
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-
-    let said = refused(create(&key.replace('0', "1")), 1);
-    assert!(said.contains("IDENTITY_MASTER_KEY"), "{said}");
-    for malformed in ["", "canary", &key[1..], &format!("{key}0")] {
-        let said = refused(create(malformed), 1);
-        assert!(said.contains("64 hexadecimal digits"), "{said}");
-        assert!(malformed.is_empty() || !said.contains(malformed), "{said}");
-    }
-    let mut both = create(&key);
-    both.args(["--master-key-file", "identity-master.key"]);
-    assert!(refused(both, 1).contains("not both"));
 }
 
 #[test]
@@ -478,6 +424,7 @@ fn every_command_has_help() {
         &["identity", "list"],
         &["identity", "delete"],
         &["migrate"],
+        &["rotate-master-key"],
         &["reset-admin-token"],
     ] {
         let help = done(&database, &[args, &["--help"]].concat());

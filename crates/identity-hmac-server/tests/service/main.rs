@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod identify;
 mod listeners;
+mod master_key;
 mod merge;
 mod migrate;
 mod postgres_url;

@@ -210,14 +210,11 @@ fn start_unconfigured(database: &Database, folder: &std::path::Path) -> Service 
     Service::start_command(database, command)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_start_together_agree_on_schema_master_key_and_admin_token() {
-    if without_postgres() {
-        return;
-    }
+on_both_databases! {
+async fn processes_that_start_together_agree_on_schema_master_key_and_admin_token(first: Database) {
     let rounds = times(6, 50);
     for round in 0..rounds {
-        let database = Database::postgres().await;
+        let database = if first.is_postgres() { Database::postgres().await } else { Database::sqlite() };
         // Without a schema they race for it; with one, for what comes after it.
         if round % 2 == 1 {
             migrate(&database);
@@ -255,10 +252,12 @@ async fn processes_that_start_together_agree_on_schema_master_key_and_admin_toke
             .await;
         assert_eq!(applied, i64::try_from(files.unwrap().count()).unwrap());
     }
+    let name = if first.is_postgres() { "PostgreSQL" } else { "SQLite" };
     proved(
-        "processes that start at once agree on one schema, one master key and one admin token",
+        &format!("processes that start at once on {name} agree on one schema, one master key and one admin token"),
         format!("{rounds} times three processes"),
     );
+}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -210,7 +210,7 @@ on_both_databases! {
         let rotate = rotation(&database, &organization);
         closed.arg("-c").arg("exec \"$0\" \"$@\" >&-").arg(rotate.get_program());
         closed.args(rotate.get_args()).current_dir(database.folder());
-        closed.env("IDENTITY_DATABASE", &database.url);
+        closed.envs(rotate.get_envs().filter_map(|(name, value)| Some((name, value?))));
         fails(&closed.output().unwrap(), "closed");
         assert_eq!(organization.read().await, before);
 

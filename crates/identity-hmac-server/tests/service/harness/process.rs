@@ -12,11 +12,13 @@ use super::database::Database;
 
 /// The admin token of the services that are started here.
 pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+/// The master key of the services that are started here on PostgreSQL, where one has to be given.
+const MASTER_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// How long anything may take that has no reason to take long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary with the database's URL, in the database's folder, with no other configuration than
-/// that the system chooses the port of the admin interface.
+/// The binary with the database's URL and what that needs, in the database's folder, with no other
+/// configuration than that the system chooses the port of the admin interface.
 pub(crate) fn command(database: &Database) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac-server"));
     command
@@ -25,6 +27,9 @@ pub(crate) fn command(database: &Database) -> Command {
         .env("IDENTITY_ADMIN_LISTEN", "127.0.0.1:0")
         .current_dir(database.folder())
         .stdin(Stdio::null());
+    if database.is_postgres() {
+        command.env("IDENTITY_MASTER_KEY", MASTER_KEY);
+    }
     command
 }
 
