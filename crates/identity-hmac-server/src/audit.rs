@@ -66,6 +66,8 @@ pub enum Action {
     IdentityErased,
     /// The admin token was replaced.
     AdminTokenReset,
+    /// Sealing everything with another master key began.
+    MasterKeyRotated,
 }
 
 impl Action {
@@ -79,6 +81,7 @@ impl Action {
             Self::PreviousSecretRetired => "previous_secret_retired",
             Self::IdentityErased => "identity_erased",
             Self::AdminTokenReset => "admin_token_reset",
+            Self::MasterKeyRotated => "master_key_rotated",
         }
     }
 }

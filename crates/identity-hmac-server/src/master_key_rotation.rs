@@ -4,6 +4,7 @@
 use anyhow::{Context, bail};
 use uuid::Uuid;
 
+use crate::audit::Actor;
 use crate::key_file::CHECK;
 use crate::master_key::{MasterKeys, NotSealed};
 use crate::store::{Organization, SealedSecrets, Setting, Store};
@@ -14,7 +15,7 @@ const PART: u32 = 1000;
 /// Seals with the first key what is sealed with another one, and returns how many secrets that were.
 ///
 /// From its start to its end no process starts that does not have both keys.
-pub(crate) async fn run(store: &Store, keys: &MasterKeys) -> anyhow::Result<usize> {
+pub(crate) async fn run(store: &Store, keys: &MasterKeys, actor: &Actor) -> anyhow::Result<usize> {
     let check = store.setting(Setting::MasterKeyCheck).await?;
     let check = check.context("the database lost what it was told")?;
     let is_first = keys.is_sealed_with_first(Uuid::nil(), &check);
@@ -30,7 +31,7 @@ pub(crate) async fn run(store: &Store, keys: &MasterKeys) -> anyhow::Result<usiz
     }
     if !is_first {
         let new = keys.seal(Uuid::nil(), CHECK)?;
-        store.begin_master_key_rotation(&new, &check).await?;
+        store.begin_master_key_rotation(&new, &check, actor).await?;
     }
     let mut resealed = 0;
     loop {

@@ -137,7 +137,7 @@ async fn migrate(state: &StateArgs) -> anyhow::Result<()> {
 
 async fn rotate_master_key(state: &StateArgs, store: &Store) -> anyhow::Result<()> {
     let keys = state.master_key_source(store)?.master_keys(store).await?;
-    let count = master_key_rotation::run(store, &keys).await?;
+    let count = master_key_rotation::run(store, &keys, &Actor::command()).await?;
     Ok(writeln!(
         io::stdout(),
         "secrets sealed with the new master key: {count}; nothing is sealed with another one any more"

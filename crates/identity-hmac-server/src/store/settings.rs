@@ -79,22 +79,30 @@ impl Store {
         })
     }
 
-    /// Writes both checks of a rotation of the master key, or none.
+    /// Writes both checks of a rotation of the master key, or none: an action of an admin.
     pub(crate) async fn begin_master_key_rotation(
         &self,
         new: &[u8],
         retiring: &[u8],
+        actor: &Actor,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO settings (name, value) VALUES ($1, $2), ($3, $4)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        writing!(&self.connections, connection => {
+        let done = Done {
+            actor,
+            action: Action::MasterKeyRotated,
+            organization: None,
+            details: Details::default(),
+        };
+        transaction!(&self.connections, true, connection => {
             sqlx::query(SQL)
                 .bind(Setting::MasterKeyCheck.name())
                 .bind(new)
                 .bind(Setting::RetiringMasterKeyCheck.name())
                 .bind(retiring)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+            record!(connection, &done);
             Ok(())
         })
     }

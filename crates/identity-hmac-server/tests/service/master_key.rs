@@ -165,6 +165,8 @@ on_both_databases! {
         for (organization, visitor) in &shops {
             verifies(&organization.at(&service), &visitor.at(&service)).await;
         }
+        let audit = with_args(&database, &both, &["audit", "list"]).output().unwrap();
+        assert_eq!(succeeds(&audit).matches("master_key_rotated").count(), 1);
         drop(service);
         drop(start(&database, NEW));
     }
