@@ -26,8 +26,9 @@ fn is_text(value: &Value, fits: impl Fn(&str) -> bool) -> bool {
 
 fn is_member(name: &str, value: &Value) -> bool {
     let length = |text: &str| text.chars().count();
+    let is_blank = |text: &str| text.chars().all(char::is_whitespace);
     match name {
-        "name" | "externalId" => is_text(value, |text| length(text) <= 256),
+        "name" | "externalId" => is_text(value, |text| length(text) <= 256 && !is_blank(text)),
         "email" => is_text(value, |text| length(text) <= 320 && ADDRESS.is_match(text)),
         "metadata" => value.is_null() || value.is_object() && levels(value) <= 8,
         // Any value may be tried as a signature.
@@ -78,10 +79,27 @@ fn written_members(text: &[u8]) -> usize {
     colons
 }
 
+/// Whether a JSON text writes an integer, outside of any string, that 64 bits do not hold.
+fn has_large_integer(text: &[u8]) -> bool {
+    static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*"#).expect("a regular expression")
+    });
+    let text = String::from_utf8_lossy(text);
+    TOKEN.find_iter(&text).any(|token| {
+        let digits = token.as_str().trim_start_matches('-');
+        let is_integer = digits.bytes().all(|digit| digit.is_ascii_digit());
+        let limit = if digits.len() < token.len() { 1 << 63 } else { u128::from(u64::MAX) };
+        is_integer && digits.parse::<u128>().is_ok_and(|number| number > limit)
+            || is_integer && digits.len() > 38
+    })
+}
+
 /// The members of a body that is to be taken.
 fn taken(body: &[u8]) -> Option<Map<String, Value>> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let has_one_meaning = !has_nul(&value) && members(&value) == written_members(body);
+    let has_one_meaning = !has_nul(&value)
+        && !has_large_integer(body)
+        && members(&value) == written_members(body);
     let Value::Object(members) = value else {
         return None;
     };

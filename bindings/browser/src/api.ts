@@ -30,8 +30,8 @@ export interface Conversation {
 }
 
 /**
- * What is known about the visitor. What is absent or `undefined` stays as it was, `null` clears,
- * and `metadata` is merged key by key (RFC 7396).
+ * What is known about the visitor. What is absent or `undefined` stays as it was, `null` clears, and
+ * `metadata` is merged key by key (RFC 7396). The service refuses an empty text.
  */
 export interface IdentifyParams {
   /** Visitor display name. */

@@ -17,13 +17,16 @@ pub(crate) struct IdentityResult {
     /// The visitor id.
     pub(crate) anonymous_user_id: Uuid,
     /// The customer's own id of the user.
+    #[schema(required = true)]
     pub(crate) external_id: Option<String>,
     /// The visitor's e-mail address.
+    #[schema(required = true)]
     pub(crate) email: Option<String>,
     /// The visitor's display name.
+    #[schema(required = true)]
     pub(crate) name: Option<String>,
     /// What else was told.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>, required = true)]
     pub(crate) metadata: Option<Metadata>,
     /// Whether the `identify()` call carried a valid hmac under a mode that looks at it. When the
     /// record is read: whether the last call did.

@@ -36,6 +36,15 @@ pub(crate) struct DroppedLines {
 }
 
 impl DroppedLines {
+    /// Of a log that takes every line.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self {
+            from_queue: tracing_appender::non_blocking(io::sink()).0.error_counter(),
+            unwritten: Arc::default(),
+        }
+    }
+
     pub(crate) fn count(&self) -> u64 {
         let from_queue = u64::try_from(self.from_queue.dropped_lines()).unwrap_or(u64::MAX);
         from_queue.saturating_add(self.unwritten.load(Ordering::Relaxed))

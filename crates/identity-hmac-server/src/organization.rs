@@ -26,6 +26,14 @@ pub enum Refused {
     /// A name with a line end or another control character.
     #[error("the name holds a control character")]
     ControlInName,
+    /// A pattern of origins. It would match no page.
+    #[error(
+        "{given:?} has a wildcard, which no page matches: give each origin by itself, or none for any"
+    )]
+    Wildcard {
+        /// What was given.
+        given: String,
+    },
     /// What no browser sends as `Origin`.
     #[error("{given:?} is not an origin: give scheme, host and port alone, as in {example:?}")]
     NotAnOrigin {
@@ -34,6 +42,19 @@ pub enum Refused {
         /// What may have been meant.
         example: String,
     },
+}
+
+/// Whether an hmac is ignored, looked at, or required.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(as = VerificationMode, rename_all = "lowercase")]
+#[expect(
+    dead_code,
+    reason = "it stands for `VerificationMode` in the OpenAPI document"
+)]
+pub(crate) enum ModeSchema {
+    Off,
+    Observe,
+    Required,
 }
 
 /// An organization, without its secrets.
@@ -49,7 +70,7 @@ pub struct OrganizationView {
     #[schema(example = "pk_018f3f0e6c5d7a1b8c2d3e4f5a6b7c8d")]
     pub organization_key: String,
     /// How its `identify()` calls are verified.
-    #[schema(value_type = String, example = "required")]
+    #[schema(value_type = ModeSchema)]
     pub verification: VerificationMode,
     /// The origins whose pages may call; empty for any.
     pub allowed_origins: Vec<String>,
@@ -57,9 +78,11 @@ pub struct OrganizationView {
     pub has_previous_secret: bool,
     /// When the current secret last verified a call, to a minute; null when it did not yet.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     pub current_secret_last_used_at: Option<OffsetDateTime>,
     /// When the previous secret last verified a call, to a minute.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     pub previous_secret_last_used_at: Option<OffsetDateTime>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
@@ -99,16 +122,20 @@ pub fn check_name(name: &str) -> Result<(), Refused> {
     }
 }
 
-/// Checks that a text is an origin as a browser writes it (RFC 6454 section 6.1).
+/// Checks that a text is an origin as a browser writes it (RFC 6454 section 6.1): of a web page, or of
+/// an app that shows pages by a scheme of its own, as in `capacitor://localhost`.
 ///
 /// # Errors
 ///
-/// [`Refused::NotAnOrigin`], with the origin of the URL that was given in its place.
+/// [`Refused::Wildcard`], or [`Refused::NotAnOrigin`], with the origin of the URL that was given in its
+/// place.
 pub fn check_origin(given: &str) -> Result<(), Refused> {
-    let origin = Url::parse(given)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .map(|url| url.origin().ascii_serialization());
+    if given.contains('*') {
+        return Err(Refused::Wildcard {
+            given: given.to_owned(),
+        });
+    }
+    let origin = Url::parse(given).ok().as_ref().and_then(origin_of);
     if origin.as_deref() == Some(given) {
         return Ok(());
     }
@@ -116,6 +143,22 @@ pub fn check_origin(given: &str) -> Result<(), Refused> {
         given: given.to_owned(),
         example: origin.unwrap_or_else(|| "https://shop.example".to_owned()),
     })
+}
+
+/// What a browser sends as `Origin` for a page with this URL, where it is not `null`.
+fn origin_of(url: &Url) -> Option<String> {
+    match url.scheme() {
+        "http" | "https" => Some(url.origin().ascii_serialization()),
+        // No page has them, or its origin is `null`.
+        "file" | "ftp" | "ws" | "wss" => None,
+        scheme => {
+            let host = url.host_str().filter(|host| !host.is_empty())?;
+            let port = url
+                .port()
+                .map_or_else(String::new, |port| format!(":{port}"));
+            Some(format!("{scheme}://{host}{port}"))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -128,8 +171,15 @@ mod tests {
             "https://shop.example",
             "http://127.0.0.1:3000",
             "http://[::1]:8080",
+            "capacitor://localhost",
+            "ionic://localhost",
+            "tauri://localhost",
+            "app://com.example.shop",
+            "chrome-extension://mfaaodeadcaadhihpkdlobfgibdchcll",
+            "moz-extension://01a20380-106d-75b3-a019-bcfa6f981ea5",
+            "app://localhost:8080",
         ] {
-            assert_eq!(check_origin(origin), Ok(()));
+            assert_eq!(check_origin(origin), Ok(()), "{origin}");
         }
     }
 
@@ -142,7 +192,16 @@ mod tests {
             ("https://user@shop.example", "https://shop.example"),
             ("shop.example", "https://shop.example"),
             ("null", "https://shop.example"),
-            ("*", "https://shop.example"),
+            ("capacitor://localhost/", "capacitor://localhost"),
+            ("app://shop/index.html?x", "app://shop"),
+            ("Capacitor://localhost", "capacitor://localhost"),
+            ("app://user@shop", "app://shop"),
+            ("app://", "https://shop.example"),
+            ("app:shop", "https://shop.example"),
+            ("app:///shop", "https://shop.example"),
+            ("ws://shop.example", "https://shop.example"),
+            ("data:text/html,x", "https://shop.example"),
+            ("blob:https://shop.example/1", "https://shop.example"),
             ("", "https://shop.example"),
             ("file:///etc", "https://shop.example"),
         ] {
@@ -151,6 +210,20 @@ mod tests {
                 example: example.to_owned(),
             };
             assert_eq!(check_origin(given), Err(refused));
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_refused_as_one() {
+        for given in [
+            "*",
+            "https://*.shop.example",
+            "https://*",
+            "*.shop.example",
+            "app://*",
+        ] {
+            let given = given.to_owned();
+            assert_eq!(check_origin(&given), Err(Refused::Wildcard { given }));
         }
     }
 

@@ -184,10 +184,11 @@ pub(crate) struct VerificationDayView {
     #[schema(example = "none")]
     pub(crate) proof: String,
     /// Which secret verified them: `current` or `previous`; null for none.
+    #[schema(required = true)]
     pub(crate) secret: Option<String>,
     /// The origin of the page; null when they came from no page, `null` in quotes when the browser
     /// keeps the origin to itself, `other` for those beyond the first 20 of a day.
-    #[schema(example = "https://shop.example")]
+    #[schema(required = true, example = "https://shop.example")]
     pub(crate) origin: Option<String>,
     /// How many calls.
     pub(crate) count: i64,

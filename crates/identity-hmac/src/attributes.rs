@@ -75,6 +75,10 @@ pub enum AttributeFault {
     /// It has another type than it may have.
     #[error("neither an object nor null")]
     NotObjectOrNull,
+    /// It is empty or white space: often a value that the caller does not have. Stored, it would look
+    /// like one.
+    #[error("blank: leave it out to keep what is stored, or send null to clear it")]
+    Blank,
     /// It is longer than so many characters.
     #[error("longer than {0} characters")]
     TooLong(usize),
@@ -87,7 +91,8 @@ pub enum AttributeFault {
 ///
 /// # Errors
 ///
-/// [`AttributeFault`] for anything else than `null` and a text of at most [`MAX_NAME_CHARS`].
+/// [`AttributeFault`] for anything else than `null` and a text of at most [`MAX_NAME_CHARS`] that is not
+/// blank.
 pub fn name(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
     text(value, MAX_NAME_CHARS)
 }
@@ -96,8 +101,8 @@ pub fn name(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
 ///
 /// # Errors
 ///
-/// [`AttributeFault`] for anything else than `null` and a text of at most
-/// [`MAX_EXTERNAL_ID_CHARS`].
+/// [`AttributeFault`] for anything else than `null` and a text of at most [`MAX_EXTERNAL_ID_CHARS`] that
+/// is not blank.
 pub fn external_id(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
     text(value, MAX_EXTERNAL_ID_CHARS)
 }
@@ -134,6 +139,7 @@ fn text(value: Option<Value>, limit: usize) -> Result<Patch<String>, AttributeFa
     match value {
         None => Ok(Patch::Keep),
         Some(Value::Null) => Ok(Patch::Clear),
+        Some(Value::String(text)) if text.trim().is_empty() => Err(AttributeFault::Blank),
         Some(Value::String(text)) if text.chars().count() <= limit => Ok(Patch::Set(text)),
         Some(Value::String(_)) => Err(AttributeFault::TooLong(limit)),
         Some(_) => Err(AttributeFault::NotTextOrNull),

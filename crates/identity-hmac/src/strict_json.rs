@@ -1,5 +1,5 @@
-//! JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting
-//! (RFC 8259 leaves all four to the reader).
+//! JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting, no
+//! integer that a reader would round (RFC 8259 leaves all five to the reader).
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -76,6 +76,22 @@ impl Refusal {
 /// assert!(refusal.is_duplicate());
 /// ```
 pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
+    let value = read(text, levels)?;
+    let Some(start) = start_of_large_integer(text) else {
+        return Ok(value);
+    };
+    // Read again, with no value in its place, for the way there.
+    let mut cut = text[..start].to_vec();
+    cut.push(b'?');
+    let refusal = read(&cut, levels).err();
+    Err(Refusal {
+        path: refusal.map_or_else(Vec::new, |refusal| refusal.path),
+        reason: "an integer of more than 64 bits: send it as a string".into(),
+        is_duplicate: false,
+    })
+}
+
+fn read(text: &[u8], levels: usize) -> Result<Value, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let fault = Fault::default();
     let strict = Strict {
@@ -94,6 +110,50 @@ pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
             is_duplicate: fault.is_duplicate.get(),
         }
     })
+}
+
+/// Where the first integer stands that fits neither `i64` nor `u64`, in a text that is known to be
+/// JSON. `serde_json` makes a float of such a one.
+fn start_of_large_integer(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let rest = &text[at..];
+        at += match byte {
+            b'"' => len_of_string(rest),
+            b'-' | b'0'..=b'9' => {
+                let is_numbers =
+                    |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                let len = rest.iter().take_while(|byte| is_numbers(byte)).count();
+                if is_large_integer(&rest[..len]) {
+                    return Some(at);
+                }
+                len
+            }
+            _ => 1,
+        };
+    }
+    None
+}
+
+fn len_of_string(text: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let is_end = |byte: &u8| {
+        let is_end = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    };
+    let content = text.get(1..).unwrap_or_default();
+    content
+        .iter()
+        .position(is_end)
+        .map_or(text.len(), |end| end + 2)
+}
+
+fn is_large_integer(number: &[u8]) -> bool {
+    let number = core::str::from_utf8(number).unwrap_or_default();
+    !number.contains(['.', 'e', 'E'])
+        && number.parse::<i64>().is_err()
+        && number.parse::<u64>().is_err()
 }
 
 /// What is known of a fault beside the error itself.
@@ -289,6 +349,36 @@ mod tests {
         }
         let objects = r#"{"a":"#.repeat(10) + "1" + &"}".repeat(10);
         assert_eq!(refusal(&objects).0.as_deref(), Some("a.a.a.a.a.a.a.a.a"));
+    }
+
+    #[test]
+    fn an_integer_of_more_than_64_bits_is_refused_with_its_path() {
+        for (text, path) in [
+            (r#"{"a": 18446744073709551616}"#, "a"),
+            (r#"{"a": -9223372036854775809}"#, "a"),
+            (
+                r#"{"s": "\\\" 1", "m": [1, {"k": [0, 100000000000000000000 ]}]}"#,
+                "m[1].k[1]",
+            ),
+            ("[[99999999999999999999]]", "[0][0]"),
+        ] {
+            let (found, reason) = refusal(text);
+            assert_eq!(found.as_deref(), Some(path), "{text}");
+            assert!(reason.contains("64 bits"), "{reason}");
+        }
+        assert_eq!(refusal("123456789012345678901").0, None);
+        for text in [
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1e20",
+            "100000000000000000000.0",
+            "-0",
+            r#""123456789012345678901""#,
+            r#"{"123456789012345678901": "\\"}"#,
+            r#"["\"123456789012345678901", "\\\\", 1]"#,
+        ] {
+            assert!(parse(text.as_bytes(), 9).is_ok(), "{text}");
+        }
     }
 
     #[test]

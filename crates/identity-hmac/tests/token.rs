@@ -288,7 +288,7 @@ fn no_error_holds_the_value_of_a_claim() {
 }
 
 fn attribute() -> impl Strategy<Value = Patch<String>> {
-    let text = "[^\\x00]{0,60}";
+    let text = "[^\\x00]{0,30}[^\\x00\\s][^\\x00]{0,29}";
     prop_oneof![
         Just(Patch::Keep),
         Just(Patch::Clear),
@@ -321,7 +321,7 @@ proptest! {
     #[test]
     fn what_is_signed_is_verified_and_comes_back_as_it_was(
         visitor in "[^\\x00]{1,40}",
-        user in "[^\\x00]{1,40}",
+        user in "[^\\x00]{0,20}[^\\x00\\s][^\\x00]{0,19}",
         name in attribute(),
         metadata in prop::collection::btree_map("[^\\x00]{0,6}", json_value(), 0..4),
         now in 0_u64..1 << 52,

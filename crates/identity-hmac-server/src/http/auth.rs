@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::App;
+use super::once::{Repeated, once};
 use super::problem::Problem;
 use super::telemetry;
 use crate::audit::Actor;
@@ -30,7 +31,7 @@ impl FromRequestParts<Arc<App>> for Presented {
             .ok_or_else(Problem::invalid_visitor_token)?;
         // By the token's digest, so that nobody who only knows the visitor's id can use up its rate.
         app.visitor_rate.check(&token.sha256)?;
-        let origin = parts.headers.get(ORIGIN).cloned();
+        let origin = origin(&parts.headers)?.cloned();
         Ok(Self { token, origin })
     }
 }
@@ -82,6 +83,11 @@ impl FromRequestParts<Arc<App>> for Admin {
     }
 }
 
+/// The origin of the page that calls; `None` for a call from no page.
+pub(crate) fn origin(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Problem> {
+    once(headers, &ORIGIN).map_err(|Repeated| Problem::several_origins())
+}
+
 /// Refuses a page whose origin the organization does not list. A call without an origin comes from
 /// no page.
 pub(crate) fn check_origin(
@@ -98,12 +104,8 @@ pub(crate) fn check_origin(
     }
 }
 
-/// The one token of a request. Of two, a proxy might have looked at the other.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
+    let value = once(headers, &AUTHORIZATION).ok()??;
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

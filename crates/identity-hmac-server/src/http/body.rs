@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use identity_hmac::attributes::MAX_METADATA_LEVELS;
 use identity_hmac::strict_json;
 use serde_json::{Map, Value};
 
 use super::App;
+use super::once::once;
 use super::problem::Problem;
 
 /// The largest body, in bytes.
@@ -54,6 +55,9 @@ impl FromRequest<Arc<App>> for Members {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if is_encoded(request.headers()) {
+            return Err(Problem::unsupported_encoding());
+        }
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type());
         }
@@ -68,9 +72,16 @@ impl FromRequest<Arc<App>> for Members {
     }
 }
 
+/// Whether the body is compressed, or encoded in another way (RFC 9110 section 8.4).
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 /// `application/json`, or another type of JSON's syntax (RFC 6839 section 3.1).
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
+    let Ok(Some(Ok(kind))) = once(headers, &CONTENT_TYPE).map(|kind| kind.map(HeaderValue::to_str))
+    else {
         return false;
     };
     let kind = kind

@@ -4,12 +4,16 @@
 //! refuses the call itself before anything is done. The page may read that refusal, so that its
 //! author learns what to do. This is safe: the answer holds no data of the visitor or the
 //! organization, and only says that the page's own origin is not listed.
+//!
+//! A page may send any header with its call. Tools for tracing add theirs to every call of a page, as
+//! Sentry does with `sentry-trace` and OpenTelemetry with `traceparent`; without credentials a header
+//! gives a page no right.
 
 use std::time::Duration;
 
 use axum::http::Method;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use axum::http::header::{HeaderName, RETRY_AFTER};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::telemetry::REQUEST_ID;
 
@@ -21,7 +25,7 @@ pub(crate) fn layer() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, ORGANIZATION_KEY])
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([RETRY_AFTER, REQUEST_ID])
         .max_age(Duration::from_secs(2 * 60 * 60))
 }

@@ -1,6 +1,7 @@
 //! What an `identify()` call carries.
 
 use identity_hmac::attributes::{self, AttributeFault, Metadata, Patch};
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -9,19 +10,21 @@ use super::problem::Problem;
 use crate::store::IdentityPatch;
 
 /// The parameters of `identify()`: a JSON Merge Patch (RFC 7396) of the visitor's record, and the
-/// signature. What is absent stays, `null` clears, `metadata` merges key by key.
-#[derive(ToSchema)]
-#[schema(as = IdentifyParams, rename_all = "camelCase")]
+/// signature. What is absent stays, `null` clears, `metadata` merges key by key. An empty or blank text
+/// is refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schema(as = IdentifyParams)]
 #[expect(dead_code, reason = "it stands for the body in the OpenAPI document")]
 pub(crate) struct Schema {
     /// The visitor's display name.
-    #[schema(max_length = 256, example = "Jane Doe")]
+    #[schema(max_length = 256, pattern = r"\S", example = "Jane Doe")]
     name: Option<String>,
     /// The visitor's e-mail address.
-    #[schema(max_length = 320, example = "jane@example.com")]
+    #[schema(max_length = 320, format = Email, example = "jane@example.com")]
     email: Option<String>,
     /// Your own id of the user.
-    #[schema(max_length = 256, example = "user_123")]
+    #[schema(max_length = 256, pattern = r"\S", example = "user_123")]
     external_id: Option<String>,
     /// Any JSON object, of at most 16 KiB and 8 levels once merged.
     #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>)]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::auth::Admin;
-use super::openapi::AdminProblems;
+use super::openapi::{AdminProblems, InvalidQuery, NoIdentity, NoOrganization};
 use super::params::{Limit, PathId, PathIds, QueryParams, next_cursor};
 use super::problem::Problem;
 use crate::identity::IdentityView;
@@ -25,6 +25,7 @@ use crate::store::IdentityFilter;
 pub(crate) struct IdentityPage {
     identities: Vec<IdentityView>,
     /// The `cursor` of the next part; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<Uuid>,
 }
 
@@ -56,6 +57,8 @@ pub(crate) struct Filter {
     responses(
         (status = 200, description = "a part of the list", body = IdentityPage),
         AdminProblems,
+        NoOrganization,
+        InvalidQuery,
     )
 )]
 pub(crate) async fn list(
@@ -90,7 +93,11 @@ pub(crate) async fn list(
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path), ("identityId" = Uuid, Path)),
-    responses((status = 204, description = "the record is gone"), AdminProblems)
+    responses(
+        (status = 204, description = "the record is gone"),
+        AdminProblems,
+        NoIdentity,
+    )
 )]
 pub(crate) async fn erase(
     Admin(actor): Admin,

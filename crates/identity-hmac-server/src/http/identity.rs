@@ -14,7 +14,7 @@ use super::App;
 use super::auth::{Presented, Visitor};
 use super::body::Members;
 use super::identify_params::{self, IdentifyParams};
-use super::openapi::{IdentifyProblems, IdentityProblems};
+use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
 use crate::store::SealedSecrets;
@@ -30,7 +30,11 @@ use crate::verification_stats;
     tag = "visitor",
     security(("visitorToken" = [])),
     request_body(content = identify_params::Schema, content_type = "application/json"),
-    responses((status = 200, description = "the record", body = IdentityResult), IdentifyProblems)
+    responses(
+        (status = 200, description = "the record", body = IdentityResult),
+        IdentifyProblems,
+        BodyProblems,
+    )
 )]
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,

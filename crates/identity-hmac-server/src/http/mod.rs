@@ -8,6 +8,7 @@ mod cors;
 pub mod identify_params;
 mod identities;
 mod identity;
+mod once;
 mod openapi;
 mod operation;
 mod organizations;
@@ -209,17 +210,14 @@ pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
         router.method_not_allowed_fallback(async || Problem::method_not_allowed())
     };
     let limit = from_fn_with_state(app.clone(), rate::limit_address);
-    // CORS stands around the limit of rate, so that a page can read when to come back.
-    let visitor = part(visitor_routes(), false)
-        .layer(limit.clone())
-        .layer(cors::layer());
-    let health = part(health_routes(), false);
-    let admin = part(admin_routes(), true).layer(limit);
-    let inspection = part(inspection_routes(), true);
+    let visitor = for_pages(part(visitor_routes(), false), app);
+    let health = guarded(part(health_routes(), false), app);
+    let admin = guarded(part(admin_routes(), true), app).layer(limit);
+    let inspection = guarded(part(inspection_routes(), true), app);
     let document = Bytes::from(document.to_json()?);
     Ok(Routers {
-        public: with_layers(visitor.merge(health.clone()), app),
-        admin: with_layers(
+        public: observed(visitor.merge(health.clone()), app),
+        admin: observed(
             admin
                 .merge(inspection.layer(Extension(operation::Document(document))))
                 .merge(health),
@@ -229,19 +227,35 @@ pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
 }
 
 /// What every answer goes through.
-fn with_layers(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
-    let catch_panic = CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-        Problem::internal("a panic").into_response()
-    });
+fn observed(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
     routes
         .fallback(async || Problem::not_found())
+        .layer(from_fn_with_state(app.clone(), telemetry::observe))
+        .layer(catch_panic())
+        .with_state(app.clone())
+}
+
+/// Lets pages call. CORS stands around all that may refuse a call or fail, so that a page can read
+/// why, and when to come back.
+fn for_pages(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
+    guarded(routes, app)
+        .layer(from_fn_with_state(app.clone(), rate::limit_address))
+        .layer(cors::layer())
+}
+
+/// Bounds what a call may send, how long it may take, and what a panic ends.
+fn guarded(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
+    routes
         .layer(DefaultBodyLimit::max(body::MAX_LEN))
         .layer(from_fn_with_state(app.clone(), end_in_time))
-        // Once inside, so that the log and the metrics know of the answer, and once around them.
-        .layer(catch_panic)
-        .layer(from_fn_with_state(app.clone(), telemetry::observe))
-        .layer(catch_panic)
-        .with_state(app.clone())
+        // The log and the metrics know of the answer to a panic.
+        .layer(catch_panic())
+}
+
+type PanicHandler = fn(Box<dyn std::any::Any + Send>) -> Response;
+
+fn catch_panic() -> CatchPanicLayer<PanicHandler> {
+    CatchPanicLayer::custom(|_| Problem::internal("a panic").into_response())
 }
 
 /// Gives up on a request that takes too long, so that none holds its connection for ever.
@@ -256,4 +270,44 @@ async fn end_in_time(
             tracing::error!("the request took too long");
             Problem::unavailable()
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
+    use axum::routing::get;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_page_reads_that_its_call_ended_in_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("identity.db").display());
+        let settings = Settings {
+            admin_token: AdminToken::Stored,
+            trusted_proxies: Vec::new(),
+            address_rate: 0,
+            visitor_rate: 0,
+            body_deadline: Duration::from_secs(8),
+            request_deadline: Duration::from_secs(15),
+            dropped_log_lines: DroppedLines::none(),
+        };
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let app = Arc::new(App::new(Store::open(&url, 1).unwrap(), settings, metrics));
+        let panics = get(async || -> StatusCode { panic!("of the test") });
+        let router = for_pages(Router::new().route("/", panics), &app).with_state(app);
+        let request = Request::builder().header(ORIGIN, "https://shop.example");
+        let answer = router
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN],
+            "https://shop.example"
+        );
+    }
 }

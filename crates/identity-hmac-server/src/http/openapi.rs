@@ -76,10 +76,6 @@ problems! {
     IdentifyProblems {
         Unauthorized: 401 "`invalid_visitor_token`",
         Forbidden: 403 "`hmac_required`, `hmac_verification_failed` or `origin_not_allowed`",
-        Timeout: 408 "`request_timeout`",
-        TooLarge: 413 "`too_large`",
-        MediaType: 415 "`unsupported_media_type`",
-        Invalid: 422 "`invalid_request`, with `field` where one is at fault",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
@@ -96,40 +92,45 @@ problems! {
     }
 }
 problems! {
-    /// Of the admin's routes without a body.
+    /// Of every admin route.
     AdminProblems {
         Unauthorized: 401 "`invalid_admin_token`",
-        NotFound: 404 "`organization_not_found` or `identity_not_found`",
-        Invalid: 422 "`invalid_request`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
     }
 }
 problems! {
-    /// Of the admin's routes with a body.
-    AdminBodyProblems {
-        Unauthorized: 401 "`invalid_admin_token`",
+    /// Of a route of one organization.
+    NoOrganization {
         NotFound: 404 "`organization_not_found`",
+    }
+}
+problems! {
+    /// Of a route of one record.
+    NoIdentity {
+        NotFound: 404 "`identity_not_found`",
+    }
+}
+problems! {
+    /// Of a route with a query.
+    InvalidQuery {
+        Invalid: 422 "`invalid_request`",
+    }
+}
+problems! {
+    /// Of a route with a body.
+    BodyProblems {
         Timeout: 408 "`request_timeout`",
         TooLarge: 413 "`too_large`",
         MediaType: 415 "`unsupported_media_type`",
         Invalid: 422 "`invalid_request`, with `field` where one is at fault",
-        TooManyRequests: 429 "`rate_limited`",
-        Internal: 500 "`internal`",
-        Unavailable: 503 "`unavailable`",
     }
 }
 problems! {
     /// Of the rotation of a secret.
-    RotationProblems {
-        Unauthorized: 401 "`invalid_admin_token`",
-        NotFound: 404 "`organization_not_found`",
+    PreviousVerifies {
         Conflict: 409 "`previous_secret_verifies`",
-        Invalid: 422 "`invalid_request`",
-        TooManyRequests: 429 "`rate_limited`",
-        Internal: 500 "`internal`",
-        Unavailable: 503 "`unavailable`",
     }
 }
 problems! {

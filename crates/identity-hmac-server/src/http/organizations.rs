@@ -16,24 +16,42 @@ use uuid::Uuid;
 use super::App;
 use super::auth::Admin;
 use super::body::Members;
-use super::openapi::{AdminBodyProblems, AdminProblems, RotationProblems};
+use super::openapi::{AdminProblems, BodyProblems, InvalidQuery, NoOrganization, PreviousVerifies};
 use super::params::{Limit, PathId, QueryParams, next_cursor};
 use super::problem::Problem;
 use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation, SecretError};
-use crate::organization::{self, OrganizationView, Refused};
+use crate::organization::{self, ModeSchema, OrganizationView, Refused};
 use crate::store::OrganizationPatch;
 
-/// What an organization is set to.
-#[derive(ToSchema)]
-#[schema(as = OrganizationParams, rename_all = "camelCase")]
+/// What a new organization is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it stands for the body in the OpenAPI document")]
-struct Schema {
-    /// What people call it; needed to create one.
-    #[schema(max_length = 256, example = "Corner Shop")]
-    name: Option<String>,
-    /// `off` (how an organization starts), `observe` or `required`.
+struct NewOrganization {
+    /// What people call it.
+    #[schema(max_length = 256, pattern = r"\S", example = "Corner Shop")]
+    name: String,
+    /// `off` when not given.
+    #[schema(value_type = ModeSchema, required = false)]
     verification: Option<String>,
     /// The origins whose pages may call, as in `https://shop.example`; empty for any.
+    #[schema(value_type = Vec<String>, required = false)]
+    allowed_origins: Option<Vec<String>>,
+}
+
+/// What is changed of an organization.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it stands for the body in the OpenAPI document")]
+struct OrganizationChanges {
+    /// What people call it.
+    #[schema(value_type = String, required = false, max_length = 256, pattern = r"\S")]
+    name: Option<String>,
+    /// Whether an hmac is ignored, looked at, or required.
+    #[schema(value_type = ModeSchema, required = false)]
+    verification: Option<String>,
+    /// The origins whose pages may call, as in `https://shop.example`; empty for any.
+    #[schema(value_type = Vec<String>, required = false)]
     allowed_origins: Option<Vec<String>>,
 }
 
@@ -43,6 +61,7 @@ struct Schema {
 pub(crate) struct OrganizationPage {
     organizations: Vec<OrganizationView>,
     /// The `cursor` of the next part; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<Uuid>,
 }
 
@@ -79,10 +98,11 @@ pub(crate) struct Force {
     operation_id = "createOrganization",
     tag = "admin",
     security(("adminToken" = [])),
-    request_body(content = Schema, content_type = "application/json"),
+    request_body(content = NewOrganization, content_type = "application/json"),
     responses(
         (status = 201, description = "organization and secret", body = OrganizationWithSecret),
-        AdminBodyProblems,
+        AdminProblems,
+        BodyProblems,
     )
 )]
 pub(crate) async fn create(
@@ -115,6 +135,7 @@ pub(crate) async fn create(
     responses(
         (status = 200, description = "a part of the list", body = OrganizationPage),
         AdminProblems,
+        InvalidQuery,
     )
 )]
 pub(crate) async fn list(
@@ -140,6 +161,7 @@ pub(crate) async fn list(
     responses(
         (status = 200, description = "the organization", body = OrganizationView),
         AdminProblems,
+        NoOrganization,
     )
 )]
 pub(crate) async fn show(
@@ -164,10 +186,12 @@ pub(crate) async fn show(
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content = Schema, content_type = "application/json"),
+    request_body(content = OrganizationChanges, content_type = "application/json"),
     responses(
         (status = 200, description = "the organization", body = OrganizationView),
-        AdminBodyProblems,
+        AdminProblems,
+        NoOrganization,
+        BodyProblems,
     )
 )]
 pub(crate) async fn update(
@@ -197,7 +221,10 @@ pub(crate) async fn update(
     params(("id" = Uuid, Path), Force),
     responses(
         (status = 200, description = "organization and secret", body = OrganizationWithSecret),
-        RotationProblems,
+        AdminProblems,
+        NoOrganization,
+        PreviousVerifies,
+        InvalidQuery,
     )
 )]
 pub(crate) async fn rotate_secret(
@@ -229,7 +256,11 @@ pub(crate) async fn rotate_secret(
     tag = "admin",
     security(("adminToken" = [])),
     params(("id" = Uuid, Path)),
-    responses((status = 204, description = "the previous secret is retired"), AdminProblems)
+    responses(
+        (status = 204, description = "the previous secret is retired"),
+        AdminProblems,
+        NoOrganization,
+    )
 )]
 pub(crate) async fn retire_previous_secret(
     Admin(actor): Admin,

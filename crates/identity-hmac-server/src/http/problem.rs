@@ -2,7 +2,9 @@
 //! answer hides.
 
 use axum::Json;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use identity_hmac::strict_json::Refusal;
@@ -38,7 +40,7 @@ pub(crate) struct Document<'a> {
     code: &'static str,
     /// The path of the member at fault, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "metadata.plan")]
+    #[schema(value_type = String, required = false, example = "metadata.plan")]
     field: Option<&'a str>,
     /// The same as in `X-Request-Id` and in the service's log.
     request_id: Uuid,
@@ -51,7 +53,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     field: Option<String>,
-    retry_after: Option<u64>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -61,7 +63,16 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
-            retry_after: None,
+            // RFC 9110 section 11.6.1 wants a challenge.
+            header: (status == StatusCode::UNAUTHORIZED)
+                .then(|| Box::new((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))),
+        }
+    }
+
+    fn with_header(self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        Self {
+            header: Some(Box::new((name, value.into()))),
+            ..self
         }
     }
 
@@ -102,8 +113,12 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unknown_organization",
-            "the organization key is missing or not known: send X-Organization-Key with the \
-             organizationKey of your organization",
+            "the organization key is missing, not known, or there twice: send X-Organization-Key with \
+             the organizationKey of your organization",
+        )
+        .with_header(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("X-Organization-Key"),
         )
     }
 
@@ -113,6 +128,14 @@ impl Problem {
             "origin_not_allowed",
             "pages of this origin may not call for this organization: add the origin to its \
              allowedOrigins",
+        )
+    }
+
+    pub(crate) fn several_origins() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "origin_not_allowed",
+            "the call has several Origin headers: send the one that the browser makes",
         )
     }
 
@@ -178,8 +201,18 @@ impl Problem {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
-            "the body has to be JSON: send Content-Type: application/json",
+            "the body has to be JSON: send Content-Type: application/json, once",
         )
+    }
+
+    /// RFC 9110 section 15.5.16.
+    pub(crate) fn unsupported_encoding() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the body is compressed: send it as it is, without Content-Encoding",
+        )
+        .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
     /// A member of the body, by its path, or the body as a whole.
@@ -200,25 +233,21 @@ impl Problem {
 
     /// `seconds` until a call would be served again.
     pub(crate) fn rate_limited(seconds: u64) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limited",
-                format!("too many requests: try again in {seconds} s"),
-            )
-        }
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            format!("too many requests: try again in {seconds} s"),
+        )
+        .with_header(RETRY_AFTER, seconds)
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self {
-            retry_after: Some(1),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "the service cannot do this now: try again",
-            )
-        }
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the service cannot do this now: try again",
+        )
+        .with_header(RETRY_AFTER, 1)
     }
 
     /// A fault of the service itself. The reason stays in the log.
@@ -270,9 +299,7 @@ impl IntoResponse for Problem {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, seconds.into());
-        }
+        headers.extend(self.header.map(|header| *header));
         // What is left of the body will not be read.
         if self.status == StatusCode::REQUEST_TIMEOUT {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::auth::Admin;
-use super::openapi::AdminProblems;
+use super::openapi::{AdminProblems, InvalidQuery, NoOrganization};
 use super::params::{PathId, QueryParams};
 use super::problem::Problem;
 use crate::verification_stats::{MAX_DAYS, VerificationStatsView};
@@ -64,6 +64,8 @@ impl TryFrom<u16> for Days {
     responses(
         (status = 200, description = "the counts by day", body = VerificationStatsView),
         AdminProblems,
+        NoOrganization,
+        InvalidQuery,
     )
 )]
 pub(crate) async fn show(

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::App;
-use super::auth::check_origin;
+use super::auth::{check_origin, origin};
 use super::cors::ORGANIZATION_KEY;
+use super::once::once;
 use super::openapi::NewVisitorProblems;
 use super::problem::Problem;
 use super::telemetry;
@@ -47,8 +47,10 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<NewVisitor>), Problem> {
-    let organization = headers
-        .get(ORGANIZATION_KEY)
+    let origin = origin(&headers)?;
+    let organization = once(&headers, &ORGANIZATION_KEY)
+        .ok()
+        .flatten()
         .and_then(|key| parse_organization_key(key.to_str().ok()?))
         .ok_or_else(Problem::unknown_organization)?;
     let organization = app
@@ -57,7 +59,7 @@ pub(crate) async fn create(
         .await?
         .ok_or_else(Problem::unknown_organization)?;
     telemetry::record_organization(organization.id);
-    check_origin(headers.get(ORIGIN), &organization.allowed_origins)?;
+    check_origin(origin, &organization.allowed_origins)?;
 
     let visitor_id = Uuid::now_v7();
     let (visitor_token, token) = VisitorToken::generate(organization.id, visitor_id)

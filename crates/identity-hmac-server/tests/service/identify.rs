@@ -88,6 +88,19 @@ on_both_databases! {
         }
     }
 
+    async fn a_blank_text_is_refused_by_name_with_what_to_send_instead(database: Database) {
+        let (_service, _, visitor) = visitor(&database).await;
+        for field in ["name", "email", "externalId"] {
+            for blank in ["", " ", "\t\n", "\u{a0}\u{2003}"] {
+                let body = json!({field: blank}).to_string();
+                is_refused(&visitor, &body, Some(field)).await;
+                let detail = visitor.identify_raw(body).await.body["detail"].take();
+                assert!(detail.as_str().unwrap().contains("null to clear"), "{detail}");
+            }
+        }
+        visitor.identity().await.is_no_record();
+    }
+
     async fn an_email_address_is_shaped_like_one(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         for address in [
@@ -103,8 +116,6 @@ on_both_databases! {
             assert_eq!(result["email"], address);
         }
         for text in [
-            "",
-            " ",
             "@",
             "jane",
             "jane@",
@@ -294,6 +305,8 @@ on_both_databases! {
             (r#"{"metadata": {"plan": "\ud83dx"}}"#, "metadata.plan"),
             (r#"{"metadata": {"\ud83d": 1}}"#, "metadata"),
             (r#"{"metadata": {"n": 1e999}}"#, "metadata.n"),
+            (r#"{"metadata": {"n": 18446744073709551616}}"#, "metadata.n"),
+            (r#"{"metadata": {"a": [1, {"n": -9223372036854775809}]}}"#, "metadata.a[1].n"),
         ] {
             is_refused(&visitor, body, Some(field)).await;
         }
@@ -479,6 +492,7 @@ on_both_databases! {
             "0.1",
             "1.0",
             "-0.0",
+            "1e+20",
             "1.7976931348623157e+308",
             "5e-324",
             "123456789.12345679",

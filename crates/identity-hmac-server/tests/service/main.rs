@@ -18,6 +18,7 @@ mod listeners;
 mod master_key;
 mod merge;
 mod migrate;
+mod openapi;
 mod postgres_url;
 mod races;
 mod rate;

@@ -399,7 +399,11 @@ async fn the_openapi_document_describes_the_answers_as_they_are() {
             &["email", "externalId", "hmac", "metadata", "name"][..],
         ),
         (
-            "OrganizationParams",
+            "NewOrganization",
+            &["allowedOrigins", "name", "verification"],
+        ),
+        (
+            "OrganizationChanges",
             &["allowedOrigins", "name", "verification"],
         ),
         ("NewVisitor", &["visitorId", "visitorToken"]),

@@ -170,7 +170,7 @@ pub enum ClaimFault {
     Type,
     /// It, or a key in it, stands twice. Reason `twice`.
     Twice,
-    /// It is an empty text. Reason `empty`.
+    /// It is an empty text, or white space alone. Reason `empty`.
     Empty,
     /// It is longer than so many characters. Reason `too_long`.
     TooLong(usize),
@@ -178,7 +178,8 @@ pub enum ClaimFault {
     NotAnAddress,
     /// `exp` is not after `iat`, or is more than so many seconds after it. Reason `lifetime`.
     Lifetime(u64),
-    /// It is not JSON of one meaning in UTF-8, or is nested too deep. Reason `json`.
+    /// It is not JSON of one meaning in UTF-8, is nested too deep, or holds an integer of more than 64
+    /// bits. Reason `json`.
     NotJson,
 }
 
@@ -203,6 +204,7 @@ impl From<AttributeFault> for ClaimFault {
     fn from(fault: AttributeFault) -> Self {
         match fault {
             AttributeFault::NotTextOrNull | AttributeFault::NotObjectOrNull => Self::Type,
+            AttributeFault::Blank => Self::Empty,
             AttributeFault::TooLong(limit) => Self::TooLong(limit),
             AttributeFault::NotAnAddress => Self::NotAnAddress,
         }
@@ -242,8 +244,8 @@ impl ClaimError {
             }
             (ClaimFault::Twice, _) => "write each key once".to_string(),
             (ClaimFault::NotJson, _) | (_, None) => format!(
-                "write it with a JSON library, in UTF-8, without NUL characters, and metadata of \
-                 at most {} levels",
+                "write it with a JSON library, in UTF-8, without NUL characters, with integers of at \
+                 most 64 bits, and metadata of at most {} levels",
                 attributes::MAX_METADATA_LEVELS
             ),
             (_, Some(field)) => format!("set it to {}", expected(field)),
@@ -261,7 +263,7 @@ impl fmt::Display for ClaimError {
             ClaimFault::Missing => f.write_str("is missing"),
             ClaimFault::Type => f.write_str("has a wrong type"),
             ClaimFault::Twice => f.write_str("has a key that stands twice"),
-            ClaimFault::Empty => f.write_str("is empty"),
+            ClaimFault::Empty => f.write_str("is empty or blank"),
             ClaimFault::TooLong(limit) => write!(f, "is longer than {limit} characters"),
             ClaimFault::NotAnAddress => f.write_str("is not shaped like an e-mail address"),
             ClaimFault::Lifetime(limit) => write!(f, "is not within {limit} s after iat"),
@@ -285,7 +287,7 @@ fn expected(field: &str) -> String {
         "exp" => "the time at which the token ends, a number of seconds since 1970".to_string(),
         "aud" => "the organization key (pk_…), or leave it out".to_string(),
         "name" => format!(
-            "a string of at most {} characters, or null",
+            "a string of 1 to {} characters, or null",
             attributes::MAX_NAME_CHARS
         ),
         "email" => format!(

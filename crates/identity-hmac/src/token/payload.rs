@@ -96,23 +96,17 @@ fn read_sub(claims: &mut Map<String, Value>) -> Result<String, ClaimError> {
     match read(claims, FIELD, attributes::external_id)? {
         Patch::Keep => Err(ClaimError::new(FIELD, ClaimFault::Missing)),
         Patch::Clear => Err(ClaimError::new(FIELD, ClaimFault::Type)),
-        Patch::Set(text) => not_empty(text, FIELD),
+        Patch::Set(text) => Ok(text),
     }
 }
 
 fn read_visitor_id(claims: &mut Map<String, Value>) -> Result<String, ClaimError> {
     const FIELD: &str = "visitorId";
     match required(claims.remove(FIELD), FIELD)? {
-        Value::String(text) => not_empty(text, FIELD),
+        Value::String(text) if text.is_empty() => Err(ClaimError::new(FIELD, ClaimFault::Empty)),
+        Value::String(text) => Ok(text),
         _ => Err(ClaimError::new(FIELD, ClaimFault::Type)),
     }
-}
-
-fn not_empty(text: String, field: &'static str) -> Result<String, ClaimError> {
-    if text.is_empty() {
-        return Err(ClaimError::new(field, ClaimFault::Empty));
-    }
-    Ok(text)
 }
 
 fn read_time(

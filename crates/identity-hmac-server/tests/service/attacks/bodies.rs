@@ -79,3 +79,33 @@ on_both_databases! {
         visitor.identify(json!({"name": "Jane"})).await.ok();
     }
 }
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_with_what_is_taken_instead() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let visitor = service.organization().await.visitor().await;
+    let call = |encodings: &[&str]| {
+        let call = visitor.request().json(&json!({"name": "Jane"}));
+        encodings.iter().fold(call, |call, encoding| {
+            call.header("content-encoding", *encoding)
+        })
+    };
+    for encodings in [
+        &["gzip"][..],
+        &["br"],
+        &["identity, gzip"],
+        &["identity", "gzip"],
+        &["x"],
+    ] {
+        let answer = Answer::to(call(encodings)).await;
+        answer.is_problem(415, "unsupported_media_type");
+        // RFC 9110 section 15.5.16
+        assert_eq!(
+            answer.headers["accept-encoding"], "identity",
+            "{encodings:?}"
+        );
+    }
+    visitor.identity().await.is_no_record();
+    Answer::to(call(&["identity"])).await.ok();
+}

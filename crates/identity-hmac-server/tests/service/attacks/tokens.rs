@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Database, Service, Wire, on_both_databases};
+use crate::harness::{Answer, Database, Service, Wire, http, on_both_databases};
 
 on_both_databases! {
     async fn no_cut_flipped_or_rewritten_token_speaks_for_anybody(database: Database) {
@@ -104,5 +104,76 @@ async fn an_authorization_header_is_read_in_one_way_or_refused() {
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let answer = ask(format!("authorization: {scheme} {token}\r\n").into_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_that_stands_twice_is_refused_and_not_read_in_one_of_two_ways() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let organization = service.organization().await;
+    let other = service.organization().await;
+    let visitor = organization.visitor().await;
+    let (key, token) = (&organization.key, &visitor.token);
+    let post = async |path: &str, headers: &str| {
+        let head = "host: x\r\nconnection: close\r\ncontent-length: 2\r\n";
+        let request = format!("POST /v1/{path} HTTP/1.1\r\n{head}{headers}\r\n{{}}");
+        Wire::exchange(&service, request).await[9..12].to_owned()
+    };
+    let json = "content-type: application/json\r\n";
+    let bearer = format!("authorization: Bearer {token}\r\n");
+    let organization = format!("x-organization-key: {key}\r\n");
+    let origin = "origin: https://shop.example\r\n";
+    for (path, headers, status) in [
+        ("visitors", organization.clone(), "201"),
+        ("visitors", organization.repeat(2), "401"),
+        (
+            "visitors",
+            format!("{organization}x-organization-key: {}\r\n", other.key),
+            "401",
+        ),
+        ("visitors", format!("{organization}{origin}"), "201"),
+        ("visitors", format!("{organization}{origin}{origin}"), "403"),
+        (
+            "visitors",
+            format!("{organization}{origin}origin: https://evil.example\r\n"),
+            "403",
+        ),
+        ("identify", format!("{bearer}{json}"), "200"),
+        ("identify", format!("{bearer}{json}{json}"), "415"),
+        (
+            "identify",
+            format!("{bearer}{json}content-type: text/plain\r\n"),
+            "415",
+        ),
+        ("identify", format!("{bearer}{json}{origin}"), "200"),
+        (
+            "identify",
+            format!("{bearer}{json}{origin}origin: null\r\n"),
+            "403",
+        ),
+    ] {
+        assert_eq!(post(path, &headers).await, status, "{path} {headers}");
+    }
+}
+
+#[tokio::test]
+async fn every_401_says_how_to_authenticate() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let visitor = service.organization().await.visitor().await;
+    let url = |path: &str| format!("{}/v1/{path}", service.url);
+    let admin = format!("{}/v1/admin/organizations", service.admin_url);
+    for (call, challenge) in [
+        (http().post(url("visitors")), "X-Organization-Key"),
+        (http().post(url("identify")).json(&json!({})), "Bearer"),
+        (visitor.with_token("vt_x").identity_request(), "Bearer"),
+        (http().get(&admin), "Bearer"),
+        (http().get(&admin).bearer_auth("x"), "Bearer"),
+    ] {
+        let answer = Answer::to(call).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        // RFC 9110 section 11.6.1
+        assert_eq!(answer.headers["www-authenticate"], challenge, "{answer:?}");
     }
 }
