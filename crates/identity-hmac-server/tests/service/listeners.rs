@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::harness::{Answer, Database, Service, command, http, serve};
+use crate::harness::{Answer, Database, Service, command, http, migrate, serve};
 
 /// What both listeners serve.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -118,8 +118,7 @@ async fn both_listeners_say_how_the_service_is() {
 #[tokio::test]
 async fn without_an_admin_listener_the_visitors_are_served_and_nothing_else() {
     let database = Database::sqlite();
-    let migrated = command(&database).arg("migrate").output().unwrap();
-    assert!(migrated.status.success());
+    migrate(&database);
     let made = command(&database)
         .args(["org", "create", "Shop", "--json"])
         .output()
