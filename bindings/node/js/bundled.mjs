@@ -33,8 +33,12 @@ function load() {
 export const {
   generateIdentityHmac,
   generateSecret,
+  generateTokenKey,
   IdentityHmacError,
   IdentityKey,
+  IdentityTokenError,
+  IdentityTokenKey,
+  IdentityTokenKeyring,
   Keyring,
   verifyIdentityHmac,
 } = load();

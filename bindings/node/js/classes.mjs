@@ -1,5 +1,6 @@
 import { brand } from './brand.mjs';
-import { wrongType } from './error.mjs';
+import { readEnvironment } from './environment.mjs';
+import { declareHandover } from './handover.mjs';
 import { Opaque } from './opaque.mjs';
 
 /**
@@ -18,17 +19,13 @@ export function declareClasses({
   sign,
   verify,
 }) {
-  /** A method of the keys of every copy of this version: it hands over the prepared key. */
-  const PREPARED = Symbol.for(`${entry} ${VERSION} prepared key`);
+  const handover = declareHandover(entry, 'key', isPrepared);
 
   class IdentityKey extends Opaque {
     #key;
 
     static fromEnv(name = 'IDENTITY_SECRET') {
-      if (typeof name !== 'string') {
-        throw wrongType('name', 'a string', name);
-      }
-      const secret = globalThis.process?.env?.[name] ?? globalThis.Deno?.env.get(name);
+      const secret = readEnvironment(name);
       checkSetting(name, secret);
       return new this(secret);
     }
@@ -42,7 +39,7 @@ export function declareClasses({
       return 'IdentityKey';
     }
 
-    [PREPARED]() {
+    [handover.method]() {
       return this.#key;
     }
 
@@ -58,18 +55,9 @@ export function declareClasses({
   /** The prepared key inside an IdentityKey, or a new one from a secret. */
   function preparedKey(key, argument) {
     return (
-      handedOver(key) ??
+      handover.take(key) ??
       prepareKey(key, argument, `${secretTypes}, or an IdentityKey of ${entry} ${VERSION}`)
     );
-  }
-
-  function handedOver(key) {
-    try {
-      const prepared = key[PREPARED]();
-      return isPrepared(prepared) ? prepared : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   class Keyring extends Opaque {

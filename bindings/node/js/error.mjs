@@ -9,12 +9,27 @@ export class IdentityHmacError extends Error {
   }
 }
 
-brand(IdentityHmacError, 'IdentityHmacError', 'identity-hmac');
-Object.defineProperty(IdentityHmacError.prototype, 'name', {
-  value: 'IdentityHmacError',
-  configurable: true,
-  writable: true,
-});
+/** An identity token that is refused, or claims that are not signed. */
+export class IdentityTokenError extends IdentityHmacError {
+  constructor(message, options) {
+    super(message, { code: 'identity_token_invalid', ...options });
+    this.field = options?.field;
+    this.reason = options?.reason;
+    this.remedy = options?.remedy;
+  }
+}
+
+nameError(IdentityHmacError, 'IdentityHmacError');
+nameError(IdentityTokenError, 'IdentityTokenError');
+
+function nameError(Class, name) {
+  brand(Class, name, 'identity-hmac');
+  Object.defineProperty(Class.prototype, 'name', {
+    value: name,
+    configurable: true,
+    writable: true,
+  });
+}
 
 /** A TypeError with the code that Node's own functions give it. */
 export function wrongType(argument, expected, value) {

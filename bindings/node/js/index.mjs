@@ -2,8 +2,12 @@
 export {
   generateIdentityHmac,
   generateSecret,
+  generateTokenKey,
   IdentityHmacError,
   IdentityKey,
+  IdentityTokenError,
+  IdentityTokenKey,
+  IdentityTokenKeyring,
   Keyring,
   verifyIdentityHmac,
 } from './index.cjs';

@@ -8,6 +8,8 @@ const KINDS = {
   Date: 'a Date',
   Error: 'an Error',
   IdentityKey: 'an IdentityKey',
+  IdentityTokenKey: 'an IdentityTokenKey',
+  IdentityTokenKeyring: 'an IdentityTokenKeyring',
   Keyring: 'a Keyring',
   Map: 'a Map',
   Promise: 'a Promise, which has to be awaited first',

@@ -4,8 +4,11 @@
 
 import addon from './addon.cjs';
 import { declareClasses } from './classes.mjs';
-import { IdentityHmacError, wrongType } from './error.mjs';
+import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
 import { exportSecret } from './key-object.mjs';
+import { readSigning, readVerifying } from './token-arguments.mjs';
+import { declareTokenClasses } from './token-classes.mjs';
+import { verifiedClaims } from './verified-claims.mjs';
 
 // By other names here, since the bundler would rename the classes rather than these.
 const { IdentityKey: Key, Keyring: Ring } = declareClasses({
@@ -18,9 +21,27 @@ const { IdentityKey: Key, Keyring: Ring } = declareClasses({
   sign,
 });
 
-export { IdentityHmacError, Key as IdentityKey, Ring as Keyring };
+const { IdentityTokenKey: TokenKey, IdentityTokenKeyring: TokenRing } = declareTokenClasses({
+  ...addon,
+  entry: 'identity-hmac',
+  checkTokenKey,
+  isPreparedTokenKey,
+  prepareTokenKey,
+  prepareTokenKeyring,
+  signToken,
+  verifyToken,
+});
 
-export const { generateSecret } = addon;
+export {
+  IdentityHmacError,
+  IdentityTokenError,
+  Key as IdentityKey,
+  Ring as Keyring,
+  TokenKey as IdentityTokenKey,
+  TokenRing as IdentityTokenKeyring,
+};
+
+export const { generateSecret, generateTokenKey } = addon;
 
 export function generateIdentityHmac(visitorId, secret) {
   // What the addon refuses goes the long way, which takes a KeyObject and throws the errors.
@@ -34,10 +55,7 @@ export function verifyIdentityHmac(visitorId, hmac, secret) {
 }
 
 function checkSetting(name, value) {
-  const refusal = addon.checkSetting(name, value);
-  if (refusal !== null) {
-    throw inputError(refusal);
-  }
+  throwIfRefused(addon.checkSetting(name, value));
 }
 
 /** Whether this is what `prepareKey` returns, in whichever copy of this module. */
@@ -57,10 +75,7 @@ function prepareKey(secret, argument, types) {
   if (key === null) {
     throw wrongType(argument, types, secret);
   }
-  if (key.code !== undefined) {
-    throw inputError(key);
-  }
-  return key;
+  return throwIfRefused(key);
 }
 
 function sign(key, visitorId) {
@@ -70,9 +85,67 @@ function sign(key, visitorId) {
   }
   throw hmac === null
     ? wrongType('visitorId', 'a string or a Uint8Array', visitorId)
-    : inputError(hmac);
+    : new IdentityHmacError(hmac.message, hmac);
 }
 
-function inputError({ code, message }) {
-  return new IdentityHmacError(message, { code });
+function checkTokenKey(name, text) {
+  if (typeof name !== 'string') {
+    throw wrongType('name', 'a string', name);
+  }
+  throwIfRefused(addon.checkTokenKey(name, text));
+}
+
+/** Whether this is what `prepareTokenKey` returns, in whichever copy of this module. */
+function isPreparedTokenKey(value) {
+  try {
+    return typeof addon.tokenKeyId(value) === 'string';
+  } catch {
+    return false;
+  }
+}
+
+function prepareTokenKey(text, argument, types) {
+  const key = addon.prepareTokenKey(text);
+  if (key === null) {
+    throw wrongType(argument, types, text);
+  }
+  return throwIfRefused(key);
+}
+
+function prepareTokenKeyring(current, previous, maxLifetime, tokensValidAfter) {
+  return throwIfRefused(
+    addon.prepareTokenKeyring(current, previous, maxLifetime, tokensValidAfter),
+  );
+}
+
+function signToken(key, claims, options) {
+  const given = readSigning(claims, options);
+  const { visitorId, externalId, name, email, metadata, audience, expiresIn, now } = given;
+  const signed = addon.signToken(
+    key,
+    visitorId,
+    externalId,
+    name,
+    email,
+    metadata,
+    audience,
+    expiresIn,
+    now,
+  );
+  return throwIfRefused(signed, IdentityTokenError);
+}
+
+function verifyToken(keyring, token, given, options) {
+  const { visitorId, audience, now } = readVerifying(given, options);
+  const verified = addon.verifyToken(keyring, token, visitorId, audience, now);
+  const { metadata } = throwIfRefused(verified, IdentityTokenError);
+  return verifiedClaims({ ...verified, metadata: metadata ? JSON.parse(metadata) : metadata });
+}
+
+/** What the addon answered, unless that is a refusal. */
+function throwIfRefused(answer, ErrorClass = IdentityHmacError) {
+  if (answer?.code !== undefined) {
+    throw new ErrorClass(answer.message, answer);
+  }
+  return answer;
 }

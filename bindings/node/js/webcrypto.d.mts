@@ -37,7 +37,10 @@ export type Secret = Bytes | SecretKeyObject | HmacCryptoKey;
 export type IdentityHmacErrorCode =
   | 'empty_secret'
   | 'empty_visitor_id'
+  | 'ill_formed_text'
   | 'invalid_input'
+  | 'malformed_token_key'
+  | 'max_lifetime_out_of_range'
   | 'secret_blank'
   | 'secret_contains_nul'
   | 'secret_holds_assignment'
@@ -48,11 +51,13 @@ export type IdentityHmacErrorCode =
   | 'secret_surrounded_by_whitespace'
   | 'secret_unexpanded_variable'
   | 'secret_unset'
-  | 'token_key_as_secret';
+  | 'token_key_as_secret'
+  | 'token_key_unset'
+  | IdentityTokenErrorCode;
 
 /**
  * Input that is refused before anything is signed. Neither the message nor any property carries
- * the secret or the visitor id.
+ * the secret, the visitor id or a claim.
  *
  * @example
  * await assert.rejects(generateIdentityHmac('visitor_1', ''), IdentityHmacError);
@@ -112,6 +117,15 @@ export declare function verifyIdentityHmac(
  * assert.match(await generateSecret(), /^[0-9a-f]{64}$/);
  */
 export declare function generateSecret(): Promise<string>;
+
+/**
+ * The text of a new identity token key: `itk_`, an id of 8 hexadecimal digits, `_`, and 32 random
+ * bytes as 64 digits. The vendor makes the keys that count; this is for tests.
+ *
+ * @example
+ * assert.match(await generateTokenKey(), /^itk_[0-9a-f]{8}_[0-9a-f]{64}$/);
+ */
+export declare function generateTokenKey(): Promise<string>;
 
 /**
  * An identity verification secret, prepared for signing and verifying many visitor ids. The
@@ -197,5 +211,257 @@ export declare class Keyring {
   matched(visitorId: unknown, hmac: unknown): Promise<'current' | 'previous' | null>;
 
   /** `[object Keyring]`. */
+  toJSON(): string;
+}
+
+/** The stable names of why an identity token is refused, or not signed. */
+export type IdentityTokenErrorCode =
+  | 'identity_token_claim'
+  | 'identity_token_expired'
+  | 'identity_token_invalid'
+  | 'identity_token_not_yet_valid'
+  | 'identity_token_other_audience'
+  | 'identity_token_other_visitor'
+  | 'identity_token_revoked'
+  | 'invalid_claim'
+  | 'token_too_long';
+
+/** The claims of a token that have a meaning. `sub` is the external id. */
+export type IdentityTokenField =
+  | 'aud'
+  | 'email'
+  | 'exp'
+  | 'iat'
+  | 'metadata'
+  | 'name'
+  | 'nbf'
+  | 'sub'
+  | 'visitorId';
+
+/** The stable names of what can be wrong with a claim. */
+export type IdentityTokenReason =
+  | 'address'
+  | 'empty'
+  | 'json'
+  | 'lifetime'
+  | 'missing'
+  | 'too_long'
+  | 'twice'
+  | 'type';
+
+/**
+ * An identity token that is refused, or claims that are not signed. The message says what is wrong
+ * and what to do. It carries no value of a claim but times.
+ *
+ * Until a token's signature is known to be right there is one code, `identity_token_invalid`. After
+ * that the caller holds a token that the backend has signed, and the error is exact.
+ *
+ * @example
+ * const key = new IdentityTokenKey(await generateTokenKey());
+ * try {
+ *   await key.verify('no token', 'visitor_1');
+ * } catch (error) {
+ *   assert(error instanceof IdentityTokenError);
+ *   assert.equal(error.code, 'identity_token_invalid');
+ * }
+ */
+export declare class IdentityTokenError extends IdentityHmacError {
+  /** @param options `code`, by default `identity_token_invalid`, and what else is known */
+  constructor(
+    message?: string,
+    options?: {
+      code?: IdentityTokenErrorCode;
+      field?: IdentityTokenField;
+      reason?: IdentityTokenReason;
+      remedy?: string;
+      cause?: unknown;
+    },
+  );
+  /** Why, as a name that does not change between versions. */
+  code: IdentityTokenErrorCode;
+  /** The claim at fault, if the error is about one. */
+  field: IdentityTokenField | undefined;
+  /** What is wrong with the claim, for the codes `identity_token_claim` and `invalid_claim`. */
+  reason: IdentityTokenReason | undefined;
+  /** What to do, for a person. The message ends with it. */
+  remedy: string | undefined;
+}
+
+/**
+ * What a backend says of a visitor. An attribute that is undefined is left as it is stored; `null`
+ * clears it.
+ */
+export interface IdentityClaims {
+  /** The id that the chat gave the visitor. The token is for this visitor alone. */
+  visitorId: string;
+  /** Your own id of the user: 1 to 256 characters. Write a number as a string. */
+  externalId: string;
+  /** The user's display name: at most 256 characters. */
+  name?: string | null | undefined;
+  /** The user's e-mail address: at most 320 characters. */
+  email?: string | null | undefined;
+  /** What else you say of the user: an object that JSON can hold, of at most 8 levels. */
+  metadata?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** How a token is signed. */
+export interface SignOptions {
+  /** How many seconds the token is valid for: 1 to 86,400, by default 300. */
+  expiresIn?: number | undefined;
+  /** The organization key (`pk_…`) that the token is for; by default none is named. */
+  audience?: string | undefined;
+  /** The time of signing, a `Date` or seconds since 1970; by default the clock's. */
+  now?: Date | number | undefined;
+}
+
+/** How a token is verified. */
+export interface VerifyOptions {
+  /** The organization key (`pk_…`). A token that names audiences has to name this one. */
+  audience?: string | undefined;
+  /** The time to verify at, a `Date` or seconds since 1970; by default the clock's. */
+  now?: Date | number | undefined;
+}
+
+/** What an organization demands of tokens. */
+export interface TokenRules {
+  /** How many seconds a token may be valid for: 60 to 86,400, by default 3,600. */
+  maxLifetime?: number | undefined;
+  /** Refuses what was signed before this time, a `Date` or seconds since 1970. */
+  tokensValidAfter?: Date | number | undefined;
+}
+
+/** What a verified token says. The object and everything in it is frozen. */
+export interface VerifiedClaims {
+  /** The visitor, for whom alone the token is. */
+  readonly visitorId: string;
+  /** The backend's own id of the user. */
+  readonly externalId: string;
+  /** The user's display name: absent if the token does not name it, `null` to clear it. */
+  readonly name?: string | null;
+  /** The user's e-mail address: absent if the token does not name it, `null` to clear it. */
+  readonly email?: string | null;
+  /** What else the backend says of the user: absent if nothing, `null` to clear it. */
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
+  /** When the token was signed, in seconds since 1970; it may have a fraction. */
+  readonly issuedAt: number;
+  /** When the token expires, in seconds since 1970; it may have a fraction. */
+  readonly expiresAt: number;
+  /** The id of the key that signed. */
+  readonly keyId: string;
+}
+
+/**
+ * An identity token key, prepared for signing and verifying many tokens. A token is a JSON Web Token
+ * (RFC 7519, HS256) in which your backend signs who a visitor is, for a few minutes.
+ *
+ * The text of a key is `itk_<kid>_<secret>`: 8 and 64 hexadecimal digits, made by the vendor. Any JWT
+ * library signs with the same text. No other text is accepted, so the identity verification secret
+ * signs no tokens.
+ *
+ * It shows its type and nothing of the key when it is inspected or serialized, and cannot be cloned
+ * or sent to a worker: make one there.
+ *
+ * @example
+ * const key = new IdentityTokenKey(await generateTokenKey());
+ * const token = await key.sign(
+ *   { visitorId: 'visitor_1', externalId: 'user_123', email: 'jane@example.com' },
+ *   { expiresIn: 60 },
+ * );
+ * const claims = await key.verify(token, 'visitor_1');
+ * assert.equal(claims.externalId, 'user_123');
+ */
+export declare class IdentityTokenKey {
+  /**
+   * Makes a key from the environment variable `name`, by default `IDENTITY_TOKEN_KEY`.
+   *
+   * @throws {IdentityHmacError} which names the variable, never the value: `token_key_unset` if it
+   * is unset or blank, `malformed_token_key` if it holds anything but a token key
+   * @throws {TypeError} if `name` is not a string
+   *
+   * @example
+   * process.env.IDENTITY_TOKEN_KEY = await generateTokenKey();
+   * const key = IdentityTokenKey.fromEnv();
+   */
+  static fromEnv(name?: string): IdentityTokenKey;
+
+  /**
+   * Makes a key from the text of a setting called `name`. Use it for a key from a configuration file
+   * or a secret manager.
+   *
+   * @param text the text; undefined or null if the setting does not exist
+   * @throws {IdentityHmacError} as {@link IdentityTokenKey.fromEnv}
+   * @throws {TypeError} if an argument is of another type
+   */
+  static fromSetting(name: string, text: Bytes | null | undefined): IdentityTokenKey;
+
+  /**
+   * @param text the text of a token key
+   * @throws {IdentityHmacError} `malformed_token_key`
+   * @throws {TypeError} if `text` is neither a string nor a `Uint8Array`
+   */
+  constructor(text: Bytes);
+
+  /** The key's id, 8 hexadecimal digits. It is no secret. */
+  get keyId(): string;
+
+  /**
+   * Signs a token.
+   *
+   * Sign only what your backend knows of a caller whose session it has authenticated, and a visitor
+   * id that this caller's page has sent: anyone with the token can identify as this user on this
+   * visitor's page until it expires.
+   *
+   * @throws {IdentityTokenError} `invalid_claim` for claims that no verifier would accept,
+   * `token_too_long` for more than 8,192 characters
+   * @throws {IdentityHmacError} `ill_formed_text` for a lone surrogate
+   * @throws {TypeError} for a member of a wrong type or with an unknown name
+   * @throws {RangeError} for a time that is none
+   */
+  sign(claims: IdentityClaims, options?: SignOptions): Promise<string>;
+
+  /**
+   * Verifies `token` for the visitor `visitorId`. Clocks may differ by 60 seconds.
+   *
+   * @param token anything that a client can send
+   * @param visitorId the id of the visitor who sent the token
+   * @throws {IdentityTokenError} unless this key signed the token for this visitor and this time
+   * @throws {TypeError} if an argument other than `token` is of a wrong type
+   * @throws {RangeError} for a time that is none
+   */
+  verify(token: unknown, visitorId: string, options?: VerifyOptions): Promise<VerifiedClaims>;
+
+  /** `[object IdentityTokenKey]`. */
+  toJSON(): string;
+}
+
+/**
+ * The token keys of an organization: one, and during a rotation the previous one, with the
+ * organization's rules for tokens. It verifies; the current key signs.
+ *
+ * @example
+ * const previous = new IdentityTokenKey(await generateTokenKey());
+ * const current = new IdentityTokenKey(await generateTokenKey());
+ * const keyring = new IdentityTokenKeyring(current, previous);
+ * const token = await previous.sign({ visitorId: 'visitor_1', externalId: 'user_123' });
+ * assert.equal((await keyring.verify(token, 'visitor_1')).keyId, previous.keyId);
+ */
+export declare class IdentityTokenKeyring {
+  /**
+   * @param current the text of the key that signs, or a key that was prepared from it
+   * @param previous the key whose tokens are still accepted; none if undefined or null
+   * @throws {IdentityHmacError} `malformed_token_key`, or `max_lifetime_out_of_range`
+   * @throws {TypeError} if an argument is of another type
+   * @throws {RangeError} for a time that is none
+   */
+  constructor(
+    current: Bytes | IdentityTokenKey,
+    previous?: Bytes | IdentityTokenKey | null,
+    rules?: TokenRules,
+  );
+
+  /** Verifies `token`, as {@link IdentityTokenKey.verify} does, with either key. */
+  verify(token: unknown, visitorId: string, options?: VerifyOptions): Promise<VerifiedClaims>;
+
+  /** `[object IdentityTokenKeyring]`. */
   toJSON(): string;
 }

@@ -2,11 +2,15 @@
 // product that does not use the core. Web Crypto makes and compares the HMACs, and the core's rules
 // stand here again. The shared vectors and tests/conformance hold the two equal.
 
+import { encodeHex, readBytes } from './bytes.mjs';
 import { declareClasses } from './classes.mjs';
-import { IdentityHmacError, wrongType } from './error.mjs';
+import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
+import { importKey } from './hmac-key.mjs';
 import { exportSecret } from './key-object.mjs';
 import { tagOf } from './kind.mjs';
 import { checkSetting } from './setting.mjs';
+import * as token from './token/token.mjs';
+import { declareTokenClasses } from './token-classes.mjs';
 
 const SECRET_TYPES =
   'a string, a Uint8Array, a secret KeyObject, or a CryptoKey to sign and verify with HMAC-SHA-256';
@@ -25,7 +29,19 @@ const { IdentityKey: Key, Keyring: Ring } = declareClasses({
   verify,
 });
 
-export { IdentityHmacError, Key as IdentityKey, Ring as Keyring };
+const { IdentityTokenKey: TokenKey, IdentityTokenKeyring: TokenRing } = declareTokenClasses({
+  ...token,
+  entry: 'identity-hmac/webcrypto',
+});
+
+export {
+  IdentityHmacError,
+  IdentityTokenError,
+  Key as IdentityKey,
+  Ring as Keyring,
+  TokenKey as IdentityTokenKey,
+  TokenRing as IdentityTokenKeyring,
+};
 
 export async function generateIdentityHmac(visitorId, secret) {
   return new Key(secret).sign(visitorId);
@@ -34,6 +50,8 @@ export async function generateIdentityHmac(visitorId, secret) {
 export async function verifyIdentityHmac(visitorId, hmac, secret) {
   return new Key(secret).verify(visitorId, hmac);
 }
+
+export const { generateTokenKey } = token;
 
 export async function generateSecret() {
   return encodeHex(crypto.getRandomValues(new Uint8Array(32)));
@@ -54,13 +72,7 @@ function prepareKey(secret, argument, types) {
       { code: 'empty_secret' },
     );
   }
-  const key = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
-    'sign',
-    'verify',
-  ]);
-  // A failure belongs to whoever uses the key, and must not end the process before.
-  key.catch(() => {});
-  return key;
+  return importKey(bytes);
 }
 
 /** Whether this is a CryptoKey that signs and verifies with HMAC-SHA-256. */
@@ -106,32 +118,6 @@ async function keyringMatched({ current, previous }, visitorId, hmac) {
   return byCurrent ? 'current' : byPrevious ? 'previous' : null;
 }
 
-/**
- * The UTF-8 of a string, or a copy of what a Uint8Array shows now; undefined for anything else.
- * Asks the value nothing that it could answer with code of its own.
- */
-function readBytes(value) {
-  if (typeof value === 'string') {
-    return new TextEncoder().encode(value);
-  }
-  if (typedArrayName(value) === 'Uint8Array') {
-    // A detached array has the length 0, but cannot be copied.
-    return typedArrayLength(value) === 0 ? new Uint8Array() : new Uint8Array(value);
-  }
-  return undefined;
-}
-
-const typedArrayName = typedArrayGetter(Symbol.toStringTag);
-const typedArrayLength = typedArrayGetter('length');
-
-function typedArrayGetter(property) {
-  const { get } = Object.getOwnPropertyDescriptor(
-    Object.getPrototypeOf(Uint8Array.prototype),
-    property,
-  );
-  return (value) => Reflect.apply(get, value, []);
-}
-
 /** The 32 bytes that exactly 64 hexadecimal digits stand for; undefined for anything else. */
 function decodeHex(digits) {
   if (digits?.length !== 64) {
@@ -141,8 +127,4 @@ function decodeHex(digits) {
   return /^[0-9A-Fa-f]*$/.test(text)
     ? Uint8Array.from(text.match(/../g), (pair) => Number.parseInt(pair, 16))
     : undefined;
-}
-
-function encodeHex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,10 +1,11 @@
 //! Refused input, as the addon hands it to JavaScript, which makes the error.
 
-use identity_hmac::InputError;
+use identity_hmac::token::ClaimError;
+use identity_hmac::{InputError, TokenError};
 use napi::bindgen_prelude::{Either3, Null};
 use napi_derive::napi;
 
-/// The core's [`InputError`].
+/// The core's [`InputError`] or [`TokenError`].
 #[derive(Debug)]
 #[napi(object, object_from_js = false)]
 pub struct Refusal {
@@ -12,13 +13,38 @@ pub struct Refusal {
     pub code: &'static str,
     /// What was wrong, and what to do.
     pub message: String,
+    /// The claim at fault.
+    pub field: Option<&'static str>,
+    /// The stable name of what is wrong with the claim.
+    pub reason: Option<&'static str>,
+    /// What to do.
+    pub remedy: Option<String>,
 }
 
 impl From<InputError> for Refusal {
     fn from(error: InputError) -> Self {
+        let claim = match &error {
+            InputError::InvalidClaim(claim) => Some(claim),
+            _ => None,
+        };
         Self {
             code: error.code(),
             message: error.to_string(),
+            field: claim.and_then(ClaimError::field),
+            reason: claim.map(|claim| claim.fault().as_str()),
+            remedy: claim.map(ClaimError::remedy),
+        }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            field: error.field(),
+            reason: error.reason(),
+            remedy: Some(error.remedy()),
         }
     }
 }

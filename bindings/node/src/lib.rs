@@ -12,6 +12,7 @@
 
 mod bytes;
 mod error;
+pub mod token;
 
 use identity_hmac::{IdentityHmac, IdentityKey, InputError, Keyring, Matched};
 use napi::bindgen_prelude::{Either3, External, Unknown};

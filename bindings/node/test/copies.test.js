@@ -9,6 +9,7 @@ import { createContext, runInContext } from 'node:vm';
 import { implementations } from './implementations.js';
 
 const require = createRequire(import.meta.url);
+const TOKEN_KEY = `itk_9f2c41aa_${'c0ffee00'.repeat(8)}`;
 
 /** A copy that shares nothing with those that were loaded before. */
 function loadAgain(entry) {
@@ -35,6 +36,9 @@ for (const [entry, api] of implementations) {
         assert(new one.Keyring('s3cret') instanceof other.Keyring);
         class Own extends one.IdentityKey {}
         assert(new Own('s3cret') instanceof other.IdentityKey);
+        assert(new one.IdentityTokenError('boom') instanceof other.IdentityTokenError);
+        assert(new one.IdentityTokenKey(TOKEN_KEY) instanceof other.IdentityTokenKey);
+        assert(new one.IdentityTokenKeyring(TOKEN_KEY) instanceof other.IdentityTokenKeyring);
       }
     });
 
@@ -47,13 +51,26 @@ for (const [entry, api] of implementations) {
       assert.equal(await keyring.matched('visitor_1', previous), 'previous');
     });
 
+    test('make token keyrings of the token keys of each other', async () => {
+      const key = new copy.IdentityTokenKey(TOKEN_KEY);
+      const token = await key.sign({ visitorId: 'visitor_1', externalId: 'user_123' });
+      const current = new api.IdentityTokenKey(await api.generateTokenKey());
+      const claims = await new api.IdentityTokenKeyring(current, key).verify(token, 'visitor_1');
+      assert.equal(claims.keyId, '9f2c41aa');
+    });
+
     test('take nothing else for an instance', () => {
       class Own extends api.IdentityKey {}
       assert(!(new copy.IdentityKey('s3cret') instanceof Own));
-      for (const { IdentityHmacError, IdentityKey, Keyring } of [api, copy]) {
+      for (const { IdentityHmacError, IdentityKey, Keyring, ...tokens } of [api, copy]) {
+        const { IdentityTokenError, IdentityTokenKey, IdentityTokenKeyring } = tokens;
         assert(!(new Keyring('s3cret') instanceof IdentityKey));
         assert(!(new IdentityKey('s3cret') instanceof Keyring));
         assert(!(new Error('boom') instanceof IdentityHmacError));
+        assert(new IdentityTokenError('boom') instanceof IdentityHmacError);
+        assert(!(new IdentityHmacError('boom') instanceof IdentityTokenError));
+        assert(!(new IdentityTokenKey(TOKEN_KEY) instanceof IdentityKey));
+        assert(!(new IdentityTokenKey(TOKEN_KEY) instanceof IdentityTokenKeyring));
         for (const other of [undefined, null, 's3cret', 5, {}, []]) {
           assert(!(other instanceof IdentityHmacError) && !(other instanceof IdentityKey));
         }
@@ -61,7 +78,7 @@ for (const [entry, api] of implementations) {
     });
 
     test('have the names of the classes', () => {
-      for (const name of ['IdentityHmacError', 'IdentityKey', 'Keyring']) {
+      for (const name of Object.keys(api).filter((name) => /^[A-Z]/.test(name))) {
         assert.equal(api[name].name, name);
         assert.equal(copy[name].name, name);
       }
@@ -81,6 +98,22 @@ test('an error is the same to both entries, a key is not', () => {
   });
 });
 
+test('a token error is the same to both entries, a token key is not', async () => {
+  const [[, native], [, webcrypto]] = implementations;
+  const key = new native.IdentityTokenKey(TOKEN_KEY);
+  assert.throws(() => key.verify('', 'visitor_1'), webcrypto.IdentityTokenError);
+  await assert.rejects(
+    new webcrypto.IdentityTokenKey(TOKEN_KEY).verify('', 'visitor_1'),
+    native.IdentityTokenError,
+  );
+  assert(!(key instanceof webcrypto.IdentityTokenKey));
+  assert.throws(() => new webcrypto.IdentityTokenKeyring(key), {
+    name: 'TypeError',
+    message:
+      /, or an IdentityTokenKey of identity-hmac\/webcrypto [0-9.]+; received an IdentityTokenKey$/,
+  });
+});
+
 test('what imitates a key is a TypeError', () => {
   const everything = new Proxy({}, { get: () => () => 5 });
   for (const [, { IdentityKey, Keyring }] of implementations) {
@@ -94,6 +127,22 @@ test('what imitates a key is a TypeError', () => {
         code: 'ERR_INVALID_ARG_TYPE',
       });
     }
+  }
+  for (const [
+    ,
+    { IdentityKey, IdentityTokenKey, IdentityTokenKeyring, Keyring },
+  ] of implementations) {
+    for (const imitation of [
+      everything,
+      IdentityTokenKey.prototype,
+      Object.create(new IdentityTokenKey(TOKEN_KEY)),
+      new IdentityKey(TOKEN_KEY),
+    ]) {
+      assert.throws(() => new IdentityTokenKeyring(imitation), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    assert.throws(() => new Keyring(new IdentityTokenKey(TOKEN_KEY)), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
   }
 });
 

@@ -25,10 +25,17 @@ for (const [page, program] of programs) {
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module'], {
       cwd: project,
       encoding: 'utf8',
-      env: { ...process.env, IDENTITY_SECRET: 's3cret' },
+      env: {
+        ...process.env,
+        IDENTITY_SECRET: 's3cret',
+        IDENTITY_TOKEN_KEY: `itk_9f2c41aa_${'c0ffee00'.repeat(8)}`,
+      },
       input: program,
     });
-    const promised = Array.from(program.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm), (m) => m[1]);
+    const promised = Array.from(
+      program.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm),
+      (m) => m[1],
+    );
     assert(promised.length > 0);
     assert.equal(stdout, `${promised.join('\n')}\n`, stderr);
   });

@@ -21,5 +21,16 @@ test.each(['identity-hmac', 'identity-hmac/webcrypto'])('%s in Jest', async (ent
     expect(key).not.toEqual(new one.IdentityKey('s3cret'));
     const keyring = new other.Keyring('current', key);
     expect(await keyring.matched('visitor_1', await key.sign('visitor_1'))).toBe('previous');
+
+    const tokens = new one.IdentityTokenKey(await one.generateTokenKey());
+    expect(tokens).toBeInstanceOf(other.IdentityTokenKey);
+    await expect(async () => tokens.verify('', 'visitor_1')).rejects.toThrow(
+      other.IdentityTokenError,
+    );
+    await expect(async () => tokens.sign(undefined)).rejects.toThrow(TypeError);
+    const token = await tokens.sign({ visitorId: 'v', externalId: 'u', metadata: { a: [1] } });
+    const claims = await new other.IdentityTokenKeyring(tokens).verify(token, 'v');
+    expect(claims.metadata).toStrictEqual({ a: [1] });
+    expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
   }
 });

@@ -13,9 +13,13 @@ const project = realpathSync(fileURLToPath(new URL('.', import.meta.url)));
 const NAMES = [
   'IdentityHmacError',
   'IdentityKey',
+  'IdentityTokenError',
+  'IdentityTokenKey',
+  'IdentityTokenKeyring',
   'Keyring',
   'generateIdentityHmac',
   'generateSecret',
+  'generateTokenKey',
   'verifyIdentityHmac',
 ];
 
@@ -62,7 +66,12 @@ test('nothing else of the package can be imported', () => {
 test('a program that has only made keys ends by itself', () => {
   const { status } = spawnSync(
     process.execPath,
-    ['-e', "const { IdentityKey } = require('identity-hmac'); new IdentityKey('s3cret')"],
+    [
+      '-e',
+      `const { IdentityKey, IdentityTokenKey, generateTokenKey } = require('identity-hmac');
+      new IdentityKey('s3cret');
+      new IdentityTokenKey(generateTokenKey());`,
+    ],
     { cwd: project, timeout: 30_000 },
   );
   assert.equal(status, 0);

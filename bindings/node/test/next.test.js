@@ -43,7 +43,7 @@ describe('in Next.js, without a line of configuration', () => {
     assert((await (await fetch(server.origin)).text()).includes(`<p>${SIGNED}</p>`));
   });
 
-  test('a route in the edge runtime signs with identity-hmac/webcrypto', async () => {
-    assert.deepEqual(await get('/api/edge'), { hmac: SIGNED });
+  test('a route in the edge runtime signs ids and tokens with identity-hmac/webcrypto', async () => {
+    assert.deepEqual(await get('/api/edge'), { hmac: SIGNED, externalId: 'user_123' });
   });
 });

@@ -6,13 +6,20 @@ import { MessageChannel } from 'node:worker_threads';
 import { implementations } from './implementations.js';
 
 const SECRET = 'very-s3cret';
+const TOKEN_KEY = `itk_9f2c41aa_${'5ec2e700'.repeat(8)}`;
+const OTHER_TOKEN_KEY = `itk_00c0ffee_${'5ec2e701'.repeat(8)}`;
 
-for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementations) {
+for (const [entry, api] of implementations) {
+  const { IdentityHmacError, IdentityKey, IdentityTokenKey, IdentityTokenKeyring, Keyring } = api;
   const subjects = {
     IdentityKey: new IdentityKey(SECRET),
     Keyring: new Keyring(SECRET, `previous-${SECRET}`),
+    IdentityTokenKey: new IdentityTokenKey(TOKEN_KEY),
+    IdentityTokenKeyring: new IdentityTokenKeyring(TOKEN_KEY, OTHER_TOKEN_KEY),
   };
   for (const [type, subject] of Object.entries(subjects)) {
+    const secret = type.includes('Token') ? TOKEN_KEY : SECRET;
+    const otherSecret = type.includes('Token') ? OTHER_TOKEN_KEY : 'other';
     describe(`${entry} ${type}`, () => {
       test('shows its type and nothing else', () => {
         const shown = `[object ${type}]`;
@@ -31,7 +38,7 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
         const everything = { customInspect: false, showHidden: true, showProxy: true, depth: 9 };
         const shown = inspect(subject, { ...everything, getters: true });
         assert.match(shown, new RegExp(type));
-        assert.doesNotMatch(shown, /s3cret|0x|External/);
+        assert.doesNotMatch(shown, /s3cret|5ec2e7|0x|External/);
       });
 
       test('is refused by everything that would copy it', () => {
@@ -51,19 +58,21 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
         for (const [predicate, holds] of Object.entries(types)) {
           assert.equal(holds(subject), false, predicate);
         }
-        const other = new subject.constructor('other');
+        const other = new subject.constructor(otherSecret);
         assert.deepStrictEqual(subject, subject);
         assert.deepStrictEqual({ nested: [subject] }, { nested: [subject] });
         assert.notDeepStrictEqual(subject, other);
         assert.notDeepEqual(subject, other);
         assert.notDeepStrictEqual({ nested: [subject] }, { nested: [other] });
         assert.equal(subject.constructor.name, type);
-        assert(subject instanceof (type === 'Keyring' ? Keyring : IdentityKey));
-        await assert.rejects(
-          async () => subject.sign(undefined),
-          (error) => error.stack.includes(`at ${type}.sign`),
-        );
-        assert.throws(() => subject.sign.call({}, 'visitor_1'), TypeError);
+        assert(subject instanceof api[type]);
+        if (subject.sign !== undefined) {
+          await assert.rejects(
+            async () => subject.sign(undefined),
+            (error) => error.stack.includes(`at ${type}.sign`),
+          );
+          assert.throws(() => subject.sign.call({}, 'visitor_1'), TypeError);
+        }
         assert.throws(
           () => subject.verify.call(Object.create(subject), 'visitor_1', ''),
           TypeError,
@@ -72,27 +81,38 @@ for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementatio
 
       test('works in a subclass', async () => {
         class Own extends subject.constructor {}
-        const own = new Own(SECRET);
+        const own = new Own(secret);
         assert(own instanceof Own);
-        assert.equal(await own.sign('visitor_1'), await subject.sign('visitor_1'));
+        if (type.includes('Token')) {
+          const claims = { visitorId: 'visitor_1', externalId: 'user_123' };
+          const token = await subjects.IdentityTokenKey.sign(claims);
+          assert.equal((await own.verify(token, 'visitor_1')).externalId, 'user_123');
+        } else {
+          assert.equal(await own.sign('visitor_1'), await subject.sign('visitor_1'));
+        }
       });
     });
   }
 
   test(`${entry} has no secret in an error that is copied or serialized`, () => {
-    process.env.A_SETTING = `"${SECRET}"`;
-    assert.throws(
-      () => IdentityKey.fromEnv('A_SETTING'),
-      (error) => {
-        for (const shown of [
-          inspect(error, { showHidden: true, depth: 9 }),
-          inspect(deserialize(serialize(error))),
-          JSON.stringify(error, Object.getOwnPropertyNames(error)),
-        ]) {
-          assert.doesNotMatch(shown, new RegExp(SECRET));
-        }
-        return error instanceof IdentityHmacError;
-      },
-    );
+    for (const [Class, secret] of [
+      [IdentityKey, SECRET],
+      [IdentityTokenKey, TOKEN_KEY],
+    ]) {
+      process.env.A_SETTING = `"${secret}"`;
+      assert.throws(
+        () => Class.fromEnv('A_SETTING'),
+        (error) => {
+          for (const shown of [
+            inspect(error, { showHidden: true, depth: 9 }),
+            inspect(deserialize(serialize(error))),
+            JSON.stringify(error, Object.getOwnPropertyNames(error)),
+          ]) {
+            assert.doesNotMatch(shown, new RegExp(secret));
+          }
+          return error instanceof IdentityHmacError;
+        },
+      );
+    }
   });
 }

@@ -27,14 +27,15 @@ cpSync(fileURLToPath(new URL('node_modules/identity-hmac', import.meta.url)), in
   recursive: true,
 });
 
-const NAMES = 'generateIdentityHmac, IdentityHmacError, IdentityKey, Keyring';
+const NAMES = 'generateIdentityHmac, IdentityHmacError, IdentityKey, IdentityTokenKey, Keyring';
 const USE = `
   let error;
   try { new IdentityKey('') } catch (thrown) { error = thrown }
   console.log(generateIdentityHmac('visitor_1', 's3cret'));
   console.log(error instanceof IdentityHmacError, error.name, IdentityHmacError.name);
-  console.log(IdentityKey.name, Keyring.name, new Keyring(new IdentityKey('s3cret')));`;
-const OUTPUT = `${SIGNED}\ntrue IdentityHmacError IdentityHmacError\nIdentityKey Keyring [object Keyring]\n`;
+  console.log(IdentityKey.name, Keyring.name, new Keyring(new IdentityKey('s3cret')));
+  console.log(new IdentityTokenKey('itk_9f2c41aa_' + '0'.repeat(64)).keyId);`;
+const OUTPUT = `${SIGNED}\ntrue IdentityHmacError IdentityHmacError\nIdentityKey Keyring [object Keyring]\n9f2c41aa\n`;
 
 for (const entry of ['identity-hmac', 'identity-hmac/webcrypto']) {
   const name = entry.replace('/', '-');

@@ -46,6 +46,62 @@ async function onWebCrypto(): Promise<void> {
   console.log(unread);
 }
 
+const tokenKey: native.IdentityTokenKey = native.IdentityTokenKey.fromEnv();
+const user: { visitorId: string; externalId: string; email?: string | null } = {
+  visitorId: 'visitor_1',
+  externalId: 'user_123',
+};
+const token: string = tokenKey.sign(user, { expiresIn: 60, now: new Date() });
+tokenKey.sign({ ...user, name: null, metadata: { plan: 'pro', tags: ['a'] } });
+const claims: native.VerifiedClaims = tokenKey.verify(fromAClient, 'visitor_1', { now: 5 });
+const plan: unknown = claims.metadata?.plan;
+const tokenKeyring = new native.IdentityTokenKeyring(native.generateTokenKey(), tokenKey, {
+  maxLifetime: 600,
+  tokensValidAfter: new Date(),
+});
+native.IdentityTokenKey.fromSetting('chat.token_key', process()?.previous);
+try {
+  tokenKeyring.verify(token, 'visitor_1', { audience: 'pk_1' });
+} catch (error) {
+  if (error instanceof native.IdentityTokenError) {
+    const code: native.IdentityTokenErrorCode = error.code;
+    const field: native.IdentityTokenField | undefined = error.field;
+    const reason: native.IdentityTokenReason | undefined = error.reason;
+    const asAnother: IdentityHmacError = error;
+    console.log(code, field, reason, error.remedy, plan, asAnother);
+  }
+}
+
+async function tokensOnWebCrypto(): Promise<void> {
+  const key = new webcrypto.IdentityTokenKey(await webcrypto.generateTokenKey());
+  const token: string = await key.sign(user);
+  const claims: webcrypto.VerifiedClaims = await key.verify(token, 'visitor_1');
+  const keyring = new webcrypto.IdentityTokenKeyring(key, null, { maxLifetime: 60 });
+  console.log(claims, await keyring.verify(token, 'visitor_1'), key.keyId);
+
+  // @ts-expect-error an unread promise holds no claims
+  key.verify(token, 'visitor_1').externalId;
+}
+
+// @ts-expect-error an id that is a number loses digits
+tokenKey.sign({ visitorId: 'visitor_1', externalId: 5 });
+// @ts-expect-error a claim with another name would be ignored
+tokenKey.sign({ visitorId: 'visitor_1', externalId: 'user_123', emial: 'jane@example.com' });
+// @ts-expect-error the lifetime is an option, not a claim
+tokenKey.sign({ visitorId: 'visitor_1', externalId: 'user_123', expiresIn: 60 });
+// @ts-expect-error a lifetime is a number of seconds
+tokenKey.sign(user, { expiresIn: '5m' });
+// @ts-expect-error whose token it is has to be known
+tokenKey.verify(token);
+// @ts-expect-error claims do not change
+claims.externalId = 'admin';
+// @ts-expect-error a keyring does not sign
+tokenKeyring.sign(user);
+// @ts-expect-error a token key is not the identity verification secret
+new native.Keyring(tokenKey);
+// @ts-expect-error the key of one entry is not that of the other
+new webcrypto.IdentityTokenKeyring(tokenKey);
+
 const keyObject: native.SecretKeyObject = {
   type: 'secret',
   export: () => new Uint8Array(6),
@@ -71,7 +127,7 @@ new native.Keyring();
 // @ts-expect-error an error has no other codes
 new IdentityHmacError('boom', { code: 'unheard_of' });
 
-console.log(isRight, verified, matched, onWebCrypto);
+console.log(isRight, verified, matched, onWebCrypto, tokensOnWebCrypto);
 
 declare function process(): { previous?: string } | undefined;
 declare const console: { log(...values: unknown[]): void };

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { generateIdentityHmac, IdentityKey } from 'identity-hmac';
+import {
+  generateIdentityHmac,
+  generateTokenKey,
+  IdentityKey,
+  IdentityTokenKey,
+} from 'identity-hmac';
 import { implementations } from './implementations.js';
 
 /** Runs an async function body in a worker and gives what it returns. */
@@ -48,6 +53,27 @@ for (const [entry] of implementations) {
       }`);
     assert.equal(isOwn, true);
     assert.throws(() => new IdentityKey(''), { code: 'empty_secret' });
+  });
+
+  test(`${entry} signs and verifies tokens in many workers at once`, async () => {
+    const key = generateTokenKey();
+    const tokens = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        inWorker(`
+          const { IdentityTokenKey } = await import('${entry}');
+          const key = new IdentityTokenKey('${key}');
+          const tokens = [];
+          for (let i = 0; i < 200; i++) {
+            tokens.push(await key.sign({ visitorId: 'visitor_' + i, externalId: 'user_' + i }));
+            await key.verify(tokens[i], 'visitor_' + i);
+          }
+          return tokens;`),
+      ),
+    );
+    for (const [i, token] of tokens.flat().entries()) {
+      const claims = new IdentityTokenKey(key).verify(token, `visitor_${i % 200}`);
+      assert.equal(claims.externalId, `user_${i % 200}`);
+    }
   });
 
   test(`${entry} reads a worker's own copy of the environment`, async () => {
