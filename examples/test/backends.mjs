@@ -23,7 +23,7 @@ export class Backend {
 
   constructor(name, settings) {
     const [command, ...args] = COMMANDS[name];
-    const env = { PATH: process.env.PATH, GEM_HOME: `${TARGET}/examples/gem-home`, ...settings };
+    const env = { PATH: process.env.PATH, GEM_HOME: `${TARGET}/ruby/gem-home`, ...settings };
     this.process = spawn(command, args, { env });
     this.process.stdout.on('data', (data) => {
       this.stdout += data;
