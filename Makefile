@@ -32,6 +32,8 @@ SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/docs/routes t
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python
 PACKAGE_sinatra := bindings/ruby
+# The binaries as `cargo test` builds them: with other features, the dependencies would be built again.
+BUILD := $(CARGO) build --locked --all-features --all-targets
 DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
@@ -88,7 +90,7 @@ test-bindings: packages
 # Leaves a fresh installation of every package for the conformance run.
 test-docs: packages
 	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra
-	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(BUILD)
 	$(CARGO) build --locked -p example-axum --bins --examples
 	python3 tests/docs/check.py
 	python3 tests/docs/http_reference.py $(SERVER)
@@ -103,7 +105,7 @@ test-examples: packages
 	$(MAKE) -C examples test
 
 test-e2e: packages
-	$(CARGO) build --locked -p identity-hmac-server
+	$(BUILD)
 	$(MAKE) -C examples setup
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
@@ -127,7 +129,7 @@ prove-fuzz:
 	python3 fuzz/run.py --seconds 30
 
 prove-canary: test-docs
-	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(BUILD)
 	$(MAKE) -C tests/canary prove INSTALLED=$(abspath $(INSTALLED)) BUILT=$(abspath $(TARGET))/debug
 
 # An SBOM in CycloneDX beside each package in dist/.
@@ -135,7 +137,7 @@ sbom: packages
 	$(MAKE) -C tests/supply-chain sbom
 
 prove-supply-chain: packages
-	$(CARGO) build --locked -p identity-hmac-cli -p identity-hmac-server
+	$(BUILD)
 	$(MAKE) -C tests/supply-chain prove BUILT=$(abspath $(TARGET))/debug
 
 prove-mutants: setup-rust
