@@ -4,9 +4,9 @@
 
 use std::sync::LazyLock;
 
+use identity_hmac::attributes::Patch;
 use identity_hmac_server::http::body::Members;
 use identity_hmac_server::http::identify_params::IdentifyParams;
-use identity_hmac::attributes::Patch;
 use libfuzzer_sys::fuzz_target;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -88,7 +88,11 @@ fn has_large_integer(text: &[u8]) -> bool {
     TOKEN.find_iter(&text).any(|token| {
         let digits = token.as_str().trim_start_matches('-');
         let is_integer = digits.bytes().all(|digit| digit.is_ascii_digit());
-        let limit = if digits.len() < token.len() { 1 << 63 } else { u128::from(u64::MAX) };
+        let limit = if digits.len() < token.len() {
+            1 << 63
+        } else {
+            u128::from(u64::MAX)
+        };
         is_integer && digits.parse::<u128>().is_ok_and(|number| number > limit)
             || is_integer && digits.len() > 38
     })
@@ -97,9 +101,8 @@ fn has_large_integer(text: &[u8]) -> bool {
 /// The members of a body that is to be taken.
 fn taken(body: &[u8]) -> Option<Map<String, Value>> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let has_one_meaning = !has_nul(&value)
-        && !has_large_integer(body)
-        && members(&value) == written_members(body);
+    let has_one_meaning =
+        !has_nul(&value) && !has_large_integer(body) && members(&value) == written_members(body);
     let Value::Object(members) = value else {
         return None;
     };
