@@ -46,6 +46,15 @@ module IdentityHmac
   #   IdentityHmac.generate_secret.length # => 64
   def self.generate_secret; end
 
+  # Makes the text of a new identity token key, for tests: an id and 32 random bytes from the
+  # operating system. The vendor makes those that count.
+  #
+  # Returns <tt>itk_</tt>, 8 hexadecimal digits, <tt>_</tt> and 64 hexadecimal digits. Raises
+  # RuntimeError if the operating system gives no random bytes.
+  #
+  #   IdentityHmac.generate_token_key.length # => 77
+  def self.generate_token_key; end
+
   class Key
     # Prepares a secret. Its bytes are the key as they are; to read it from the environment use
     # Key.from_env, which refuses mistakes in the configuration.
@@ -126,5 +135,24 @@ module IdentityHmac
     #   keyring.matched("visitor_1", stale) # => :previous
     #   keyring.matched("visitor_1", nil) # => nil
     def matched(visitor_id, hmac); end
+  end
+
+  class TokenKey
+    # Prepares a token key. To read it from the environment use TokenKey.from_env.
+    #
+    # [+text+] the text of the key, a String: <tt>itk_</tt>, 8 hexadecimal digits, <tt>_</tt> and
+    #          64 hexadecimal digits, in lower case. No other secret is accepted
+    #
+    # Returns a TokenKey. Raises Error with code +:malformed_token_key+, and TypeError if +text+ is
+    # not a String.
+    #
+    #   IdentityHmac::TokenKey.new("itk_9f2c41aa_#{"c0ffee00" * 8}").key_id # => "9f2c41aa"
+    def self.new(text); end
+
+    # Returns the key's id, a String of 8 hexadecimal digits. It is not secret: tokens name it in
+    # their header, as +kid+.
+    #
+    #   IdentityHmac::TokenKey.new("itk_9f2c41aa_#{"c0ffee00" * 8}").key_id # => "9f2c41aa"
+    def key_id; end
   end
 end

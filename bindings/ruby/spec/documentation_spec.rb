@@ -24,7 +24,11 @@ RSpec.describe "the documentation" do
         .gsub(/^ *(?<code>.+?) *# => (?<value>.+)$/, 'check((\k<code>), (\k<value>))')
   end
 
-  def run(code, environment = { "IDENTITY_SECRET" => "s3cret" })
+  def environment
+    { "IDENTITY_SECRET" => "s3cret", "IDENTITY_TOKEN_KEY" => "itk_9f2c41aa_#{"c0ffee00" * 8}" }
+  end
+
+  def run(code)
     code = checked(code)
     prelude = <<~RUBY
       checks = #{code.scan(/^check\(\(/).length}

@@ -64,6 +64,21 @@ RSpec.describe "under GC stress" do
     expect(results).to eq [[64, true, :current], [64, true, :previous], [64, false, nil]]
   end
 
+  def token_key = "itk_9f2c41aa_#{"c0ffee00" * 8}"
+
+  it "signs and verifies tokens" do
+    attributes = { name: id(3), email: nil, metadata: { "id" => id(4) } }
+    claims = stressed do
+      key = IdentityHmac::TokenKey.new(gives(token_key))
+      token = key.sign(gives(id(1)), gives(id(2)), **attributes, audience: gives("pk_1"))
+      keyring = IdentityHmac::TokenKeyring.new(IdentityHmac.generate_token_key,
+                                               previous: gives(token_key))
+      [key, keyring].map { |one| one.verify(gives(token), gives(id(1)), audience: "pk_1") }
+    end
+    expect(claims.map(&:external_id)).to all eq(id(2))
+    expect(claims.map(&:attributes)).to all eq(attributes)
+  end
+
   it "makes its errors" do
     codes = stressed do
       codes_of(
@@ -71,12 +86,17 @@ RSpec.describe "under GC stress" do
         -> { IdentityHmac.verify_identity_hmac(nil, nil, "") },
         -> { IdentityHmac::Key.new(nil) },
         -> { IdentityHmac::Key.from_env("NOT_SET") },
-        -> { IdentityHmac::Key.new("s3cret").dup }
+        -> { IdentityHmac::Key.new("s3cret").dup },
+        -> { IdentityHmac::TokenKey.new(gives("itk_")) },
+        -> { IdentityHmac::TokenKey.new(token_key).sign(gives(id(1)), gives("\xFF")) },
+        -> { IdentityHmac::TokenKey.new(token_key).sign(id(1), "u", email: gives(id(2))) },
+        -> { IdentityHmac::TokenKey.new(token_key).verify(gives(id(3)), id(1)) }
       )
     end
     expect(codes).to eq [
       :empty_visitor_id, :empty_secret, "secret must be a String, not NilClass", :secret_unset,
-      "IdentityHmac::Key holds a secret and cannot be copied; share the object itself"
+      "IdentityHmac::Key holds a secret and cannot be copied; share the object itself",
+      :malformed_token_key, :ill_formed_text, :invalid_claim, :identity_token_invalid
     ]
   end
 end

@@ -103,6 +103,91 @@ RSpec.describe "an object that holds a secret" do
     end
   end
 
+  token_key = "itk_9f2c41aa_#{"c0ffee00" * 8}"
+  token_objects = {
+    IdentityHmac::TokenKey => [-> { IdentityHmac::TokenKey.new(token_key) }, " 9f2c41aa"],
+    IdentityHmac::TokenKeyring => [-> { IdentityHmac::TokenKeyring.new(token_key) }, ""]
+  }
+
+  token_objects.each do |type, (make, details)|
+    describe type do
+      subject(:object) { make.call }
+
+      let(:token) { IdentityHmac::TokenKey.new(token_key).sign("visitor_1", "user_123") }
+
+      it "shows its type and no secret" do
+        shown = "#<#{type}#{details}>"
+        expect([object.inspect, object.to_s, object.pretty_inspect.chomp]).to all eq(shown)
+        expect(JSON.generate(object)).to eq JSON.generate(shown)
+        expect(object.instance_variables).to be_empty
+        expect(ObjectSpace.dump(object)).not_to include "c0ffee"
+      end
+
+      it "cannot be copied, dumped or subclassed" do
+        [object.method(:dup), object.method(:clone)].each do |copy|
+          expect(&copy).to raise_error(TypeError, /\A#{type} holds a secret and cannot be copied/)
+        end
+        [Marshal.method(:dump), YAML.method(:dump)].each do |dump|
+          expect { dump.call([object]) }.to raise_error(TypeError, /cannot be dumped/)
+        end
+        expect { Class.new(type) }.to raise_error(TypeError, /\A#{type} cannot be subclassed/)
+        expect { type.allocate }.to raise_error(TypeError, /allocator undefined/)
+        expect { type.new }.to raise_error(ArgumentError)
+      end
+
+      it "is frozen" do
+        expect(object).to be_frozen
+        expect { object.instance_variable_set(:@a, 1) }.to raise_error(FrozenError)
+      end
+
+      it "refuses to lend its methods to another object" do
+        verify = type.instance_method(:verify_at)
+        expect { verify.bind_call(Object.new, token, "visitor_1", nil, 0) }
+          .to raise_error(TypeError)
+      end
+
+      it "keeps the extension's own methods private" do
+        expect(type.public_methods & %i[of from_setting]).to be_empty
+        expect(object.public_methods & %i[sign_claims verify_at]).to be_empty
+      end
+
+      it "verifies in many threads and in a forked process" do
+        threads = Array.new(8) do
+          Thread.new { Array.new(200) { object.verify(token, "visitor_1").external_id } }
+        end
+        expect(threads.flat_map(&:value)).to all eq("user_123")
+        process = fork { exit!(object.verify(token, "visitor_1").external_id == "user_123") }
+        expect(Process.wait2(process).last).to be_success
+      end
+
+      it "verifies in Ractors that share it" do
+        expect(Ractor.shareable?(object)).to be true
+        ractors = Array.new(3) do
+          Ractor.new(object, token) do |shared, shown|
+            Array.new(200) { shared.verify(shown, "visitor_1").external_id }
+          end
+        end
+        expect(ractors.flat_map(&:take)).to eq ["user_123"] * 600
+      end
+    end
+  end
+
+  it "signs and verifies tokens with all that they say in another Ractor" do
+    answers = Ractor.new do
+      ENV["A_RACTORS_TOKEN_KEY"] = IdentityHmac.generate_token_key
+      key = IdentityHmac::TokenKey.from_env("A_RACTORS_TOKEN_KEY")
+      token = key.sign("visitor_1", "user_123", name: nil, metadata: { plan: "pro" })
+      code = begin
+        IdentityHmac::TokenKeyring.new(key).verify(token, "visitor_2")
+      rescue IdentityHmac::TokenError => error
+        error.code
+      end
+      [key.verify(token, "visitor_1").attributes, code]
+    end
+    expect(answers.take)
+      .to eq [{ name: nil, metadata: { "plan" => "pro" } }, :identity_token_other_visitor]
+  end
+
   it "does not change when the secret's String changes later" do
     secret = +"s3cret"
     key = IdentityHmac::Key.new(secret)

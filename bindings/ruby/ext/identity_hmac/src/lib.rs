@@ -4,13 +4,16 @@
     reason = "magnus::init adds a public function without a comment"
 )]
 
+mod claims;
 mod error;
 mod guarded;
 mod key;
 mod keyring;
 mod string;
+mod token_key;
+mod token_keyring;
 
-use identity_hmac::{IdentityHmac, InputError, VerifyError};
+use identity_hmac::{IdentityHmac, InputError, RandomUnavailable, TokenKey, VerifyError};
 use magnus::{Error, RString, Ruby, Value, function, prelude::*};
 
 #[magnus::init(name = "identity_hmac")]
@@ -26,8 +29,11 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     )?;
     module.define_module_function("verify_identity_hmac", function!(verify_identity_hmac, 3))?;
     module.define_singleton_method("generate_secret", function!(generate_secret, 0))?;
+    module.define_singleton_method("generate_token_key", function!(generate_token_key, 0))?;
     key::define(ruby, module)?;
-    keyring::define(ruby, module)
+    keyring::define(ruby, module)?;
+    token_key::define(ruby, module)?;
+    token_keyring::define(ruby, module)
 }
 
 /// Lets every Ractor call the methods that are defined from here on. Without it only the main
@@ -76,8 +82,15 @@ fn verify_identity_hmac(
 }
 
 fn generate_secret(ruby: &Ruby) -> Result<String, Error> {
-    identity_hmac::generate_secret()
-        .map_err(|error| Error::new(ruby.exception_runtime_error(), error.to_string()))
+    identity_hmac::generate_secret().map_err(|error| without_random(ruby, error))
+}
+
+fn generate_token_key(ruby: &Ruby) -> Result<String, Error> {
+    TokenKey::generate().map_err(|error| without_random(ruby, error))
+}
+
+fn without_random(ruby: &Ruby, error: RandomUnavailable) -> Error {
+    Error::new(ruby.exception_runtime_error(), error.to_string())
 }
 
 /// What signing gives to Ruby: a String like that of `OpenSSL::HMAC.hexdigest`, binary and not frozen.

@@ -2,6 +2,8 @@
 
 use magnus::{Error, RString, Ruby, Value, prelude::*};
 
+use crate::error;
+
 /// The String that an argument is, or that its `to_str` gives, as in Ruby's own methods. `rule` is for
 /// the error: `secret must be a String`.
 pub(crate) fn required(ruby: &Ruby, rule: &str, value: Value) -> Result<RString, Error> {
@@ -13,6 +15,15 @@ pub(crate) fn required(ruby: &Ruby, rule: &str, value: Value) -> Result<RString,
             error
         }
     })
+}
+
+/// The text of the argument called `name`, in UTF-8: that is what a token holds. `rule` is as in
+/// [`required`].
+pub(crate) fn text(ruby: &Ruby, name: &str, rule: &str, value: Value) -> Result<String, Error> {
+    let string = required(ruby, &format!("{name} must be {rule}"), value)?;
+    string
+        .to_string()
+        .map_err(|_| error::ill_formed_text(ruby, name))
 }
 
 /// Like [`required`], for what a client sent: a value that gives no String counts as an empty one,
