@@ -8,6 +8,8 @@ lines.jsonl      {secret, visitor_id}: ids that can stand on a line of a file, a
 raw.jsonl        {secret, visitor_id}: any text and any bytes, line ends and white space included.
 malformed.jsonl  {secret, visitor_id, hmac, accepted}: candidates of every JSON type. Only the right
                  digits in another letter case are to be accepted.
+tokens.jsonl     {key, now, visitor_id, external_id} and any of {name, email, metadata, audience,
+                 expires_in}: claims to sign as an identity token. A few must be refused.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ SECRETS = 500
 IDS_PER_SECRET = 200
 RAW_CASES = 20_000
 MALFORMED_SIGNATURES = 60
+TOKENS = 50_000
 
 # Lengths in bytes about the limits of SHA-256: the padding's at 55 and 56, the block's at 64.
 LENGTH_CLASSES = [
@@ -38,6 +41,7 @@ LENGTH_CLASSES = [
     (122, 200),
     (1000, 1100),
 ]
+EMAIL = string.ascii_letters + string.digits + "äöü日本🦀"
 ALPHABETS = [
     string.ascii_letters + string.digits + "_-",
     string.printable.rstrip(string.whitespace),
@@ -94,10 +98,82 @@ class Cases:
                     continue
                 yield case(secret=secret, visitor_id=visitor_id, hmac=candidate, accepted=False)
 
+    def tokens(self) -> Iterator[dict]:
+        keys = [f"itk_{self.random.randbytes(4).hex()}_{self.random.randbytes(32).hex()}"]
+        keys += [keys[0][:13] + self.random.randbytes(32).hex()]
+        for _ in range(TOKENS):
+            claims = {
+                "key": self.random.choice(keys),
+                "now": self.random.choice([0, 1, 2**31, 2**32, self.random.randrange(2**33)]),
+                "visitor_id": self.text(1, 40),
+                "external_id": self.text(1, 40),
+            }
+            for name, value in (
+                ("name", lambda: self.text(0, 60)),
+                ("email", lambda: f"{self.text(1, 20, EMAIL)}@{self.text(1, 20, EMAIL)}.example"),
+                ("metadata", lambda: self.json_object(levels=8)),
+            ):
+                if self.random.random() < 0.6:
+                    claims[name] = None if self.random.random() < 0.2 else value()
+            if self.random.random() < 0.3:
+                claims["audience"] = self.text(0, 30)
+            if self.random.random() < 0.5:
+                claims["expires_in"] = self.random.randint(1, 86_400)
+            if self.random.random() < 0.05:
+                claims |= self.unsignable()
+            yield claims
+
+    def unsignable(self) -> dict:
+        """A claim that no verifier accepts, or claims that do not fit into a token."""
+        nested: dict = {}
+        for _ in range(8):
+            nested = {"a": nested}
+        return self.random.choice(
+            [
+                {"visitor_id": ""},
+                {"visitor_id": "a\0b"},
+                {"external_id": ""},
+                {"external_id": self.text(257, 300)},
+                {"name": self.text(257, 300)},
+                {"email": self.random.choice(["", "jane", "@", "jane@", "@example.com"])},
+                {"email": self.text(320, 330) + "@example.com"},
+                {"metadata": self.random.choice([[], "text", 1, True, nested, {"a": "\0"}])},
+                {"metadata": {"a": "x" * self.random.randint(5000, 9000)}},
+                {"expires_in": self.random.choice([0, 86_401, 2**40])},
+            ]
+        )
+
+    def text(self, shortest: int, longest: int, alphabet: str | None = None) -> str:
+        """Text without NUL, which no claim may hold."""
+        if alphabet is None:
+            alphabet = self.random.choice([*ALPHABETS, "".join(ALPHABETS)]).replace("\0", "")
+        length = self.random.randint(shortest, longest)
+        return "".join(self.random.choices(alphabet, k=length))
+
+    def json_object(self, levels: int) -> dict:
+        members = range(self.random.randint(0, 4))
+        return {self.text(0, 12): self.json_value(levels - 1) for _ in members}
+
+    def json_value(self, levels: int) -> object:
+        """A value that every language reads and writes in the same way."""
+        kind = self.random.randrange(8)
+        if kind == 0 and levels > 0:
+            return self.json_object(levels)
+        if kind == 1 and levels > 0:
+            return [self.json_value(levels - 1) for _ in range(self.random.randint(0, 4))]
+        if kind == 2:
+            return self.random.randint(-(2**53) + 1, 2**53 - 1)
+        if kind == 3:
+            # No whole number, which JavaScript writes without a point.
+            return self.random.randint(-(10**6), 10**6) + self.random.choice([0.5, 0.25, 0.375])
+        if kind == 4:
+            return self.random.choice([None, True, False])
+        return self.text(0, 20)
+
     def write(self, folder: Path) -> dict[str, int]:
-        """Writes the three files and returns how many cases each holds."""
+        """Writes the files and returns how many cases each holds."""
         counts = {}
-        for name in ("lines", "raw", "malformed"):
+        for name in ("lines", "raw", "malformed", "tokens"):
             cases = list(getattr(self, name)())
             text = "".join(json.dumps(one) + "\n" for one in cases)
             (folder / f"{name}.jsonl").write_text(text, encoding="ascii")

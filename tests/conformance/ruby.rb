@@ -48,11 +48,68 @@ def malformed
   { asked:, wrong: }
 end
 
+# Signs every case, and verifies the same claims in a token that OpenSSL signed.
+def tokens
+  everything = Digest::SHA256.new
+  wrong = []
+  verdicts = each_token do |one, answer|
+    everything << answer << "\n"
+    read_as_given?(one) if answer.include?(".")
+  end
+  verdicts.each_with_index { |verdict, number| wrong << number if verdict == false }
+  { tokens: everything.hexdigest, "verified tokens": { asked: verdicts.compact.length, wrong: } }
+end
+
+def each_token
+  results = []
+  each_case("tokens.jsonl") do |one|
+    results << yield(one, signed(**one.transform_keys(&:to_sym)))
+  end
+  results
+end
+
+def signed(key:, visitor_id:, external_id:, **claims)
+  IdentityHmac::TokenKey.new(key).sign(visitor_id, external_id, **claims)
+rescue IdentityHmac::Error => error
+  error.code.to_s
+end
+
+def read_as_given?(one)
+  payload = payload_of(one)
+  claims = verified(token_by_hand(one["key"], payload), **one.transform_keys(&:to_sym))
+  said = { sub: claims.external_id, visitorId: claims.visitor_id, iat: claims.issued_at.to_i,
+           exp: claims.expires_at.to_i, **claims.attributes }
+  said == payload.except(:aud)
+rescue IdentityHmac::Error
+  false
+end
+
+def verified(token, key:, visitor_id:, now:, audience: nil, **)
+  keyring = IdentityHmac::TokenKeyring.new(key, max_lifetime: 86_400)
+  keyring.verify(token, visitor_id, audience:, now:)
+end
+
+def payload_of(one)
+  attributes = one.slice("name", "email", "metadata").transform_keys(&:to_sym)
+  audience = one.key?("audience") ? { aud: one["audience"] } : {}
+  { sub: one["external_id"], visitorId: one["visitor_id"], iat: one["now"],
+    exp: one["now"] + one.fetch("expires_in", 300), **audience, **attributes }
+end
+
+# A JSON Web Token as RFC 7515 has it.
+def token_by_hand(key, payload)
+  encode = ->(bytes) { [bytes].pack("m0").tr("+/", "-_").delete("=") }
+  header = { alg: "HS256", typ: "JWT", kid: key[4, 8] }
+  signed = [header, payload].map { |part| encode.call(JSON.generate(part)) }.join(".")
+  "#{signed}.#{encode.call(OpenSSL::HMAC.digest("SHA256", key, signed))}"
+end
+
 def with_gem
   require "identity_hmac"
   prepared = ->(visitor_id, secret) { IdentityHmac::Key.new(secret).sign(visitor_id) }
   one_call = IdentityHmac.method(:generate_identity_hmac)
-  { lines: digest("lines.jsonl", &prepared), raw: digest("raw.jsonl", &one_call), malformed: }
+  hmacs = { lines: digest("lines.jsonl", &prepared), raw: digest("raw.jsonl", &one_call) }
+  { **hmacs, malformed:, **tokens }
 end
 
 def with_stdlib

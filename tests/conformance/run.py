@@ -122,21 +122,22 @@ def main() -> None:
 def judge(results: dict[str, dict]) -> list[str]:
     """What is wrong: a digest unlike the others', a candidate answered wrongly, too few asked."""
     failures = []
-    for cases in ("lines", "raw"):
+    for cases in ("lines", "raw", "tokens"):
         digests = {name: result[cases] for name, result in results.items() if cases in result}
         if len(set(digests.values())) == 1:
             print(f"{cases}: one digest of {len(digests)} implementations, {min(digests.values())}")
         else:
             failures.append(f"{cases}: the digests differ: {digests}")
     for name, result in results.items():
-        if "malformed" not in result:
-            continue
-        asked, wrong = result["malformed"]["asked"], result["malformed"]["wrong"]
-        print(f"malformed: {name} answered {asked}, {len(wrong)} of them wrongly")
-        if wrong:
-            failures.append(f"malformed: {name} was wrong in lines {wrong[:10]}")
-        if asked < 10_000:
-            failures.append(f"malformed: {name} was asked {asked} only")
+        for cases in ("malformed", "verified tokens"):
+            if cases not in result:
+                continue
+            asked, wrong = result[cases]["asked"], result[cases]["wrong"]
+            print(f"{cases}: {name} answered {asked}, {len(wrong)} of them wrongly")
+            if wrong:
+                failures.append(f"{cases}: {name} was wrong in lines {wrong[:10]}")
+            if asked < 10_000:
+                failures.append(f"{cases}: {name} was asked {asked} only")
     return failures
 
 

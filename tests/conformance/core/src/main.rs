@@ -10,7 +10,10 @@
 use std::fs;
 use std::path::Path;
 
-use identity_hmac::{IdentityKey, generate_identity_hmac, verify_identity_hmac};
+use identity_hmac::attributes::Patch;
+use identity_hmac::{
+    IdentityClaims, IdentityKey, InputError, TokenKey, generate_identity_hmac, verify_identity_hmac,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +28,7 @@ fn main() {
             generate_identity_hmac(visitor_id, secret).unwrap().to_hex()
         }),
         "malformed": malformed(folder),
+        "tokens": tokens(folder),
     });
     println!("{result}");
 }
@@ -40,6 +44,38 @@ fn digest(folder: &Path, file: &str, sign: impl Fn(&[u8], &[u8]) -> String) -> S
         all.update(hmac + "\n");
     }
     hex::encode(all.finalize())
+}
+
+/// The SHA-256 of all tokens, each followed by a line feed, with the error's code where there is none.
+fn tokens(folder: &Path) -> String {
+    let mut all = Sha256::new();
+    for case in cases(folder, "tokens.jsonl") {
+        let token = token(&case).unwrap_or_else(|error| error.code().to_owned());
+        all.update(token + "\n");
+    }
+    hex::encode(all.finalize())
+}
+
+fn token(case: &Value) -> Result<String, InputError> {
+    let text = |name: &str| case[name].as_str().unwrap();
+    let patch = |value: &Value| value.as_str().map_or(Patch::Clear, Patch::from);
+    let mut claims = IdentityClaims::new(text("visitor_id"), text("external_id"));
+    if let Some(name) = case.get("name") {
+        claims = claims.name(patch(name));
+    }
+    if let Some(email) = case.get("email") {
+        claims = claims.email(patch(email));
+    }
+    if let Some(metadata) = case.get("metadata") {
+        claims = claims.metadata_json(&metadata.to_string())?;
+    }
+    if case.get("audience").is_some() {
+        claims = claims.audience(text("audience"));
+    }
+    if let Some(seconds) = case.get("expires_in") {
+        claims = claims.expires_in(seconds.as_u64().unwrap());
+    }
+    TokenKey::parse(text("key"))?.sign(&claims, case["now"].as_u64().unwrap())
 }
 
 /// How many candidates were asked, and the numbers of those whose answer was wrong.
