@@ -76,7 +76,7 @@ test: test-rust test-no-std test-bindings test-docs test-conformance test-exampl
 
 test-rust: setup-rust
 	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
-	$(CARGO) test --locked --all-features -p identity-hmac-cli --test completions -- --ignored
+	$(CARGO) test --locked --all-features --test completions -- --ignored
 	$(CARGO) test --locked -p identity-hmac --no-default-features
 
 # Built by itself, so that no other crate's features reach the core.
