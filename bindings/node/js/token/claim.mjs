@@ -13,7 +13,7 @@ const EXPECTED = {
   exp: 'the time at which the token ends, a number of seconds since 1970',
   nbf: TIME_OR_NOTHING,
   aud: 'the organization key (pk_…), or leave it out',
-  name: `a string of at most ${MAX_CHARS.name} characters, or null`,
+  name: `a string of 1 to ${MAX_CHARS.name} characters, or null`,
   email: `an address of at most ${MAX_CHARS.email} characters, as in jane@example.com, or null`,
   metadata: 'a JSON object, or null',
 };
@@ -22,7 +22,7 @@ const FAULTS = {
   missing: () => 'is missing',
   type: () => 'has a wrong type',
   twice: () => 'has a key that stands twice',
-  empty: () => 'is empty',
+  empty: () => 'is empty or blank',
   too_long: (limit) => `is longer than ${limit} characters`,
   address: () => 'is not shaped like an e-mail address',
   lifetime: (limit) => `is not within ${limit} s after iat`,
@@ -38,8 +38,8 @@ export function remedyOf(field, reason, limit) {
   }
   if (reason === 'json' || field === undefined) {
     return (
-      'write it with a JSON library, in UTF-8, without NUL characters, and metadata of at most ' +
-      `${MAX_METADATA_LEVELS} levels`
+      'write it with a JSON library, in UTF-8, without NUL characters, with integers of at most 64 ' +
+      `bits, and metadata of at most ${MAX_METADATA_LEVELS} levels`
     );
   }
   return `set it to ${EXPECTED[field]}`;

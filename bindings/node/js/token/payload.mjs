@@ -21,8 +21,8 @@ export function readPayload(binary, refuse) {
   // Without what a program may have put on every object.
   const claims = { __proto__: null, ...value };
   return {
-    sub: readId(claims, 'sub', refuse),
-    visitorId: readId(claims, 'visitorId', refuse),
+    sub: readExternalId(claims, refuse),
+    visitorId: readVisitorId(claims, refuse),
     iat: readTime(claims, 'iat', refuse) ?? refuse('iat', 'missing'),
     exp: readTime(claims, 'exp', refuse) ?? refuse('exp', 'missing'),
     nbf: readTime(claims, 'nbf', refuse),
@@ -47,15 +47,25 @@ function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readId(claims, field, refuse) {
-  const id = claims[field];
-  if (id === undefined) {
-    refuse(field, 'missing');
+function readExternalId(claims, refuse) {
+  if (claims.sub === undefined) {
+    refuse('sub', 'missing');
   }
-  if (id === null) {
-    refuse(field, 'type');
+  if (claims.sub === null) {
+    refuse('sub', 'type');
   }
-  return readText(claims, field, refuse) || refuse(field, 'empty');
+  return readText(claims, 'sub', refuse);
+}
+
+/** An id that was given out elsewhere: any text but the empty one. */
+function readVisitorId({ visitorId }, refuse) {
+  if (visitorId === undefined) {
+    refuse('visitorId', 'missing');
+  }
+  if (typeof visitorId !== 'string') {
+    refuse('visitorId', 'type');
+  }
+  return visitorId || refuse('visitorId', 'empty');
 }
 
 function readTime(claims, field, refuse) {
@@ -81,6 +91,9 @@ function readText(claims, field, refuse) {
   }
   if (typeof text !== 'string') {
     refuse(field, 'type');
+  }
+  if (/^\p{White_Space}*$/u.test(text)) {
+    refuse(field, 'empty');
   }
   const limit = MAX_CHARS[field];
   return [...text].length > limit ? refuse(field, 'too_long', limit) : text;

@@ -1,5 +1,6 @@
-// JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting (RFC
-// 8259 leaves all four to the reader). The core's `strict_json`, over again.
+// JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting, no
+// integer that a reader would round (RFC 8259 leaves all five to the reader). The core's `strict_json`,
+// over again.
 
 import { fromBinary, readBytes, toBinary } from '../bytes.mjs';
 
@@ -30,8 +31,10 @@ class Fault extends Error {}
 class Reader {
   #text;
   #at = 0;
-  /** The key of the outermost object's member that is being read. */
+  /** The key of the outermost object's member that is being read, or that holds the fault. */
   member;
+  /** The same of the first integer of more than 64 bits, which is a fault if there is no other. */
+  #large;
 
   constructor(binary) {
     this.#text = binary;
@@ -40,7 +43,11 @@ class Reader {
   document(levels) {
     const value = this.#value(levels, true);
     if (this.#next() !== undefined) {
-      throw new Fault('json');
+      refuse();
+    }
+    if (this.#large) {
+      this.member = this.#large.member;
+      refuse();
     }
     return value;
   }
@@ -67,7 +74,11 @@ class Reader {
       case '"':
         return this.#string();
     }
-    const value = JSON.parse(this.#take(LITERAL) ?? this.#take(NUMBER) ?? refuse());
+    const text = this.#take(LITERAL) ?? this.#take(NUMBER) ?? refuse();
+    if (isLargeInteger(text)) {
+      this.#large ??= { member: this.member };
+    }
+    const value = JSON.parse(text);
     return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
       ? refuse()
       : value;
@@ -136,6 +147,10 @@ class Reader {
     }
     return text.includes('\0') || !text.isWellFormed() ? refuse() : text;
   }
+}
+
+function isLargeInteger(text) {
+  return /^-?\d+$/.test(text) && (BigInt(text) < -(2n ** 63n) || BigInt(text) >= 2n ** 64n);
 }
 
 function refuse() {
