@@ -12,6 +12,7 @@ export type IdentityErrorCode =
   | 'visitor_changed'
   | 'invalid_request'
   | 'unknown_organization'
+  | 'organization_suspended'
   | 'origin_not_allowed'
   | 'csp_blocked'
   | 'timeout'

@@ -25,6 +25,8 @@ pub enum Actor {
         /// The user's name, or the user's id where there is no name.
         user: String,
     },
+    /// The service itself, which goes on with what an admin began.
+    Service,
 }
 
 impl Actor {
@@ -41,12 +43,13 @@ impl Actor {
     }
 }
 
-/// As it is stored: `admin-token`, or `command:` and the user's name.
+/// As it is stored: `admin-token`, `command:` and the user's name, or `service`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AdminToken => f.write_str("admin-token"),
             Self::Command { user } => write!(f, "command:{user}"),
+            Self::Service => f.write_str("service"),
         }
     }
 }
@@ -58,6 +61,10 @@ pub enum Action {
     OrganizationCreated,
     /// An organization was changed.
     OrganizationUpdated,
+    /// An organization was deleted: from then on it counts as unknown.
+    OrganizationDeleted,
+    /// The last row of a deleted organization was removed.
+    OrganizationRemoved,
     /// An organization got a new secret.
     SecretRotated,
     /// The secret before the last rotation no longer verifies.
@@ -77,6 +84,8 @@ impl Action {
         match self {
             Self::OrganizationCreated => "organization_created",
             Self::OrganizationUpdated => "organization_updated",
+            Self::OrganizationDeleted => "organization_deleted",
+            Self::OrganizationRemoved => "organization_removed",
             Self::SecretRotated => "secret_rotated",
             Self::PreviousSecretRetired => "previous_secret_retired",
             Self::IdentityErased => "identity_erased",
@@ -100,6 +109,9 @@ pub struct Details {
     /// Its new origins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_origins: Option<Vec<String>>,
+    /// Whether it is suspended now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<bool>,
     /// The record that was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_id: Option<Uuid>,
@@ -112,11 +124,13 @@ impl From<&OrganizationPatch> for Details {
             name,
             verification,
             allowed_origins,
+            suspended,
         } = patch.clone();
         Self {
             name,
             verification,
             allowed_origins,
+            suspended,
             ..Self::default()
         }
     }
@@ -132,7 +146,8 @@ pub(crate) struct AuditEventView {
     /// When it was done.
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,
-    /// Who did it: `admin-token` by HTTP, or `command:` and the name of a user of the machine.
+    /// Who did it: `admin-token` by HTTP; `command:` and the name of a user of the machine; or
+    /// `service`, which goes on with what an admin began.
     #[schema(example = "admin-token")]
     actor: String,
     /// What was done.
@@ -140,7 +155,7 @@ pub(crate) struct AuditEventView {
     action: String,
     /// The organization that it was done to; null for none. It may be deleted by now.
     organization_id: Option<Uuid>,
-    /// What was set: `name`, `verification`, `allowedOrigins`; or `identityId`, the record that was
+    /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record that was
     /// erased.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     details: Value,

@@ -191,6 +191,14 @@ pub(crate) struct ServeArgs {
         default_value_t = 120
     )]
     visitor_rate: u32,
+    /// How many new visitors a minute an organization may get from this process; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_ORGANIZATION_VISITOR_RATE",
+        default_value_t = 6000
+    )]
+    organization_visitor_rate: u32,
     /// How many connections there may be at a time; further ones wait
     #[arg(
         long,
@@ -245,6 +253,7 @@ impl ServeArgs {
             trusted_proxies: self.trusted_proxies.clone(),
             address_rate: self.address_rate,
             visitor_rate: self.visitor_rate,
+            organization_visitor_rate: self.organization_visitor_rate,
             body_deadline: self.body_deadline,
             request_deadline: self.request_deadline,
         })

@@ -83,6 +83,7 @@ impl NewSecret {
             },
             current_secret_used_at: None,
             previous_secret_used_at: None,
+            suspended: false,
             created_at: now(),
         };
         Ok(Self {

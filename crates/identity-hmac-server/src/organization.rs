@@ -84,6 +84,8 @@ pub struct OrganizationView {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required = true)]
     pub previous_secret_last_used_at: Option<OffsetDateTime>,
+    /// Whether no call of its visitors is served.
+    pub suspended: bool,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -100,6 +102,7 @@ impl From<Organization> for OrganizationView {
             has_previous_secret: organization.secrets.previous.is_some(),
             current_secret_last_used_at: organization.current_secret_used_at,
             previous_secret_last_used_at: organization.previous_secret_used_at,
+            suspended: organization.suspended,
             created_at: organization.created_at,
         }
     }

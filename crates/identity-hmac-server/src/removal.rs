@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{interval, sleep};
 
+use crate::audit::Actor;
 use crate::store::{Store, StoreError};
 use crate::verification_stats::{MAX_DAYS, first_of};
 
 /// How often the database is asked for what can go.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(10);
 /// How long others have the database for themselves between two steps.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -19,15 +20,31 @@ pub(crate) async fn run(store: Store) {
     loop {
         every.tick().await;
         if let Err(error) = remove_all(&store).await {
-            tracing::warn!(%error, "old rows are removed later");
+            tracing::warn!(%error, "some rows are removed later");
         }
     }
 }
 
 async fn remove_all(store: &Store) -> Result<(), StoreError> {
+    remove_deleted_organizations(store, &Actor::Service).await?;
     let first_day = first_of(MAX_DAYS);
     while store.delete_verification_days_before(first_day).await? > 0 {
         sleep(PAUSE).await;
     }
     Ok(())
+}
+
+/// Removes all that is left of the organizations that were deleted; returns how many rows.
+pub(crate) async fn remove_deleted_organizations(
+    store: &Store,
+    actor: &Actor,
+) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    loop {
+        match store.remove_deleted(actor).await? {
+            0 => return Ok(rows),
+            step => rows += step,
+        }
+        sleep(PAUSE).await;
+    }
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod identity;
 mod org;
+mod org_delete;
 mod org_stats;
 mod secret_output;
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::org_delete::{self, DeleteArgs};
 use super::org_stats::{self, StatsArgs};
 use super::secret_output::SecretOutput;
 use crate::audit::Actor;
@@ -47,6 +48,36 @@ pub(crate) enum OrgCommand {
         /// off, observe or required
         mode: VerificationMode,
     },
+    /// Give an organization another name
+    Rename {
+        #[command(flatten)]
+        organization: OrganizationArg,
+        /// What people call it
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// Set the origins whose pages may call
+    Origins {
+        #[command(flatten)]
+        organization: OrganizationArg,
+        /// An origin, as in <https://shop.example>
+        #[arg(value_name = "ORIGIN", value_parser = origin, required_unless_present = "any")]
+        origins: Vec<String>,
+        /// Let pages of any origin call
+        #[arg(long, conflicts_with = "origins")]
+        any: bool,
+    },
+    /// Serve no call of an organization's visitors, until `resume`
+    Suspend {
+        #[command(flatten)]
+        organization: OrganizationArg,
+    },
+    /// Serve the calls of a suspended organization's visitors again
+    Resume {
+        #[command(flatten)]
+        organization: OrganizationArg,
+    },
+    Delete(DeleteArgs),
     Stats(StatsArgs),
     RotateSecret(RotateArgs),
     /// Let the secret before the last rotation no longer verify
@@ -119,11 +150,29 @@ pub(crate) async fn run(
                 verification: Some(mode),
                 ..OrganizationPatch::default()
             };
-            let updated = store
-                .update_organization(organization.id, &patch, &Actor::command())
-                .await?;
-            show(&updated.ok_or_else(|| missing(organization))?.into(), false)
+            update(store, organization, patch).await
         }
+        OrgCommand::Rename { organization, name } => {
+            let patch = OrganizationPatch {
+                name: Some(name),
+                ..OrganizationPatch::default()
+            };
+            update(store, organization, patch).await
+        }
+        OrgCommand::Origins {
+            organization,
+            origins,
+            any: _,
+        } => {
+            let patch = OrganizationPatch {
+                allowed_origins: Some(origins),
+                ..OrganizationPatch::default()
+            };
+            update(store, organization, patch).await
+        }
+        OrgCommand::Suspend { organization } => suspend(store, organization, true).await,
+        OrgCommand::Resume { organization } => suspend(store, organization, false).await,
+        OrgCommand::Delete(args) => org_delete::run(store, args).await,
         OrgCommand::Stats(args) => org_stats::run(store, args).await,
         OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
         OrgCommand::RetirePreviousSecret { organization } => {
@@ -133,6 +182,29 @@ pub(crate) async fn run(
             found.then_some(()).ok_or_else(|| missing(organization))
         }
     }
+}
+
+async fn update(
+    store: &Store,
+    organization: OrganizationArg,
+    patch: OrganizationPatch,
+) -> anyhow::Result<()> {
+    let updated = store
+        .update_organization(organization.id, &patch, &Actor::command())
+        .await?;
+    show(&updated.ok_or_else(|| missing(organization))?.into(), false)
+}
+
+async fn suspend(
+    store: &Store,
+    organization: OrganizationArg,
+    suspended: bool,
+) -> anyhow::Result<()> {
+    let patch = OrganizationPatch {
+        suspended: Some(suspended),
+        ..OrganizationPatch::default()
+    };
+    update(store, organization, patch).await
 }
 
 async fn create(state: &StateArgs, store: &Store, args: CreateArgs) -> anyhow::Result<()> {
@@ -177,7 +249,12 @@ async fn list(store: &Store, json: bool) -> anyhow::Result<()> {
             if json {
                 writeln!(out, "{}", serde_json::to_string(&view)?)?;
             } else {
-                writeln!(out, "{}  {:8}  {}", view.id, view.verification, view.name)?;
+                let suspended = if view.suspended { "  (suspended)" } else { "" };
+                writeln!(
+                    out,
+                    "{}  {:8}  {}{suspended}",
+                    view.id, view.verification, view.name
+                )?;
             }
         }
     }
@@ -239,6 +316,7 @@ fn describe(organization: &OrganizationView) -> String {
         [] => "any".to_owned(),
         origins => origins.join(" "),
     };
+    let suspended = if organization.suspended { "yes" } else { "no" };
     let last_used = |at: Option<OffsetDateTime>| {
         let at = at.and_then(|at| at.format(&Rfc3339).ok());
         at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {at}"))
@@ -255,6 +333,7 @@ fn describe(organization: &OrganizationView) -> String {
         format!("name              {}", organization.name),
         format!("organization key  {}", organization.organization_key),
         format!("verification      {}", organization.verification),
+        format!("suspended         {suspended}"),
         format!("allowed origins   {origins}"),
         format!("current secret    {current}"),
         format!("previous secret   {previous}"),

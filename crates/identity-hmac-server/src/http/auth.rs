@@ -56,6 +56,9 @@ impl Presented {
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
         telemetry::record_organization(token.organization);
+        if caller.suspended {
+            return Err(Problem::organization_suspended());
+        }
         check_origin(origin.as_ref(), &caller.allowed_origins)?;
         Ok(Visitor {
             token,

@@ -73,10 +73,10 @@ pub(crate) async fn list(
         after: query.cursor,
     };
     let limit = query.limit;
-    let identities = app.store.identities(organization, &filter, limit.0).await?;
-    if identities.is_empty() && app.store.organization(organization).await?.is_none() {
+    if app.store.organization(organization).await?.is_none() {
         return Err(Problem::organization_not_found());
     }
+    let identities = app.store.identities(organization, &filter, limit.0).await?;
     Ok(Json(IdentityPage {
         next_cursor: next_cursor(&identities, limit, |identity| identity.id),
         identities: identities.into_iter().map(Into::into).collect(),

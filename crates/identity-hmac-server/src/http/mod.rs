@@ -62,6 +62,7 @@ pub(crate) struct App {
     trusted_proxies: Vec<IpNet>,
     address_rate: Rate<IpAddr>,
     visitor_rate: Rate<Sha256Digest>,
+    organization_visitor_rate: Rate<Uuid>,
     secret_use: SecretUse,
     body_deadline: Duration,
     request_deadline: Duration,
@@ -80,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) address_rate: u32,
     /// Calls a minute; 0 for no limit.
     pub(crate) visitor_rate: u32,
+    /// New visitors a minute; 0 for no limit.
+    pub(crate) organization_visitor_rate: u32,
     pub(crate) body_deadline: Duration,
     pub(crate) request_deadline: Duration,
     pub(crate) dropped_log_lines: DroppedLines,
@@ -94,6 +97,7 @@ impl App {
             trusted_proxies: settings.trusted_proxies,
             address_rate: Rate::per_minute(settings.address_rate),
             visitor_rate: Rate::per_minute(settings.visitor_rate),
+            organization_visitor_rate: Rate::per_minute(settings.organization_visitor_rate),
             secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
@@ -123,6 +127,7 @@ impl App {
     pub(crate) fn upkeep(&self) {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
+        self.organization_visitor_rate.forget_idle();
         self.secret_use.forget_idle();
         self.store.upkeep();
         self.metrics.run_upkeep();
@@ -167,7 +172,11 @@ fn visitor_routes() -> OpenApiRouter<Arc<App>> {
 fn admin_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(organizations::create, organizations::list))
-        .routes(routes!(organizations::show, organizations::update))
+        .routes(routes!(
+            organizations::show,
+            organizations::update,
+            organizations::delete
+        ))
         .routes(routes!(organizations::rotate_secret))
         .routes(routes!(organizations::retire_previous_secret))
         .routes(routes!(verification_stats::show))
@@ -291,6 +300,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             address_rate: 0,
             visitor_rate: 0,
+            organization_visitor_rate: 0,
             body_deadline: Duration::from_secs(8),
             request_deadline: Duration::from_secs(15),
             dropped_log_lines: DroppedLines::none(),

@@ -65,7 +65,7 @@ problems! {
     /// Of `POST /v1/visitors`.
     NewVisitorProblems {
         Unauthorized: 401 "`unknown_organization`",
-        Forbidden: 403 "`origin_not_allowed`",
+        Forbidden: 403 "`organization_suspended` or `origin_not_allowed`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
@@ -75,7 +75,7 @@ problems! {
     /// Of `POST /v1/identify`.
     IdentifyProblems {
         Unauthorized: 401 "`invalid_visitor_token`",
-        Forbidden: 403 "`hmac_required`, `hmac_verification_failed` or `origin_not_allowed`",
+        Forbidden: 403 "`hmac_required`, `hmac_verification_failed`, `organization_suspended` or `origin_not_allowed`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
@@ -85,7 +85,7 @@ problems! {
     /// Of `GET /v1/identity`.
     IdentityProblems {
         Unauthorized: 401 "`invalid_visitor_token`",
-        Forbidden: 403 "`origin_not_allowed`",
+        Forbidden: 403 "`organization_suspended` or `origin_not_allowed`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",

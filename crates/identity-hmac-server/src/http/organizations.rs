@@ -53,6 +53,9 @@ struct OrganizationChanges {
     /// The origins whose pages may call, as in `https://shop.example`; empty for any.
     #[schema(value_type = Vec<String>, required = false)]
     allowed_origins: Option<Vec<String>>,
+    /// Whether no call of its visitors is served.
+    #[schema(value_type = bool, required = false)]
+    suspended: Option<bool>,
 }
 
 /// A part of the list of organizations.
@@ -111,6 +114,10 @@ pub(crate) async fn create(
     members: Members,
 ) -> Result<(StatusCode, Json<OrganizationWithSecret>), Problem> {
     let patch = read(members)?;
+    if patch.suspended.is_some() {
+        let reason = "a new organization is not suspended: leave it out";
+        return Err(Problem::invalid_request(Some("suspended"), reason));
+    }
     let name = patch
         .name
         .ok_or_else(|| Problem::invalid_request(Some("name"), "missing"))?;
@@ -178,7 +185,8 @@ pub(crate) async fn show(
 
 /// Change an organization
 ///
-/// What is absent stays.
+/// What is absent stays. While an organization is suspended, the calls of its visitors get
+/// `organization_suspended`; everything stays readable for the admin.
 #[utoipa::path(
     patch,
     path = "/v1/admin/organizations/{id}",
@@ -205,6 +213,35 @@ pub(crate) async fn update(
         .await?
         .map(|organization| Json(organization.into()))
         .ok_or_else(Problem::organization_not_found)
+}
+
+/// Delete an organization with its visitors and their records, for good
+///
+/// From now on it counts as unknown. Its rows are removed in small steps; the audit log says
+/// `organization_removed` when the last one is gone, and keeps its own rows.
+#[utoipa::path(
+    delete,
+    path = "/v1/admin/organizations/{id}",
+    operation_id = "deleteOrganization",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 202, description = "it is deleted, and its rows go"),
+        AdminProblems,
+        NoOrganization,
+    )
+)]
+pub(crate) async fn delete(
+    Admin(actor): Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    if app.store.delete_organization(id, &actor).await? {
+        Ok(StatusCode::ACCEPTED)
+    } else {
+        Err(Problem::organization_not_found())
+    }
 }
 
 /// Give an organization a new secret
@@ -286,6 +323,7 @@ fn read(mut members: Members) -> Result<OrganizationPatch, Problem> {
             .take("allowedOrigins")
             .map(read_origins)
             .transpose()?,
+        suspended: members.take("suspended").map(read_suspended).transpose()?,
     };
     members.finish()?;
     Ok(patch)
@@ -314,6 +352,11 @@ fn read_origins(value: Value) -> Result<Vec<String>, Problem> {
         organization::check_origin(origin).map_err(|refused| refuse(NAME, &refused))?;
     }
     Ok(origins)
+}
+
+fn read_suspended(value: Value) -> Result<bool, Problem> {
+    serde_json::from_value(value)
+        .map_err(|_| Problem::invalid_request(Some("suspended"), "neither true nor false"))
 }
 
 fn refuse(field: &str, refused: &Refused) -> Problem {

@@ -122,6 +122,14 @@ impl Problem {
         )
     }
 
+    pub(crate) fn organization_suspended() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "organization_suspended",
+            "this organization is suspended: ask the chat's vendor",
+        )
+    }
+
     pub(crate) fn origin_not_allowed() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

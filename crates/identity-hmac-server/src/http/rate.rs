@@ -1,4 +1,4 @@
-//! How often one caller may call: by address, and by visitor.
+//! How often one caller may call: by address, and by visitor. How many visitors an organization gets.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;

@@ -59,12 +59,19 @@ pub(crate) async fn create(
         .await?
         .ok_or_else(Problem::unknown_organization)?;
     telemetry::record_organization(organization.id);
+    if organization.suspended {
+        return Err(Problem::organization_suspended());
+    }
     check_origin(origin, &organization.allowed_origins)?;
+    // Behind the origin, so that a page of another site uses nothing up.
+    app.organization_visitor_rate.check(&organization.id)?;
 
     let visitor_id = Uuid::now_v7();
     let (visitor_token, token) = VisitorToken::generate(organization.id, visitor_id)
         .map_err(|error| Problem::internal(&error.to_string()))?;
-    app.store.create_visitor(&token).await?;
+    if !app.store.create_visitor(&token).await? {
+        return Err(Problem::unknown_organization());
+    }
     let visitor = NewVisitor {
         visitor_id,
         visitor_token,

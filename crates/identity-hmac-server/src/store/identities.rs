@@ -245,7 +245,8 @@ impl Store {
         id: Uuid,
         actor: &Actor,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2";
+        const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2
+            AND EXISTS (SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL)";
         let done = Done {
             actor,
             action: Action::IdentityErased,

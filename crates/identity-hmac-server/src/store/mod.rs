@@ -9,6 +9,7 @@ mod identities;
 pub mod metadata;
 mod organizations;
 mod postgres;
+mod removal;
 mod schema;
 mod settings;
 mod verification_days;

@@ -31,6 +31,8 @@ pub struct Organization {
     pub current_secret_used_at: Option<OffsetDateTime>,
     /// When the previous secret last verified a call, to a minute.
     pub previous_secret_used_at: Option<OffsetDateTime>,
+    /// Whether no call of its visitors is served.
+    pub suspended: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }
@@ -83,6 +85,8 @@ pub struct OrganizationPatch {
     pub verification: Option<VerificationMode>,
     /// Other origins; empty for any.
     pub allowed_origins: Option<Vec<String>>,
+    /// Whether no call of its visitors is served.
+    pub suspended: Option<bool>,
 }
 
 #[derive(FromRow)]
@@ -95,6 +99,7 @@ struct OrganizationRow {
     previous_secret: Option<Vec<u8>>,
     current_secret_used_at: Option<OffsetDateTime>,
     previous_secret_used_at: Option<OffsetDateTime>,
+    suspended: bool,
     created_at: OffsetDateTime,
 }
 
@@ -102,7 +107,7 @@ struct OrganizationRow {
 macro_rules! columns {
     () => {
         "id, name, verification, allowed_origins, current_secret, previous_secret, \
-         current_secret_used_at, previous_secret_used_at, created_at"
+         current_secret_used_at, previous_secret_used_at, suspended, created_at"
     };
 }
 
@@ -121,6 +126,7 @@ impl TryFrom<OrganizationRow> for Organization {
             },
             current_secret_used_at: row.current_secret_used_at,
             previous_secret_used_at: row.previous_secret_used_at,
+            suspended: row.suspended,
             created_at: row.created_at,
         })
     }
@@ -182,7 +188,11 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn organization(&self, id: Uuid) -> Result<Option<Organization>, StoreError> {
-        const SQL: &str = concat!("SELECT ", columns!(), " FROM organizations WHERE id = $1");
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM organizations WHERE id = $1 AND deleted_at IS NULL"
+        );
         reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(id)
             .fetch_optional(connection)
@@ -204,7 +214,7 @@ impl Store {
         const SQL: &str = concat!(
             "SELECT ",
             columns!(),
-            " FROM organizations WHERE id > $1 ORDER BY id LIMIT $2"
+            " FROM organizations WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2"
         );
         reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
             .bind(after.unwrap_or(Uuid::nil()))
@@ -231,8 +241,9 @@ impl Store {
             "UPDATE organizations SET
             name = COALESCE($2, name),
             verification = COALESCE($3, verification),
-            allowed_origins = COALESCE($4, allowed_origins)
-            WHERE id = $1
+            allowed_origins = COALESCE($4, allowed_origins),
+            suspended = COALESCE($5, suspended)
+            WHERE id = $1 AND deleted_at IS NULL
             RETURNING ",
             columns!()
         );
@@ -248,6 +259,7 @@ impl Store {
                 .bind(&patch.name)
                 .bind(patch.verification.map(VerificationMode::as_str))
                 .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
+                .bind(patch.suspended)
                 .fetch_optional(&mut *connection)
                 .await?;
             if row.is_some() && done.details != Details::default() {
@@ -272,7 +284,8 @@ impl Store {
         const SQL: &str = "UPDATE organizations SET
             current_secret = $4, current_secret_used_at = NULL,
             previous_secret = $5, previous_secret_used_at = $6
-            WHERE id = $1 AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
+            WHERE id = $1 AND deleted_at IS NULL
+                AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
         let done = Done {
             actor,
             action: Action::SecretRotated,
@@ -353,7 +366,8 @@ impl Store {
         actor: &Actor,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations
-            SET previous_secret = NULL, previous_secret_used_at = NULL WHERE id = $1";
+            SET previous_secret = NULL, previous_secret_used_at = NULL
+            WHERE id = $1 AND deleted_at IS NULL";
         let done = Done {
             actor,
             action: Action::PreviousSecretRetired,

@@ -169,7 +169,8 @@ impl Store {
                 return Ok(());
             }
 
-            let mut query = QueryBuilder::new("SELECT id FROM organizations WHERE id IN (");
+            let mut query = QueryBuilder::new("SELECT id FROM organizations WHERE deleted_at IS NULL AND id IN (",
+            );
             push_ids(&mut query, &organizations);
             let there: Vec<Uuid> = query
                 .build_query_scalar()

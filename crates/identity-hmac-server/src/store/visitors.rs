@@ -17,6 +17,8 @@ pub struct Caller {
     pub verification: VerificationMode,
     /// The origins whose pages may call; empty for any.
     pub allowed_origins: Vec<String>,
+    /// Whether the call is refused: the organization is suspended.
+    pub suspended: bool,
     /// The secrets that the call may be signed with.
     pub secrets: SealedSecrets,
 }
@@ -25,28 +27,29 @@ pub struct Caller {
 struct CallerRow {
     verification: String,
     allowed_origins: String,
+    suspended: bool,
     current_secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
 }
 
 impl Store {
-    /// Stores a new visitor.
+    /// Stores a new visitor; false when its organization was deleted.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn create_visitor(&self, token: &VisitorToken) -> Result<(), StoreError> {
+    pub async fn create_visitor(&self, token: &VisitorToken) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO visitors (organization_id, id, token_sha256, created_at)
-            VALUES ($1, $2, $3, $4)";
+            SELECT id, $2, $3, $4 FROM organizations WHERE id = $1 AND deleted_at IS NULL";
         writing!(&self.connections, connection => {
-            sqlx::query(SQL)
+            let done = sqlx::query(SQL)
                 .bind(token.organization)
                 .bind(token.visitor)
                 .bind(token.sha256.as_slice())
                 .bind(now())
                 .execute(connection)
                 .await?;
-            Ok(())
+            Ok(done.rows_affected() == 1)
         })
     }
 }
@@ -59,9 +62,9 @@ impl Session {
     /// [`StoreError`] when the database fails.
     pub async fn caller(&mut self, token: &VisitorToken) -> Result<Option<Caller>, StoreError> {
         const SQL: &str =
-            "SELECT o.verification, o.allowed_origins, o.current_secret, o.previous_secret
+            "SELECT o.verification, o.allowed_origins, o.suspended, o.current_secret, o.previous_secret
             FROM visitors v JOIN organizations o ON o.id = v.organization_id
-            WHERE v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
+            WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
         reading!(&mut self.connections, connection => {
             let row = sqlx::query_as::<_, CallerRow>(SQL)
                 .bind(token.organization)
@@ -73,6 +76,7 @@ impl Session {
             Ok(Some(Caller {
                 verification: read_mode(&row.verification)?,
                 allowed_origins: read_origins(&row.allowed_origins),
+                suspended: row.suspended,
                 secrets: SealedSecrets {
                     current: row.current_secret,
                     previous: row.previous_secret,

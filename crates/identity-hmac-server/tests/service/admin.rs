@@ -25,7 +25,7 @@ async fn get(service: &Service, path: &str) -> Answer {
 }
 
 /// Every admin route, each with a body where it takes one.
-fn routes(organization: &str, identity: &str) -> Vec<(Method, String, Option<Value>)> {
+pub(crate) fn routes(organization: &str, identity: &str) -> Vec<(Method, String, Option<Value>)> {
     vec![
         (Method::POST, String::new(), Some(json!({"name": "Shop"}))),
         (Method::GET, String::new(), None),
@@ -48,6 +48,7 @@ fn routes(organization: &str, identity: &str) -> Vec<(Method, String, Option<Val
             format!("/{organization}/identities/{identity}"),
             None,
         ),
+        (Method::DELETE, format!("/{organization}"), None),
     ]
 }
 
@@ -111,6 +112,7 @@ on_both_databases! {
             "verification": "off",
             "allowedOrigins": [],
             "hasPreviousSecret": false,
+            "suspended": false,
             "currentSecretLastUsedAt": null,
             "previousSecretLastUsedAt": null,
             "createdAt": created.body["createdAt"],

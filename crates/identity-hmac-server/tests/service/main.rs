@@ -26,4 +26,5 @@ mod rotation;
 mod rules;
 mod seen_from_outside;
 mod soak;
+mod tenants_end;
 mod verification_stats;

@@ -202,7 +202,13 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
     let visitor = organization.visitor().await;
     let changed = format!("/{}", organization.id);
     let one = "/v1/admin/organizations/{id}";
-    let of_organization = ["name", "verification", "allowedOrigins", "other"];
+    let of_organization = [
+        "name",
+        "verification",
+        "allowedOrigins",
+        "suspended",
+        "other",
+    ];
     let calls: [(_, _, _, &[&str], &dyn Fn() -> RequestBuilder); 3] = [
         // Any value may be tried as an hmac.
         (

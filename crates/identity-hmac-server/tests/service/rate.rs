@@ -1,4 +1,5 @@
-//! How often one may call: by address, which only a trusted proxy can tell, and by visitor.
+//! How often one may call: by address, which only a trusted proxy can tell, and by visitor. How many
+//! visitors an organization gets.
 
 use std::time::Duration;
 
@@ -144,6 +145,39 @@ async fn who_knows_a_visitors_id_cannot_use_up_its_rate() {
     }
     wait(&forger.identity().await);
     visitor.identity().await.is_no_record();
+}
+
+#[tokio::test]
+async fn an_organization_gets_so_many_visitors_a_minute_and_no_other_is_limited_by_it() {
+    let database = Database::sqlite();
+    let args = ["--address-rate=0", "--organization-visitor-rate=3"];
+    let service = Service::start_with(&database, &args);
+    let [busy, other] = [service.organization().await, service.organization().await];
+    busy.update(json!({"allowedOrigins": ["https://shop.example"]}))
+        .await
+        .ok();
+    let new_visitor = |key: &str| {
+        http()
+            .post(format!("{}/v1/visitors", service.url))
+            .header("x-organization-key", key)
+    };
+    // Pages of other sites use nothing up.
+    for _ in 0..5 {
+        let page = new_visitor(&busy.key).header("origin", "https://other.example");
+        Answer::to(page).await.is_problem(403, "origin_not_allowed");
+    }
+    let visitor = busy.visitor().await;
+    for _ in 0..2 {
+        busy.visitor().await;
+    }
+    let page = new_visitor(&busy.key).header("origin", "https://shop.example");
+    wait(&Answer::to(page).await);
+    // Those that there are go on, and so do other organizations.
+    visitor.identify(json!({"name": "Jane"})).await.ok();
+    for _ in 0..3 {
+        other.visitor().await;
+    }
+    wait(&Answer::to(new_visitor(&other.key)).await);
 }
 
 #[tokio::test]

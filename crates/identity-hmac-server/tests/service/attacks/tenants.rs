@@ -161,6 +161,7 @@ impl Attacker {
         let (method, path) = random
             .choice([
                 (Method::GET, String::new()),
+                (Method::DELETE, String::new()),
                 (Method::PATCH, String::new()),
                 (Method::POST, "/rotate-secret".to_owned()),
                 (Method::DELETE, "/previous-secret".to_owned()),
