@@ -1,4 +1,4 @@
-// One table of HTTP cases for all four backends: they are to be told apart by their language only.
+// One table of HTTP cases for all four backends: they differ in their language only.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';

@@ -7,7 +7,7 @@ export function importKey(bytes) {
     'sign',
     'verify',
   ]);
-  // A failure belongs to whoever uses the key, and must not end the process before.
+  // The caller that uses the key gets the failure. Until then it must not end the process.
   key.catch(() => {});
   return key;
 }

@@ -162,7 +162,7 @@ fn search(case: &Case) -> Option<Vec<Cause>> {
         .or_else(|| signer.with_two_mistakes().find_map(explain))
 }
 
-/// Whoever signed, and all that may have gone wrong there.
+/// The signing side, and all that may have gone wrong there.
 struct Signer {
     secret: Input,
     visitor_id: Input,

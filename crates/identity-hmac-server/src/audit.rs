@@ -95,8 +95,8 @@ impl Action {
     }
 }
 
-/// What a row may say of an action. This list is all: it has no member for a secret, nor for anything
-/// that was told about a person. An id of a record says nothing once the record is erased.
+/// What a row may say of an action: nothing but these members. There is none for a secret, and none for
+/// data of a person. The id of a record says nothing once the record is erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
@@ -155,8 +155,8 @@ pub(crate) struct AuditEventView {
     action: String,
     /// The organization that it was done to; null for none. It may be deleted by now.
     organization_id: Option<Uuid>,
-    /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record that was
-    /// erased.
+    /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record
+    /// that was erased.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     details: Value,
 }

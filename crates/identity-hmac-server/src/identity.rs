@@ -25,7 +25,7 @@ pub(crate) struct IdentityResult {
     /// The visitor's display name.
     #[schema(required = true)]
     pub(crate) name: Option<String>,
-    /// What else was told.
+    /// Further attributes.
     #[schema(value_type = Option<std::collections::BTreeMap<String, serde_json::Value>>, required = true)]
     pub(crate) metadata: Option<Metadata>,
     /// Whether the `identify()` call carried a valid hmac under a mode that looks at it. When the

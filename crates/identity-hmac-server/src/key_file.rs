@@ -61,7 +61,7 @@ impl MasterKeySource {
             store.write_first(Setting::MasterKeyCheck, &sealed).await?;
             // Another process may have been first.
             let first = store.setting(Setting::MasterKeyCheck).await?;
-            first.context("the database lost what it was told")?
+            first.context("the database does not return the check of the master key that was just written to it")?
         };
         if keys.open(Uuid::nil(), &check).is_err() {
             bail!(

@@ -76,7 +76,7 @@ impl Listener {
         // The timer of each connection says how long this is.
         http.header_read_timeout(args.header_deadline)
             .max_buf_size(MAX_HEADERS_LEN)
-            // Whoever only listens after its request is there for the answer.
+            // A client that closes its sending half after the request still gets its answer.
             .half_close(true);
         loop {
             let place = places.clone().acquire_owned().await;

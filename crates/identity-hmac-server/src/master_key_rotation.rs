@@ -17,7 +17,9 @@ const PART: u32 = 1000;
 /// From its start to its end no process starts that does not have both keys.
 pub(crate) async fn run(store: &Store, keys: &MasterKeys, actor: &Actor) -> anyhow::Result<usize> {
     let check = store.setting(Setting::MasterKeyCheck).await?;
-    let check = check.context("the database lost what it was told")?;
+    let check = check.context(
+        "the database does not return the check of the master key that was just written to it",
+    )?;
     let is_first = keys.is_sealed_with_first(Uuid::nil(), &check);
     let is_begun = store
         .setting(Setting::RetiringMasterKeyCheck)

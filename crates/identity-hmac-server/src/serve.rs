@@ -108,7 +108,7 @@ pub(crate) async fn run(
             () = ends.recv() => {
                 tracing::info!("ending: not ready any more");
                 app.drain();
-                // Whoever sends requests here has this long to see it.
+                // A load balancer has this long to see it.
                 tokio::select! {
                     () = &mut serve_both => {}
                     () = ends.recv() => {}
@@ -146,7 +146,7 @@ fn tell_addresses(public: &Listener, admin: Option<&Listener>) -> io::Result<()>
     if let Some(admin) = admin {
         lines = format!("admin interface on http://{}\n{lines}", admin.address()?);
     }
-    // Whoever started the service may have closed its output: that is no reason not to serve.
+    // The output may be closed: the service serves all the same.
     if let Err(error) = io::stdout().write_all(lines.as_bytes()) {
         tracing::warn!(%error, %address, "listening, but standard output does not take it");
     }

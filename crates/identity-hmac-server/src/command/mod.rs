@@ -161,7 +161,7 @@ async fn with_store<T>(
     done
 }
 
-/// Whoever read the output has read enough.
+/// The reader of the output has read enough.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()

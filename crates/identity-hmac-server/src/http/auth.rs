@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<App>> for Presented {
 }
 
 /// An authenticated visitor from an allowed origin, and the session in which it was looked up.
-/// Whoever has one waits for the client no more, so that a slow one keeps no connection.
+/// It is only made when nothing more is awaited from the client, so that a slow one keeps no connection.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     pub(crate) token: VisitorToken,
@@ -69,7 +69,7 @@ impl Presented {
     }
 }
 
-/// The admin, who is told apart in the audit log.
+/// The admin, as the audit log names them.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin(pub(crate) Actor);
 

@@ -24,7 +24,8 @@ use crate::token::{VisitorToken, parse_organization_key};
 pub(crate) struct NewVisitor {
     /// What your backend signs.
     visitor_id: Uuid,
-    /// What the visitor's browser keeps and sends with every call: whoever has it is the visitor.
+    /// What the visitor's browser keeps and sends with every call. It is a secret: its bearer speaks for
+    /// the visitor.
     #[schema(example = "vt_…")]
     visitor_token: String,
 }

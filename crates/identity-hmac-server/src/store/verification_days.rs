@@ -10,7 +10,7 @@ use super::{
     Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, transaction, writing,
 };
 
-/// How many origins are told apart for one organization and day.
+/// How many origins have counts of their own, for one organization and day.
 pub const MAX_ORIGINS: usize = 20;
 /// What the calls of all further origins are counted under.
 pub const OTHER_ORIGIN: &str = "other";
@@ -58,7 +58,7 @@ impl Counts {
         count.last_seen_at = count.last_seen_at.max(further.last_seen_at);
     }
 
-    /// The origins that are told apart for an organization and day.
+    /// The origins with counts of their own, for an organization and day.
     #[must_use]
     pub fn origins(&self, organization: Uuid, day: Date) -> BTreeSet<&str> {
         let first = Counted {

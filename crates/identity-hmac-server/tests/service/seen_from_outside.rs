@@ -36,7 +36,7 @@ async fn busy(service: &Service) -> Vec<Answer> {
     ]
 }
 
-/// What must not be in any log: secrets, tokens, and what was told about a person.
+/// What must not be in any log: secrets, tokens, and data of a person.
 async fn private(service: &Service) -> Vec<String> {
     let organization = service.organization().await;
     let visitor = organization.visitor().await;

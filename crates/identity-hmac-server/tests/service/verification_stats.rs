@@ -218,7 +218,7 @@ on_both_databases! {
         assert_eq!(results(&organization).await, missing(2 * 3));
     }
 
-    async fn at_most_20_origins_of_a_day_are_told_apart(database: Database) {
+    async fn at_most_20_origins_of_a_day_have_counts_of_their_own(database: Database) {
         let mut service = Service::start(&database);
         let mut organization = service.organization().await;
         organization.verification("observe").await;

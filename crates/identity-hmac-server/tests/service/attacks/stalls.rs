@@ -74,7 +74,7 @@ async fn a_thousand_stalled_connections_are_closed_while_others_are_served() {
     }
     // All but those that were answered and closed at once.
     assert!(open > CONNECTIONS * 3 / 4, "only {open} stalled");
-    // Whoever does not read does not see the end either: the service's own sockets tell.
+    // A client that does not read does not see the end either, so the service's own sockets are counted.
     let start = Instant::now();
     while sockets(&service) > before {
         assert!(start.elapsed() < CLOSED, "{} sockets", sockets(&service));
@@ -142,7 +142,7 @@ async fn the_connections_of_one_address_leave_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_stalls_in_a_body_keeps_no_connection_to_the_database() {
+async fn a_stalled_body_keeps_no_connection_to_the_database() {
     if without_postgres() {
         return;
     }
@@ -188,7 +188,7 @@ async fn without_file_descriptors_left_calls_wait_and_are_served() {
     for _ in 0..200 {
         idle.push(Wire::connect(&service).await);
     }
-    // Nothing that the service holds in reserve is used up: whoever is connected is served.
+    // The service's reserve is not used up: a connected client is served.
     kept.send(format!(
         "POST /v1/identify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: 16\r\nconnection: close\r\n\r\n\
@@ -202,7 +202,7 @@ async fn without_file_descriptors_left_calls_wait_and_are_served() {
         "{answer}\n{}",
         service.log()
     );
-    // Whoever comes now waits until the idle ones are closed.
+    // New clients wait until the idle ones are closed.
     visitor.identify(json!({"name": "Joan"})).await.ok();
     assert!(
         !service.log().contains("could not be taken"),

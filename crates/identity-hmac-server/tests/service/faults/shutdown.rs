@@ -12,6 +12,19 @@ use crate::harness::{Database, Service, Session, Wire, on_both_databases, serve}
 /// How long an end may take.
 const END: Duration = Duration::from_secs(15);
 
+/// Sends a signal while a request is half sent, and reads its answer.
+async fn drains_on(mut service: Service, signal: &str) {
+    let mut wire = Wire::connect(&service).await;
+    wire.send("GET /readyz HTTP/1.1\r\nhos").await;
+    sleep(Duration::from_millis(300)).await;
+    service.signal(signal);
+    sleep(Duration::from_millis(300)).await;
+    wire.send("t: x\r\n\r\n").await;
+    let answer = wire.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
 on_both_databases! {
     async fn sigterm_lets_the_calls_that_are_under_way_be_answered(database: Database) {
         let mut service = Service::start(&database);
@@ -38,7 +51,7 @@ on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_ends_the_service_within_15_s_whoever_stalls() {
+async fn sigterm_ends_the_service_within_15_s_while_connections_stall() {
     let database = Database::sqlite();
     let mut service = Service::start(&database);
     let visitor = service.organization().await.visitor().await;
@@ -68,16 +81,7 @@ async fn sigterm_ends_the_service_within_15_s_whoever_stalls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_comes_in_while_the_service_ends_finds_it_not_ready() {
     let database = Database::sqlite();
-    let mut service = Service::start(&database);
-    let mut wire = Wire::connect(&service).await;
-    wire.send("GET /readyz HTTP/1.1\r\nhos").await;
-    sleep(Duration::from_millis(300)).await;
-    service.signal("TERM");
-    sleep(Duration::from_millis(300)).await;
-    wire.send("t: x\r\n\r\n").await;
-    let answer = wire.rest().await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert_eq!(service.ended().await.code(), Some(0));
+    drains_on(Service::start(&database), "TERM").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,16 +101,7 @@ async fn a_probe_sees_that_the_service_ends_while_new_connections_are_still_take
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hang_up_ends_the_service_as_sigterm_does() {
     let database = Database::sqlite();
-    let mut service = Service::start(&database);
-    let mut wire = Wire::connect(&service).await;
-    wire.send("GET /readyz HTTP/1.1\r\nhos").await;
-    sleep(Duration::from_millis(300)).await;
-    service.signal("HUP");
-    sleep(Duration::from_millis(300)).await;
-    wire.send("t: x\r\n\r\n").await;
-    let answer = wire.rest().await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert_eq!(service.ended().await.code(), Some(0));
+    drains_on(Service::start(&database), "HUP").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
