@@ -48,8 +48,11 @@ function number() {
       () => Number.MAX_VALUE,
       () => Number.MIN_VALUE,
     ])();
-  const isLarge = number < -(2 ** 63) || number >= 2 ** 64;
-  return isLarge && /^-?\d+$/.test(JSON.stringify(number)) ? 2 ** 53 : number;
+  // What counts is the text: -(2 ** 63) becomes -9223372036854776000, which 64 bits do not hold.
+  const json = JSON.stringify(number);
+  const isLarge =
+    /^-?\d+$/.test(json) && (BigInt(json) < -(2n ** 63n) || BigInt(json) >= 2n ** 64n);
+  return isLarge ? 2 ** 53 : number;
 }
 
 function value(levels) {

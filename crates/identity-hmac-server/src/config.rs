@@ -141,7 +141,8 @@ pub(crate) struct ServeArgs {
         long,
         value_name = "ADDRESS",
         env = "IDENTITY_LISTEN",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     pub(crate) listen: SocketAddr,
     /// The address of /v1/admin, /metrics and /openapi.json, which the other one does not serve;
@@ -309,6 +310,11 @@ fn input_file() -> impl TypedValueParser<Value = PathBuf> {
         Some("-") => "/dev/stdin".into(),
         _ => path,
     })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "not an address with a port as in 127.0.0.1:8080".to_owned())
 }
 
 fn admin_listen(text: &str) -> Result<AdminListen, String> {
