@@ -1,4 +1,4 @@
-/** What people pass by mistake: by its tag, or by the type of a KeyObject. */
+/** What people pass by mistake: by its class, or by the type of a KeyObject. */
 const KINDS = {
   __proto__: null,
   Array: 'an array',
@@ -22,7 +22,7 @@ const KINDS = {
 };
 
 /**
- * The kind of a value, in words for an error. Only words that stand in this file: a tag, like
+ * The kind of a value, in words for an error. Only words that stand in this file: a class, like
  * every other property, may hold what must not be shown.
  */
 export function kindOf(value) {
@@ -32,24 +32,24 @@ export function kindOf(value) {
   if (typeof value !== 'object') {
     return `a ${typeof value}`;
   }
-  const tag = keyObjectType(value) ?? tagOf(value);
-  if (/^(?:Big)?(?:Int|Uint|Float)[0-9]{1,2}(?:Clamped)?Array$/.test(tag)) {
-    return `${tag.startsWith('I') ? 'an' : 'a'} ${tag}`;
+  const name = keyObjectType(value) ?? classOf(value);
+  if (/^(?:Big)?(?:Int|Uint|Float)[0-9]{1,2}(?:Clamped)?Array$/.test(name)) {
+    return `${name.startsWith('I') ? 'an' : 'a'} ${name}`;
   }
-  return KINDS[tag] ?? 'an object';
+  return KINDS[name] ?? 'an object';
 }
 
 /** `secret`, `public` or `private` of a KeyObject; undefined for anything else. */
 export function keyObjectType(value) {
   try {
-    return tagOf(value) === 'KeyObject' ? value.type : undefined;
+    return classOf(value) === 'KeyObject' ? value.type : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The tag of an object; undefined where a proxy or a getter throws. */
-export function tagOf(value) {
+/** The name of an object's class, as it gives it; undefined where a proxy or a getter throws. */
+export function classOf(value) {
   try {
     return Object.prototype.toString.call(value).slice(8, -1);
   } catch {

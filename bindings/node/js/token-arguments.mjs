@@ -2,7 +2,7 @@
 // whole seconds.
 
 import { IdentityHmacError, wrongType } from './error.mjs';
-import { tagOf } from './kind.mjs';
+import { classOf } from './kind.mjs';
 
 const TIME = 'a Date, or a number of seconds since 1970';
 
@@ -53,7 +53,7 @@ function members(value, argument, absent) {
   if (value === undefined && absent !== undefined) {
     return absent;
   }
-  if (tagOf(value) !== 'Object') {
+  if (classOf(value) !== 'Object') {
     throw wrongType(argument, 'an object', value);
   }
   return value;
@@ -82,7 +82,7 @@ function text(value, argument) {
 
 function json(value, argument) {
   // JSON.stringify makes {} of a Promise and of a Map.
-  const isJson = typeof value !== 'object' || /^(?:Object|Array|Null)$/.test(tagOf(value));
+  const isJson = typeof value !== 'object' || /^(?:Object|Array|Null)$/.test(classOf(value));
   const written = isJson && typeof value !== 'bigint' ? JSON.stringify(value) : undefined;
   if (written === undefined) {
     throw wrongType(argument, 'an object that JSON can hold, or null', value);
@@ -104,7 +104,7 @@ function time(value, argument, absent) {
   if (value === undefined) {
     return absent === undefined ? undefined : whole(absent);
   }
-  const since1970 = tagOf(value) === 'Date' ? Date.prototype.getTime.call(value) / 1000 : value;
+  const since1970 = classOf(value) === 'Date' ? Date.prototype.getTime.call(value) / 1000 : value;
   if (typeof since1970 !== 'number') {
     throw wrongType(argument, TIME, value);
   }

@@ -7,7 +7,7 @@ import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
 import { importKey } from './hmac-key.mjs';
 import { exportSecret } from './key-object.mjs';
-import { tagOf } from './kind.mjs';
+import { classOf } from './kind.mjs';
 import { checkSetting } from './setting.mjs';
 import * as token from './token/token.mjs';
 import { declareTokenClasses } from './token-classes.mjs';
@@ -20,7 +20,7 @@ const { IdentityKey: Key, Keyring: Ring } = declareClasses({
   entry: 'identity-hmac/webcrypto',
   secretTypes: SECRET_TYPES,
   checkSetting,
-  isPrepared: (key) => tagOf(key) === 'Promise',
+  isPrepared: (key) => classOf(key) === 'Promise',
   keyringMatched,
   keyringVerify: async (...args) => (await keyringMatched(...args)) !== null,
   prepareKey,
@@ -78,7 +78,7 @@ function prepareKey(secret, argument, types) {
 /** Whether this is a CryptoKey that signs and verifies with HMAC-SHA-256. */
 function isHmacKey(key) {
   return (
-    tagOf(key) === 'CryptoKey' &&
+    classOf(key) === 'CryptoKey' &&
     key.algorithm?.name === 'HMAC' &&
     key.algorithm.hash?.name === 'SHA-256' &&
     key.usages?.includes('sign') &&

@@ -18,8 +18,12 @@ LEAK = 10
 
 RESULT = re.compile(r"^bench (\w+?)_(\w+) +\.\.\. (\d+) samples: .*\bmax t = ([+-][\d.]+),", re.M)
 CASES = {
-    "one_byte": "whether the first byte is wrong or the last",
-    "prefix": "however many of the first bytes are right",
+    "one_byte": "verify takes the same time whether the first byte is wrong or the last",
+    "prefix": "verify takes the same time however many of the first bytes are right",
+    "token_one_byte": "a token's verify takes the same time whether the first byte of the signature "
+    "is wrong or the last",
+    "token_prefix": "a token's verify takes the same time however many of the signature's first "
+    "bytes are right",
 }
 
 
@@ -51,7 +55,7 @@ def judge(case, runs):
         return f"{case}: the control's leak was not seen: abs t {control}"
     ts = ", ".join(f"{t:.1f}" for t in verify)
     print(
-        f"proved: verify takes the same time {CASES[case]}: abs t {ts} in {RUNS} runs of "
+        f"proved: {CASES[case]}: abs t {ts} in {RUNS} runs of "
         f"{samples:,} samples; an early exit gives {min(control):.0f} or more"
     )
     return None

@@ -3,7 +3,7 @@
 import { encodeHex, fromBinary, readBytes, toBinary } from '../bytes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from '../error.mjs';
 import { importKey } from '../hmac-key.mjs';
-import { tagOf } from '../kind.mjs';
+import { classOf } from '../kind.mjs';
 import { readSigning, readVerifying } from '../token-arguments.mjs';
 import { verifiedClaims } from '../verified-claims.mjs';
 import { decode, encode } from './base64url.mjs';
@@ -62,7 +62,7 @@ function readKeyId(bytes, name) {
 }
 
 export function isPreparedTokenKey(value) {
-  return typeof value.kid === 'string' && tagOf(value.key) === 'Promise';
+  return typeof value.kid === 'string' && classOf(value.key) === 'Promise';
 }
 
 export function tokenKeyId({ kid }) {

@@ -24,11 +24,7 @@ impl<'a> Jws<'a> {
         if token.len() > MAX_TOKEN_CHARS {
             return None;
         }
-        let mut parts = token.split(|&byte| byte == b'.');
-        let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
+        let [header, payload, signature] = split(token)?;
         let (header, payload) = (decode(header)?, decode(payload)?);
         let signature: [u8; 32] = decode(signature)?.try_into().ok()?;
         Some(Self {
@@ -38,6 +34,13 @@ impl<'a> Jws<'a> {
             signature: signature.into(),
         })
     }
+}
+
+/// The three parts between exactly two dots.
+fn split(token: &[u8]) -> Option<[&[u8]; 3]> {
+    let mut parts = token.split(|&byte| byte == b'.');
+    let three = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(three)
 }
 
 pub(super) fn encode(bytes: &[u8]) -> String {

@@ -13,7 +13,7 @@ const OPERATORS: &[&str] = &[
     "==", "!=", "===", "!==", "<", "<=", ">", ">=", "<=>", "=~", "in", "not in", "is",
 ];
 /// To compare with nothing is to ask whether there is a tag.
-const NOTHING: &[&str] = &["None", "nil", "null", "undefined"];
+const NOTHING: &[&str] = &["None", "nil", "null", "undefined", "''", "\"\""];
 /// Functions, and what else has variables of its own.
 const SCOPES: &[&str] = &[
     "function_item",

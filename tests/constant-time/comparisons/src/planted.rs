@@ -29,6 +29,10 @@ const LEAKS: &[(&str, &str)] = &[
         "fn f() { match key.sign(id) { Ok(right) if right.0 == given => 1, _ => 2 } }",
     ),
     ("rs", "fn f() { given.starts_with(signature) }"),
+    (
+        "rs",
+        "fn f(token: &Jws) { key.sign(token.signed).is_ok_and(|own| own == token.signature) }",
+    ),
     // Byte after byte.
     (
         "rs",
@@ -57,6 +61,7 @@ const LEAKS: &[(&str, &str)] = &[
     ("py", "def f(hmac): return key.sign(visitor_id) == hmac"),
     ("py", "right = key.sign(visitor_id)\nfits = given != right"),
     ("py", "fits = body['hmac'].startswith(given)"),
+    ("py", "fits = request.headers.get('X-Hmac') == given"),
     ("py", "fits = given in (current_hmac, previous_hmac)"),
     ("py", "fits = all(a == b for a, b in zip(hmac, given))"),
     ("rb", "key.sign(id) == params[:hmac]"),
@@ -72,6 +77,7 @@ const LEAKS: &[(&str, &str)] = &[
         "mjs",
         "const right = await key.sign(id); const fits = given !== right;",
     ),
+    ("mjs", "const fits = headers['x-hmac'] === given;"),
     (
         "mjs",
         "const fits = Buffer.from(hmac, 'hex').equals(given);",
@@ -89,6 +95,10 @@ const LEAKS: &[(&str, &str)] = &[
 
 const INNOCENT: &[(&str, &str)] = &[
     ("rs", "fn f() { expected.ct_eq(&candidate).into() }"),
+    (
+        "rs",
+        "fn f() { let options = connect(\"identity-hmac\"); options.host() == \"\" }",
+    ),
     (
         "rs",
         "fn f() { hmac.len() == 64 && key.verify(id, hmac).is_ok() == true }",
@@ -122,6 +132,15 @@ const INNOCENT: &[(&str, &str)] = &[
         "rb",
         "OpenSSL.fixed_length_secure_compare(hmac, given) == true",
     ),
+    (
+        "mjs",
+        "const fits = key.name === 'HMAC' && key.usages.includes('sign');",
+    ),
+    (
+        "mjs",
+        "declare({ isPrepared: (key) => classOf(key) === 'Promise', sign });",
+    ),
+    ("ts", "const isAbsent = hmac === '';"),
     (
         "ts",
         "const fits = typeof hmac === 'string' && hmac.length === 64 && hmac !== undefined;",

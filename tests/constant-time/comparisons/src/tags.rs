@@ -18,6 +18,15 @@ const BINDINGS: &[(&str, &str)] = &[
 /// What has the value of its last expression.
 const BLOCKS: &[&str] = &["block", "block_body", "statement_block"];
 
+/// What reads an entry by a text: only there is a literal the name of a value.
+const LOOKUPS: &[&str] = &["dig", "fetch", "get", "header", "headers"];
+const SUBSCRIPTS: &[&str] = &[
+    "element_reference",
+    "index_expression",
+    "subscript",
+    "subscript_expression",
+];
+
 /// Where the grammars keep the name of what is called or read.
 const CALLED: &[&str] = &[
     "attribute",
@@ -114,9 +123,28 @@ impl<'a> Tags<'a> {
             return children(node).any(|child| self.mentioned_in(child, text));
         }
         let name = text[node.byte_range()].trim_start_matches(':');
-        let is_name = node.is_named() && !node.kind().contains("comment") && !name.contains(' ');
+        let is_name = node.is_named()
+            && !node.kind().contains("comment")
+            && !name.contains(' ')
+            && (!is_literal(node) || is_looked_up(node, text));
         is_name && (name::is_tag(name) || self.names.contains(name))
     }
+}
+
+/// Whether a leaf is the content of a text that stands in the code.
+fn is_literal(leaf: Node) -> bool {
+    leaf.parent()
+        .is_some_and(|parent| parent.kind().contains("string"))
+}
+
+/// Whether the text around `content` says which entry of a collection is read.
+fn is_looked_up(content: Node, text: &str) -> bool {
+    let Some(place) = content.parent().and_then(|literal| literal.parent()) else {
+        return false;
+    };
+    let is_lookup = |call| called_name(call, text).is_some_and(|name| LOOKUPS.contains(&name));
+    SUBSCRIPTS.contains(&place.kind())
+        || place.kind().contains("argument") && place.parent().is_some_and(is_lookup)
 }
 
 /// The name of the function, method or field that `node` calls or reads.
@@ -141,9 +169,15 @@ fn leaves(node: Node) -> Vec<Node> {
     children(node).flat_map(leaves).collect()
 }
 
-/// The call that `closure` is handed to.
+/// The call that `closure` is itself an argument or the block of.
 fn call_around(closure: Node) -> Option<Node> {
-    iter::successors(closure.parent(), Node::parent).find(|node| node.kind().contains("call"))
+    let parent = closure.parent()?;
+    let is_call = |node: &Node| node.kind().contains("call");
+    if parent.kind().contains("argument") {
+        parent.parent().filter(is_call)
+    } else {
+        Some(parent).filter(is_call)
+    }
 }
 
 /// The receiver of `call` and its arguments other than `closure`.

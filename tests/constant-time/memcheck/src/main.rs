@@ -3,6 +3,7 @@
 mod planted;
 mod product;
 mod secret;
+mod token;
 
 use std::env;
 use std::error::Error;
@@ -14,10 +15,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("not running under valgrind, which alone sees a leak; use memcheck/run".into());
     }
     match env::args().nth(1).as_deref() {
-        Some("product") => product::run()?,
+        Some("product") => {
+            product::run()?;
+            token::sign()?;
+        }
+        Some("token-verify") => token::verify()?,
         Some("early-exit") => planted::early_exit(),
         Some("table-lookup") => planted::table_lookup(),
-        _ => return Err("name a subject: product, early-exit or table-lookup".into()),
+        _ => {
+            return Err("name a subject: product, token-verify, early-exit or table-lookup".into());
+        }
     }
     Ok(())
 }

@@ -6,11 +6,14 @@ use crate::secret::hide;
 
 /// A comparison that stops at the first difference.
 pub fn early_exit() {
-    let expected = hide([0x5a_u8; 32]);
-    let candidate = [0; 32];
+    compare(&hide([0x5a_u8; 32]), &[0; 32]);
+}
+
+/// Compares until the first difference.
+pub fn compare(expected: &[u8; 32], candidate: &[u8; 32]) {
     // Each step behind a barrier, or the compiler would compare all bytes at once.
     let same = |(a, b): (&u8, &u8)| black_box(a == b);
-    black_box(expected.iter().zip(&candidate).all(same));
+    black_box(expected.iter().zip(candidate).all(same));
 }
 
 /// A table that is read at a place which the secret decides, as a careless hex encoder does.

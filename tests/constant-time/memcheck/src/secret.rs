@@ -28,6 +28,14 @@ pub fn reveal<T>(mut value: T) -> T {
     value
 }
 
+/// Marks `len` bytes of `value` as defined: those that are no secret.
+pub fn reveal_part<T>(value: &mut T, offset: usize, len: usize) {
+    assert!(offset + len <= size_of::<T>(), "a part of the value");
+    let place = ptr::from_mut(value).wrapping_byte_add(offset).cast();
+    let marked = memcheck::mark_memory(place, len, MemState::Defined);
+    assert_eq!(marked, Ok(()), "memcheck did not mark the memory");
+}
+
 // The address is taken from a mutable reference, so that the compiler reads the value again.
 fn mark<T>(value: &mut T, state: MemState) {
     let marked = memcheck::mark_memory(ptr::from_mut(value).cast(), size_of::<T>(), state);
