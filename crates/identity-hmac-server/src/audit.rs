@@ -69,8 +69,10 @@ pub enum Action {
     SecretRotated,
     /// The secret before the last rotation no longer verifies.
     PreviousSecretRetired,
-    /// A visitor's record was erased.
+    /// A visitor's record was erased, with the visitor.
     IdentityErased,
+    /// Records of a person were erased, with their visitors.
+    PersonErased,
     /// The admin token was replaced.
     AdminTokenReset,
     /// Sealing everything with another master key began.
@@ -89,6 +91,7 @@ impl Action {
             Self::SecretRotated => "secret_rotated",
             Self::PreviousSecretRetired => "previous_secret_retired",
             Self::IdentityErased => "identity_erased",
+            Self::PersonErased => "person_erased",
             Self::AdminTokenReset => "admin_token_reset",
             Self::MasterKeyRotated => "master_key_rotated",
         }
@@ -115,6 +118,9 @@ pub struct Details {
     /// The record that was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_id: Option<Uuid>,
+    /// How many records of a person were erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 impl From<&OrganizationPatch> for Details {
@@ -156,7 +162,7 @@ pub(crate) struct AuditEventView {
     /// The organization that it was done to; null for none. It may be deleted by now.
     organization_id: Option<Uuid>,
     /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record
-    /// that was erased.
+    /// that was erased; or `records`, how many of a person were erased.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     details: Value,
 }

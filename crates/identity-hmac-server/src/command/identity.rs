@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::identity::IdentityView;
-use crate::store::{IdentityFilter, Store};
+use crate::store::{IdentityFilter, Person, Store};
 
 /// How many records are read at a time.
 const PART: u32 = 1000;
@@ -17,13 +17,7 @@ const PART: u32 = 1000;
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdentityCommand {
     List(ListArgs),
-    /// Erase a record; what its visitor tells after this makes a new one
-    Delete {
-        /// The organization's id
-        organization: Uuid,
-        /// The record's id
-        identity: Uuid,
-    },
+    Delete(DeleteArgs),
 }
 
 /// List the records of an organization, one JSON object per line, in the order of their creation
@@ -34,7 +28,7 @@ pub(crate) struct ListArgs {
     /// Only those with this external id
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// Only those with this e-mail address, as it was given
+    /// Only those with this e-mail address, in any case
     #[arg(long)]
     email: Option<String>,
     /// Only those after the record with this id
@@ -45,31 +39,85 @@ pub(crate) struct ListArgs {
     limit: Option<usize>,
 }
 
-pub(crate) async fn run(store: &Store, command: IdentityCommand) -> anyhow::Result<()> {
-    match command {
-        IdentityCommand::List(args) => list(store, args).await,
-        IdentityCommand::Delete {
-            organization,
-            identity,
-        } => {
-            let erased = store
-                .erase_identity(organization, identity, &Actor::command())
-                .await?;
-            if !erased {
-                bail!("organization {organization} has no identity {identity}");
-            }
-            Ok(())
-        }
+/// Erase a record, or every record of a person, and print how many there were
+///
+/// Their visitors go with the records: their tokens are refused from then on, and their browsers get new
+/// visitors.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// The organization's id
+    organization: Uuid,
+    /// The record's id
+    #[arg(required_unless_present_any = ["external_id", "email"], conflicts_with_all = ["external_id", "email"])]
+    identity: Option<Uuid>,
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
+/// Which person.
+#[derive(Debug, Args)]
+pub(crate) struct PersonArgs {
+    /// The person's external id
+    #[arg(long, value_name = "ID", value_parser = not_blank, conflicts_with = "email")]
+    external_id: Option<String>,
+    /// The person's e-mail address, in any case
+    #[arg(long, value_parser = not_blank)]
+    email: Option<String>,
+}
+
+impl PersonArgs {
+    fn person(self) -> Option<Person> {
+        let external_id = self.external_id.map(Person::ExternalId);
+        external_id.or_else(|| self.email.map(Person::Email))
     }
 }
 
-async fn list(store: &Store, args: ListArgs) -> anyhow::Result<()> {
-    if store.organization(args.organization).await?.is_none() {
-        bail!(
-            "there is no organization {}: `org list` shows which there are",
-            args.organization
-        );
+fn not_blank(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        return Err("it is blank");
     }
+    Ok(text.to_owned())
+}
+
+pub(crate) async fn run(store: &Store, command: IdentityCommand) -> anyhow::Result<()> {
+    match command {
+        IdentityCommand::List(args) => list(store, args).await,
+        IdentityCommand::Delete(args) => delete(store, args).await,
+    }
+}
+
+async fn delete(store: &Store, args: DeleteArgs) -> anyhow::Result<()> {
+    let DeleteArgs {
+        organization,
+        identity,
+        person,
+    } = args;
+    let actor = Actor::command();
+    let erased = match (identity, person.person()) {
+        (Some(identity), _) => {
+            if !store.erase_identity(organization, identity, &actor).await? {
+                bail!("organization {organization} has no identity {identity}");
+            }
+            1
+        }
+        (None, Some(person)) => {
+            check_organization(store, organization).await?;
+            store.erase_person(organization, &person, &actor).await?
+        }
+        (None, None) => bail!("give a record, --external-id or --email"),
+    };
+    Ok(writeln!(io::stdout(), "erased: {erased}")?)
+}
+
+async fn check_organization(store: &Store, id: Uuid) -> anyhow::Result<()> {
+    let found = store.organization(id).await?;
+    found
+        .map(drop)
+        .ok_or_else(|| anyhow!("there is no organization {id}: `org list` shows which there are"))
+}
+
+async fn list(store: &Store, args: ListArgs) -> anyhow::Result<()> {
+    check_organization(store, args.organization).await?;
     let mut filter = IdentityFilter {
         external_id: args.external_id,
         email: args.email,

@@ -95,7 +95,8 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
             Command::Serve(args) => Box::pin(serve::run(state, &args, log.dropped())).await,
             Command::Migrate => migrate(state).await,
             Command::Org(command) => {
-                with_store(state, async |store| org::run(state, store, command).await).await
+                let run = async |store: &Store| org::run(state, store, command).await;
+                Box::pin(with_store(state, run)).await
             }
             Command::Identity(command) => {
                 with_store(state, async |store| identity::run(store, command).await).await

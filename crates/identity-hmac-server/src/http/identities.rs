@@ -17,7 +17,7 @@ use super::openapi::{AdminProblems, InvalidQuery, NoIdentity, NoOrganization};
 use super::params::{Limit, PathId, PathIds, QueryParams, next_cursor};
 use super::problem::Problem;
 use crate::identity::IdentityView;
-use crate::store::IdentityFilter;
+use crate::store::{IdentityFilter, Person};
 
 /// A part of an organization's list of records.
 #[derive(Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub(crate) struct IdentityPage {
 pub(crate) struct Filter {
     /// Only those with this external id.
     external_id: Option<String>,
-    /// Only those with this e-mail address, as it was given.
+    /// Only those with this e-mail address, in any case.
     email: Option<String>,
     /// How many, 1 to 100; 50 when not given.
     #[serde(default)]
@@ -44,6 +44,42 @@ pub(crate) struct Filter {
     limit: Limit,
     /// The `nextCursor` of the part before.
     cursor: Option<Uuid>,
+}
+
+/// Which person: by one of the two.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PersonQuery {
+    /// The person's external id.
+    external_id: Option<String>,
+    /// The person's e-mail address, in any case.
+    email: Option<String>,
+}
+
+impl PersonQuery {
+    fn read(self) -> Result<Person, Problem> {
+        let (name, value, person): (_, _, fn(String) -> Person) =
+            match (self.external_id, self.email) {
+                (Some(id), None) => ("externalId", id, Person::ExternalId),
+                (None, Some(email)) => ("email", email, Person::Email),
+                _ => {
+                    let reason = "give either externalId or email";
+                    return Err(Problem::invalid_request(None, reason));
+                }
+            };
+        if value.trim().is_empty() {
+            return Err(Problem::invalid_request(Some(name), "it is blank"));
+        }
+        Ok(person(value))
+    }
+}
+
+/// What was erased.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Erased {
+    /// How many records.
+    erased: u64,
 }
 
 /// List the records of an organization
@@ -83,9 +119,45 @@ pub(crate) async fn list(
     }))
 }
 
+/// Erase every record of a person
+///
+/// Their visitors go with the records, so their tokens are refused from now on: a browser gets a new
+/// visitor. Large numbers go in steps of 500; after an answer that is no success, call again.
+#[utoipa::path(
+    delete,
+    path = "/v1/admin/organizations/{id}/identities",
+    operation_id = "erasePerson",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path), PersonQuery),
+    responses(
+        (status = 200, description = "how many records are gone: 0 if there was none", body = Erased),
+        AdminProblems,
+        NoOrganization,
+        InvalidQuery,
+    )
+)]
+pub(crate) async fn erase_person(
+    Admin(actor): Admin,
+    State(app): State<Arc<App>>,
+    PathId(organization): PathId,
+    QueryParams(person): QueryParams<PersonQuery>,
+) -> Result<Json<Erased>, Problem> {
+    let person = person.read()?;
+    if app.store.organization(organization).await?.is_none() {
+        return Err(Problem::organization_not_found());
+    }
+    let erased = app
+        .store
+        .erase_person(organization, &person, &actor)
+        .await?;
+    Ok(Json(Erased { erased }))
+}
+
 /// Erase a record
 ///
-/// The visitor keeps its token: what it tells after this makes a new record.
+/// Its visitor goes with it, so the visitor's token is refused from now on: the browser gets a new
+/// visitor.
 #[utoipa::path(
     delete,
     path = "/v1/admin/organizations/{id}/identities/{identityId}",

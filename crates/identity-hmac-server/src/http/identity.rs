@@ -111,7 +111,7 @@ fn count(mode: VerificationMode, outcome: Verification) {
     security(("visitorToken" = [])),
     responses(
         (status = 200, description = "the record", body = IdentityResult),
-        (status = 204, description = "there is no record: the visitor was not identified, or was erased"),
+        (status = 204, description = "there is no record: the visitor was not identified"),
         IdentityProblems
     )
 )]

@@ -181,7 +181,7 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organizations::retire_previous_secret))
         .routes(routes!(verification_stats::show))
         .routes(routes!(audit::list))
-        .routes(routes!(identities::list))
+        .routes(routes!(identities::list, identities::erase_person))
         .routes(routes!(identities::erase))
 }
 

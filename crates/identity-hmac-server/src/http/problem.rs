@@ -275,6 +275,7 @@ impl From<StoreError> for Problem {
             StoreError::MetadataTooLarge { .. } => {
                 Self::invalid_request(Some("metadata"), &error.to_string())
             }
+            StoreError::NoVisitor => Self::invalid_visitor_token(),
             StoreError::Corrupt(_) => Self::internal(&error.to_string()),
             _ => {
                 tracing::error!(%error, "not done");

@@ -77,6 +77,9 @@ pub enum StoreError {
         /// The largest size.
         limit: usize,
     },
+    /// The visitor is not there any more.
+    #[error("the visitor was erased")]
+    NoVisitor,
     /// A stored value that this version cannot have written.
     #[error("the database holds a {0} that cannot be read")]
     Corrupt(&'static str),
@@ -137,6 +140,16 @@ impl StoreError {
             Self::Database(_) | Self::NoAnswer | Self::ReadOnly => true,
             _ => false,
         }
+    }
+
+    /// Whether a row refers to one that is not there, or would.
+    pub(crate) fn is_foreign_key_violation(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        error
+            .as_database_error()
+            .is_some_and(DatabaseError::is_foreign_key_violation)
     }
 
     /// Whether a migration waited too long for a lock (SQLSTATE 55P03 `lock_not_available`).

@@ -5,13 +5,10 @@ use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::audit::{Done, record};
-use super::metadata;
 use super::{
-    Connections, Session, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying,
-    transaction,
+    Connections, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite, reading,
+    retrying, transaction,
 };
-use crate::audit::{Action, Actor, Details};
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +51,7 @@ pub struct IdentityPatch {
 pub struct IdentityFilter {
     /// Only those with this external id.
     pub external_id: Option<String>,
-    /// Only those with this e-mail address.
+    /// Only those with this e-mail address, in any case.
     pub email: Option<String>,
     /// Only those after this id.
     pub after: Option<Uuid>,
@@ -105,7 +102,8 @@ impl Session {
     /// # Errors
     ///
     /// [`StoreError::MetadataTooLarge`] when the merged metadata would exceed its limit, with
-    /// nothing written; another [`StoreError`] when the database fails.
+    /// nothing written; [`StoreError::NoVisitor`] when the visitor was erased meanwhile; another
+    /// [`StoreError`] when the database fails.
     pub async fn identify(
         &mut self,
         organization: Uuid,
@@ -116,11 +114,13 @@ impl Session {
         // Metadata that is to be merged with what the row holds stays as it is here.
         const UPSERT: &str = "INSERT INTO identities
             (organization_id, visitor_id, id, name, email, external_id, metadata,
-             hmac_verified, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+             hmac_verified, created_at, updated_at, email_folded)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $14)
             ON CONFLICT (organization_id, visitor_id) DO UPDATE SET
                 name = CASE WHEN $10 THEN identities.name ELSE excluded.name END,
                 email = CASE WHEN $11 THEN identities.email ELSE excluded.email END,
+                email_folded =
+                    CASE WHEN $11 THEN identities.email_folded ELSE excluded.email_folded END,
                 external_id = CASE WHEN $12 THEN identities.external_id ELSE excluded.external_id END,
                 metadata = CASE WHEN $13 THEN NULL ELSE identities.metadata END,
                 hmac_verified = excluded.hmac_verified,
@@ -134,9 +134,10 @@ impl Session {
             Patch::Set(metadata) => Some(metadata::write(&metadata::merge(None, metadata))?),
             Patch::Keep | Patch::Clear => None,
         };
+        let email_folded = patch.email.value().map(|email| email::fold(email));
         let new_id = Uuid::now_v7();
         let has_several = matches!(patch.metadata, Patch::Set(_));
-        transaction!(&mut self.connections, has_several, connection => {
+        let identified = transaction!(&mut self.connections, has_several, connection => {
             let row: IdentityRow = sqlx::query_as(UPSERT)
                 .bind(organization)
                 .bind(visitor)
@@ -151,6 +152,7 @@ impl Session {
                 .bind(patch.email.is_keep())
                 .bind(patch.external_id.is_keep())
                 .bind(patch.metadata == Patch::Clear)
+                .bind(&email_folded)
                 .fetch_one(&mut *connection)
                 .await?;
             let mut identity = Identity::try_from(row)?;
@@ -169,6 +171,10 @@ impl Session {
                 }
             }
             Ok(identity)
+        });
+        identified.map_err(|error: StoreError| match error {
+            error if error.is_foreign_key_violation() => StoreError::NoVisitor,
+            error => error,
         })
     }
 
@@ -218,7 +224,7 @@ impl Store {
                 query.push(" AND external_id = ").push_bind(external_id);
             }
             if let Some(email) = &filter.email {
-                query.push(" AND email = ").push_bind(email);
+                query.push(" AND email_folded = ").push_bind(email::fold(email));
             }
             if let Some(after) = filter.after {
                 query.push(" AND id > ").push_bind(after);
@@ -231,42 +237,6 @@ impl Store {
                 .into_iter()
                 .map(TryInto::try_into)
                 .collect()
-        })
-    }
-
-    /// Erases a record; false when the organization has none with that id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn erase_identity(
-        &self,
-        organization: Uuid,
-        id: Uuid,
-        actor: &Actor,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "DELETE FROM identities WHERE organization_id = $1 AND id = $2
-            AND EXISTS (SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL)";
-        let done = Done {
-            actor,
-            action: Action::IdentityErased,
-            organization: Some(organization),
-            details: Details {
-                identity_id: Some(id),
-                ..Details::default()
-            },
-        };
-        transaction!(&self.connections, true, connection => {
-            let erased = sqlx::query(SQL)
-                .bind(organization)
-                .bind(id)
-                .execute(&mut *connection)
-                .await?;
-            if erased.rows_affected() == 0 {
-                return Ok(false);
-            }
-            record!(connection, &done);
-            Ok(true)
         })
     }
 }

@@ -4,6 +4,8 @@
 //! well: keys that lead with the organization, ids made here, no lock but the row's own.
 
 mod audit;
+mod email;
+mod erasure;
 mod error;
 mod identities;
 pub mod metadata;
@@ -23,10 +25,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Database, Encode, QueryBuilder, SqlitePool, Type};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 pub use audit::AuditEvent;
+pub use erasure::Person;
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
@@ -168,6 +172,18 @@ use {on_postgres, on_sqlite, reading, retrying, transaction, writing};
 #[must_use]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc().truncate_to_microsecond()
+}
+
+/// Pushes ids, and the parenthesis that ends their list.
+fn push_ids<'i, DB: Database>(query: &mut QueryBuilder<DB>, ids: impl IntoIterator<Item = &'i Uuid>)
+where
+    for<'e> Uuid: Encode<'e, DB> + Type<DB>,
+{
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
 }
 
 fn pauses() -> impl Iterator<Item = Duration> {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{Database, Encode, FromRow, QueryBuilder, Type};
+use sqlx::{FromRow, QueryBuilder};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    Connections, Store, StoreError, on_postgres, on_sqlite, reading, retrying, transaction, writing,
+    Connections, Store, StoreError, on_postgres, on_sqlite, push_ids, reading, retrying,
+    transaction, writing,
 };
 
 /// How many origins have counts of their own, for one organization and day.
@@ -270,18 +271,6 @@ impl Store {
         })?;
         Ok(days + flushes)
     }
-}
-
-/// Pushes ids, and the parenthesis that ends their list.
-fn push_ids<DB: Database>(query: &mut QueryBuilder<DB>, ids: &BTreeSet<Uuid>)
-where
-    for<'e> Uuid: Encode<'e, DB> + Type<DB>,
-{
-    let mut list = query.separated(", ");
-    for id in ids {
-        list.push_bind(*id);
-    }
-    query.push(")");
 }
 
 #[cfg(test)]

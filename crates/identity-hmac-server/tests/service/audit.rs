@@ -54,11 +54,16 @@ on_both_databases! {
         let mut organization = service.organization().await;
         let id = organization.id.clone();
         let [first, second] = [identity(&organization).await, identity(&organization).await];
+        for _ in 0..3 {
+            let told = json!({"externalId": "canary-7", "email": "canary@example.com"});
+            organization.visitor().await.identify(told).await.ok();
+        }
         let changes = json!({"verification": "observe", "allowedOrigins": ["https://a.example"]});
         organization.update(changes.clone()).await.ok();
         organization.rotate_secret().await;
         call(&organization, Method::DELETE, "/previous-secret").await.ok();
         call(&organization, Method::DELETE, &format!("/identities/{first}")).await.ok();
+        call(&organization, Method::DELETE, "/identities?externalId=canary-7").await.ok();
         for args in [
             &["org", "verification", &id, "off"][..],
             &["org", "rotate-secret", &id],
@@ -85,6 +90,7 @@ on_both_databases! {
             row(&by_http, "secret_rotated", json!(id), json!({})),
             row(&by_http, "previous_secret_retired", json!(id), json!({})),
             row(&by_http, "identity_erased", json!(id), json!({"identityId": first})),
+            row(&by_http, "person_erased", json!(id), json!({"records": 3})),
             row(&by_command, "organization_updated", json!(id), json!({"verification": "off"})),
             row(&by_command, "secret_rotated", json!(id), json!({})),
             row(&by_command, "previous_secret_retired", json!(id), json!({})),
@@ -115,6 +121,8 @@ on_both_databases! {
         for (method, path, status) in [
             (Method::POST, "/rotate-secret", 409),
             (Method::DELETE, "/identities/nobody", 404),
+            (Method::DELETE, "/identities?email=nobody@example.com", 200),
+            (Method::DELETE, "/identities", 422),
             (Method::DELETE, &format!("/identities/{UNKNOWN}"), 404),
         ] {
             assert_eq!(call(&organization, method, path).await.status, status);
@@ -138,6 +146,7 @@ on_both_databases! {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let identity = identity(&organization).await;
+        organization.visitor().await.identify(json!({"externalId": "canary-7"})).await.ok();
         let mut session = Session::open(&database).await;
         let before = session.rows().await;
         session.execute("ALTER TABLE audit_events RENAME TO hidden").await;
@@ -147,6 +156,7 @@ on_both_databases! {
             call(&organization, Method::POST, "/rotate-secret").await,
             call(&organization, Method::DELETE, "/previous-secret").await,
             call(&organization, Method::DELETE, &path).await,
+            call(&organization, Method::DELETE, "/identities?externalId=canary-7").await,
             Answer::to(organization.admin(Method::POST, "").json(&json!({"name": "New"}))).await,
         ] {
             answer.is_problem(503, "unavailable");
@@ -166,10 +176,12 @@ on_both_databases! {
         organization.rotate_secret().await;
         let path = format!("/identities/{}", identity["id"].as_str().unwrap());
         call(&organization, Method::DELETE, &path).await.ok();
+        organization.visitor().await.identify(json!({"email": "canary@example.com"})).await.ok();
+        call(&organization, Method::DELETE, "/identities?email=canary@example.com").await.ok();
         let token = printed(&database, &["reset-admin-token"]);
         let log = printed(&database, &["audit", "list", "--json"]);
-        assert_eq!(log.lines().count(), 4, "{log}");
-        assert!(log.contains("Corner Shop") && log.contains("identity_erased"), "{log}");
+        assert_eq!(log.lines().count(), 5, "{log}");
+        assert!(log.contains("Corner Shop") && log.contains("person_erased"), "{log}");
         for private in [
             "anary", &first, &organization.secret, &service.admin_token, token.trim(),
             &visitor.token, &visitor.id,

@@ -185,13 +185,28 @@ on_both_databases! {
         };
         assert_eq!(list(&[]), ids);
         assert_eq!(list(&["--external-id=a"]), [ids[0].clone(), ids[2].clone()]);
-        assert_eq!(list(&["--email=b@example.com"]), [ids[1].clone()]);
+        assert_eq!(list(&["--email=B@Example.com"]), [ids[1].clone()]);
         assert_eq!(list(&["--limit=2"]), ids[..2]);
         assert_eq!(list(&["--cursor", &ids[0]]), ids[1..]);
         assert_eq!(list(&["--external-id=nobody"]), [""; 0]);
 
-        done(&database, &["identity", "delete", &organization.id, &ids[1]]);
+        let erased = |more: &[&str]| {
+            done(&database, &[&["identity", "delete", &organization.id], more].concat())
+        };
+        assert_eq!(erased(&[&ids[1]]), "erased: 1\n");
         assert_eq!(list(&[]), [ids[0].clone(), ids[2].clone()]);
+        assert_eq!(erased(&["--email=C@example.com"]), "erased: 1\n");
+        assert_eq!(erased(&["--external-id=a"]), "erased: 1\n");
+        assert_eq!(erased(&["--external-id=a"]), "erased: 0\n");
+        assert_eq!(list(&[]), [""; 0]);
+        for more in [
+            &[][..],
+            &["--email= "],
+            &["--email=a@example.com", "--external-id=a"],
+            &[&ids[0], "--external-id=a"],
+        ] {
+            refused_args(&database, &[&["identity", "delete", &organization.id], more].concat(), 2);
+        }
         let args = ["identity", "delete", &organization.id, &ids[1]];
         assert!(refused_args(&database, &args, 1).contains("has no identity"));
     }

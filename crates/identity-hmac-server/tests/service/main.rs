@@ -19,6 +19,7 @@ mod master_key;
 mod merge;
 mod migrate;
 mod openapi;
+mod people;
 mod postgres_url;
 mod races;
 mod rate;

@@ -335,6 +335,15 @@ const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "delete",
+        "/{id}/identities",
+        &[
+            "/ONE/identities?externalId=nobody",
+            "/NONE/identities?externalId=nobody",
+            "/ONE/identities",
+        ],
+    ),
+    (
+        "delete",
         "/{id}/identities/{identityId}",
         &["/ONE/identities/RECORD", "/ONE/identities/RECORD"],
     ),

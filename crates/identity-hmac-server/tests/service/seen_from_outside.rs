@@ -319,6 +319,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
     }
     let expected = [
         "DELETE /v1/admin/organizations/{id}",
+        "DELETE /v1/admin/organizations/{id}/identities",
         "DELETE /v1/admin/organizations/{id}/identities/{identityId}",
         "DELETE /v1/admin/organizations/{id}/previous-secret",
         "GET /healthz",

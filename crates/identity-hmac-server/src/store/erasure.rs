@@ -1,0 +1,167 @@
+//! Erasure: visitors leave with all that is stored of them, and their tokens with them.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::audit::{Done, record};
+use super::{Connections, Store, StoreError, email, on_postgres, push_ids, retrying, transaction};
+use crate::audit::{Action, Actor, Details};
+
+/// How many visitors leave in one transaction.
+const STEP: i64 = 500;
+/// How often an erasure is tried whose visitor is identified at the same moment.
+const TRIES: u32 = 20;
+
+/// A person, by what visitors said of themselves. Several visitors may have said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// The customer's id of the user.
+    ExternalId(String),
+    /// The user's e-mail address, in any case.
+    Email(String),
+}
+
+/// Which records to erase.
+#[derive(Clone, Debug)]
+enum Whose<'a> {
+    Record(Uuid),
+    Person(&'a Person),
+}
+
+/// Deletes visitors of an organization, on a connection in a transaction; the value is how many records
+/// went with them.
+macro_rules! delete_visitors {
+    ($connection:expr, $organization:expr, $visitors:expr) => {{
+        let mut deleted = [0; 2];
+        let statements = [
+            "DELETE FROM identities WHERE visitor_id IN (",
+            "DELETE FROM visitors WHERE id IN (",
+        ];
+        for (sql, rows) in statements.into_iter().zip(&mut deleted) {
+            let mut query = QueryBuilder::new(sql);
+            push_ids(&mut query, $visitors);
+            query
+                .push(" AND organization_id = ")
+                .push_bind($organization);
+            let done = query
+                .build()
+                .persistent(false)
+                .execute(&mut *$connection)
+                .await?;
+            *rows = done.rows_affected();
+        }
+        deleted[0]
+    }};
+}
+
+impl Store {
+    /// Erases a record and its visitor; false when the organization has none with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn erase_identity(
+        &self,
+        organization: Uuid,
+        id: Uuid,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
+        let erased = self.erase(organization, &Whose::Record(id), actor).await?;
+        Ok(erased > 0)
+    }
+
+    /// Erases every record of a person in an organization, and their visitors; returns how many.
+    ///
+    /// Up to 500 leave in one transaction. When a later one fails, those before it are erased.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn erase_person(
+        &self,
+        organization: Uuid,
+        person: &Person,
+        actor: &Actor,
+    ) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        loop {
+            match self
+                .erase(organization, &Whose::Person(person), actor)
+                .await?
+            {
+                0 => return Ok(erased),
+                step => erased += step,
+            }
+        }
+    }
+
+    async fn erase(
+        &self,
+        organization: Uuid,
+        whose: &Whose<'_>,
+        actor: &Actor,
+    ) -> Result<u64, StoreError> {
+        for _ in 1..TRIES {
+            // A record that was made between the two statements keeps its visitor there.
+            match self.try_to_erase(organization, whose, actor).await {
+                Err(error) if error.is_foreign_key_violation() => {}
+                result => return result,
+            }
+        }
+        self.try_to_erase(organization, whose, actor).await
+    }
+
+    async fn try_to_erase(
+        &self,
+        organization: Uuid,
+        whose: &Whose<'_>,
+        actor: &Actor,
+    ) -> Result<u64, StoreError> {
+        transaction!(&self.connections, true, connection => {
+            let mut query = QueryBuilder::new(
+                "SELECT visitor_id FROM identities WHERE organization_id = ",
+            );
+            query.push_bind(organization);
+            match whose {
+                Whose::Record(id) => query.push(" AND id = ").push_bind(id),
+                Whose::Person(Person::ExternalId(id)) => {
+                    query.push(" AND external_id = ").push_bind(id)
+                }
+                Whose::Person(Person::Email(email)) => {
+                    query.push(" AND email_folded = ").push_bind(email::fold(email))
+                }
+            };
+            query.push(" AND EXISTS (SELECT 1 FROM organizations WHERE id = ");
+            query.push_bind(organization);
+            query.push(" AND deleted_at IS NULL) ORDER BY id LIMIT ");
+            query.push_bind(STEP);
+            let visitors: Vec<Uuid> =
+                query.build_query_scalar().fetch_all(&mut *connection).await?;
+            if visitors.is_empty() {
+                return Ok(0);
+            }
+            let records = delete_visitors!(connection, organization, &visitors);
+            // Another call may have been faster.
+            if records == 0 {
+                return Ok(0);
+            }
+            let (action, details) = match whose {
+                Whose::Record(id) => (Action::IdentityErased, Details {
+                    identity_id: Some(*id),
+                    ..Details::default()
+                }),
+                Whose::Person(_) => (Action::PersonErased, Details {
+                    records: Some(records),
+                    ..Details::default()
+                }),
+            };
+            record!(connection, &Done {
+                actor,
+                action,
+                organization: Some(organization),
+                details,
+            });
+            Ok(records)
+        })
+    }
+}
