@@ -39,7 +39,8 @@ DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: demo docs quick setup setup-rust packages
-.PHONY: test test-rust test-no-std test-bindings test-docs test-conformance test-examples test-e2e
+.PHONY: test test-rust test-no-std test-packaging test-bindings test-docs test-conformance
+.PHONY: test-examples test-e2e
 .PHONY: bench test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
 .PHONY: check check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
@@ -72,7 +73,8 @@ packages: setup
 quick:
 	IDENTITY_TEST_POSTGRES=off $(CARGO) test --locked --all-features
 
-test: test-rust test-no-std test-bindings test-docs test-conformance test-examples test-e2e test-bench
+test: test-rust test-no-std test-packaging test-bindings test-docs test-conformance test-examples
+test: test-e2e test-bench
 
 test-rust: setup-rust
 	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
@@ -84,12 +86,18 @@ test-no-std:
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features token
 
+# The unit file and the container file.
+test-packaging:
+	@scripts/debian-packages buildah ca-certificates systemd util-linux
+	$(BUILD)
+	python3 tests/packaging/run.py $(SERVER)
+
 test-bindings: packages
 	$(call each_binding,test)
 
 # Leaves a fresh installation of every package for the conformance run.
 test-docs: packages
-	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra
+	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra sqlite3
 	$(BUILD)
 	$(CARGO) build --locked -p example-axum --bins --examples
 	python3 tests/docs/check.py

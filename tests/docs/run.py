@@ -14,6 +14,7 @@ A page is one shell session in an empty folder, in the order of its blocks:
     LANGUAGE file=NAME    written to that file
     LANGUAGE route=NAME   a file with a route, to which tests/docs/routes puts requests
     text                  what the commands before it printed; … stands for any text
+    … database=NAME       run with that database alone: sqlite, or postgres. Its page is run on both
     … not-run=REASON      left out
 """
 
@@ -78,7 +79,7 @@ def fault_of(page: Page, environment: dict[str, str]) -> str:
     try:
         if not run_page(page, environment):
             return ""
-        if page.name in ON_POSTGRES:
+        if page.name in ON_POSTGRES or any("database" in block.tags for block in page.blocks):
             run_page(page, environment, postgres=True)
     except PageError as fault:
         return f"{page.name}:{fault}"
@@ -129,7 +130,12 @@ def environment_of(installed: Path, built: Path) -> dict[str, str]:
 
 def run_page(page: Page, environment: dict[str, str], postgres: bool = False) -> bool:
     """Whether there was anything to run."""
-    blocks = [block for block in page.blocks if runs(page, block)]
+    database = "postgres" if postgres else "sqlite"
+    blocks = [
+        block
+        for block in page.blocks
+        if runs(page, block) and block.tags.get("database", database) == database
+    ]
     if not blocks:
         return False
     with tempfile.TemporaryDirectory(prefix="docs-") as name:

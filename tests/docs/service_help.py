@@ -60,13 +60,13 @@ def settings(server: Path) -> str:
         text, _, values = text.partition("Possible values:\n")
         shown = text + values
         default = re.search(r"\[default:\s+([^\]]+)\]", shown)
-        variable = re.search(r"\bIDENTITY_[A-Z_]+", shown)
+        variable = re.search(r"\[env: (IDENTITY_[A-Z_]+)", shown)
         meaning = joined(re.sub(r"\[(?:env|default|aliases)[^\]]*\]", "", text)).rstrip(";")
         kinds = re.findall(r"- ([a-z-]+): +(.+(?:\n {2,}\S.*)*)", values)
         meaning += "".join(f". `{kind}`: {joined(what)}" for kind, what in kinds)
         cells = [
             f"`--{option} {value}`" if value else f"`--{option}`",
-            f"`{variable[0]}`" if variable else "",
+            f"`{variable[1]}`" if variable else "",
             default_cell(joined(default[1])) if default else "",
             meaning.replace(" ;", ";"),
         ]

@@ -52,7 +52,13 @@ pub(crate) struct StateArgs {
     /// one first [default: the environment variable IDENTITY_MASTER_KEY, or IDENTITY_MASTER_KEYS with
     /// commas between the keys; with SQLite, identity-master.key beside the database, which is made for
     /// a new one]; - is standard input
-    #[arg(long, global = true, value_name = "FILE", value_parser = input_file())]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "IDENTITY_MASTER_KEY_FILE",
+        value_parser = input_file()
+    )]
     master_key_file: Option<PathBuf>,
     /// How log lines on standard error are written
     #[arg(
@@ -116,7 +122,7 @@ impl StateArgs {
                  IDENTITY_MASTER_KEY"
             ),
             _ => bail!(
-                "give one of --master-key-file, {} and {}",
+                "give the master key once: as --master-key-file (IDENTITY_MASTER_KEY_FILE), {} or {}",
                 VARIABLES[0],
                 VARIABLES[1]
             ),
@@ -165,7 +171,12 @@ pub(crate) struct ServeArgs {
     pub(crate) migrate: MigrateWhen,
     /// The file with the admin token [default: the environment variable IDENTITY_ADMIN_TOKEN
     /// itself, or a token made on the first start]; - is standard input
-    #[arg(long, value_name = "FILE", value_parser = input_file())]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "IDENTITY_ADMIN_TOKEN_FILE",
+        value_parser = input_file()
+    )]
     admin_token_file: Option<PathBuf>,
     /// A proxy whose X-Forwarded-For is believed: an address, or a network as in 10.0.0.0/8
     #[arg(
@@ -217,7 +228,7 @@ pub(crate) struct ServeArgs {
         env = "IDENTITY_MAX_CONNECTIONS_PER_ADDRESS",
         default_value_t = 256
     )]
-    max_connections_per_address: u32,
+    pub(crate) max_connections_per_address: u32,
     /// Seconds until a connection that asked nothing yet, or a request whose first byte came, has to
     /// have sent its headers
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_HEADER_DEADLINE", default_value = "8",
@@ -260,18 +271,17 @@ impl ServeArgs {
         })
     }
 
-    /// The bound on the connections of each address.
-    pub(crate) fn peers(&self) -> Peers {
-        Peers::new(
-            self.max_connections_per_address as usize,
-            &self.trusted_proxies,
-        )
+    /// A bound on the connections of each address but trusted proxies.
+    pub(crate) fn peers(&self, max: usize) -> Peers {
+        Peers::new(max, &self.trusted_proxies)
     }
 
     fn admin_token(&self) -> anyhow::Result<AdminToken> {
         const VARIABLE: &str = "IDENTITY_ADMIN_TOKEN";
         match (&self.admin_token_file, variable(VARIABLE)?) {
-            (Some(_), Some(_)) => bail!("give --admin-token-file or {VARIABLE}, not both"),
+            (Some(_), Some(_)) => bail!(
+                "give the admin token once: as --admin-token-file (IDENTITY_ADMIN_TOKEN_FILE) or {VARIABLE}"
+            ),
             (Some(file), None) => {
                 let name = file.display().to_string();
                 let token = read_line(file).with_context(|| name.clone())?;
@@ -312,7 +322,7 @@ fn input_file() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "not an address with a port as in 127.0.0.1:8080".to_owned())
 }

@@ -12,6 +12,7 @@ mod listener;
 mod log;
 pub mod master_key;
 mod master_key_rotation;
+mod metric;
 pub mod new_secret;
 pub mod organization;
 mod peers;

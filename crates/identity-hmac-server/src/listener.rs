@@ -1,16 +1,19 @@
 //! A listener whose connections have deadlines and a bound.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use metrics::Gauge;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
@@ -20,6 +23,7 @@ use tower::ServiceExt;
 use crate::config::ServeArgs;
 use crate::head_timer::HeadTimer;
 use crate::http::Peer;
+use crate::metric::{CONNECTIONS, CONNECTIONS_REFUSED};
 use crate::peers::{Peers, Seat};
 
 /// The largest head of a request, in bytes: what a connection can make the service keep.
@@ -28,12 +32,14 @@ const MAX_HEADERS_LEN: usize = 32 * 1024;
 const BACKLOG: u32 = 4096;
 /// How long to wait when the system has no file descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How many connections were closed because their address had enough of them.
-const CONNECTIONS_REFUSED: &str = "connections_refused_total";
+/// How many refused connections a minute get a log line.
+const REFUSED_LINES: NonZeroU32 = NonZeroU32::new(6).unwrap();
 
 /// A TCP port with a bound on its connections.
 #[derive(Debug)]
 pub(crate) struct Listener {
+    /// What the metrics call it.
+    name: &'static str,
     tcp: TcpListener,
     max_connections: usize,
     peers: Peers,
@@ -41,6 +47,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn bind(
+        name: &'static str,
         address: SocketAddr,
         max_connections: usize,
         peers: Peers,
@@ -54,6 +61,7 @@ impl Listener {
         socket.bind(address)?;
         let tcp = socket.listen(BACKLOG)?;
         Ok(Self {
+            name,
             tcp,
             max_connections,
             peers,
@@ -71,6 +79,9 @@ impl Listener {
         args: &ServeArgs,
         connections: &GracefulShutdown,
     ) {
+        let refused = RefusedLog::new();
+        let open = metrics::gauge!(CONNECTIONS, "listener" => self.name);
+        open.set(0);
         let places = Arc::new(Semaphore::new(self.max_connections));
         let mut http = http1::Builder::new();
         // The timer of each connection says how long this is.
@@ -84,11 +95,13 @@ impl Listener {
                 (Ok(place), Ok((stream, peer))) => {
                     let Some(seat) = self.peers.seat(peer.ip()) else {
                         metrics::counter!(CONNECTIONS_REFUSED).increment(1);
+                        refused.note(peer.ip());
                         continue;
                     };
                     let connection = Connection {
                         stream,
                         peer,
+                        open: OpenConnection::count(&open),
                         place,
                         seat,
                     };
@@ -110,9 +123,44 @@ impl Listener {
     }
 }
 
+/// A connection as the metrics count it, until it is dropped.
+struct OpenConnection(Gauge);
+
+impl OpenConnection {
+    fn count(open: &Gauge) -> Self {
+        open.increment(1);
+        Self(open.clone())
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// Tells of refused connections, and not of each: a flood of them would fill the log.
+struct RefusedLog(DefaultDirectRateLimiter);
+
+impl RefusedLog {
+    fn new() -> Self {
+        Self(RateLimiter::direct(Quota::per_minute(REFUSED_LINES)))
+    }
+
+    fn note(&self, address: IpAddr) {
+        if self.0.check().is_ok() {
+            tracing::warn!(
+                %address,
+                "a connection was closed: its address has --max-connections-per-address open"
+            );
+        }
+    }
+}
+
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    open: OpenConnection,
     place: OwnedSemaphorePermit,
     seat: Seat,
 }
@@ -150,7 +198,7 @@ impl Connection {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
-            drop((self.place, self.seat));
+            drop((self.open, self.place, self.seat));
         });
     }
 }

@@ -14,11 +14,12 @@ use tokio::time::timeout;
 
 use crate::admin_token::{self, AdminToken};
 use crate::config::{AdminListen, MigrateWhen, ServeArgs, StateArgs};
-use crate::http::{App, DURATION, Routers, routers};
+use crate::http::{App, Routers, routers};
 use crate::key_file::MasterKeySource;
 use crate::listener::Listener;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKeys;
+use crate::metric;
 use crate::peers::Peers;
 use crate::removal;
 use crate::store::{Store, StoreError};
@@ -49,22 +50,27 @@ pub(crate) async fn run(
     args: &ServeArgs,
     dropped_log_lines: DroppedLines,
 ) -> anyhow::Result<()> {
-    let max_connections = max_connections(args.max_connections as usize);
+    let bounds = Bounds::of(args);
     let settings = args.settings(dropped_log_lines)?;
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let store = state.store()?;
     let source = state.master_key_source(&store)?;
-    let listener =
-        Listener::bind(args.listen, max_connections, args.peers()).with_context(|| {
-            format!(
-                "cannot listen on {}: --listen takes another address",
-                args.listen
-            )
-        })?;
+    let listener = Listener::bind(
+        "public",
+        args.listen,
+        bounds.connections,
+        args.peers(bounds.connections_per_address),
+    )
+    .with_context(|| {
+        format!(
+            "cannot listen on {}: --listen takes another address",
+            args.listen
+        )
+    })?;
     let admin_listener = match args.admin_listen {
         AdminListen::Off => None,
         AdminListen::At(address) => {
-            let bound = Listener::bind(address, ADMIN_CONNECTIONS, Peers::new(0, &[]));
+            let bound = Listener::bind("admin", address, ADMIN_CONNECTIONS, Peers::new(0, &[]));
             Some(bound.with_context(|| {
                 format!("cannot listen on {address}: --admin-listen takes another address, or off")
             })?)
@@ -73,8 +79,12 @@ pub(crate) async fn run(
     let mut ends = Ends::new()?;
 
     let metrics = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &DURATION_BUCKETS)?
+        .set_buckets_for_metric(
+            Matcher::Full(metric::DURATION.to_owned()),
+            &DURATION_BUCKETS,
+        )?
         .install_recorder()?;
+    metric::describe();
     let app = Arc::new(App::new(store.clone(), settings, metrics));
     let beginning = Beginning {
         store: store.clone(),
@@ -105,14 +115,16 @@ pub(crate) async fn run(
         let mut serve_both = pin!(serve_both);
         tokio::select! {
             () = &mut serve_both => {}
-            () = ends.recv() => {
+            end = ends.recv() => {
                 tracing::info!("ending: not ready any more");
                 app.drain();
-                // A load balancer has this long to see it.
-                tokio::select! {
-                    () = &mut serve_both => {}
-                    () = ends.recv() => {}
-                    () = tokio::time::sleep(args.drain_delay) => {}
+                if end != End::Interrupt {
+                    // A load balancer has this long to see it.
+                    tokio::select! {
+                        () = &mut serve_both => {}
+                        _ = ends.recv() => {}
+                        () = tokio::time::sleep(args.drain_delay) => {}
+                    }
                 }
             }
             // What waiting does not mend ends the service, as it does at the start.
@@ -126,7 +138,7 @@ pub(crate) async fn run(
     tokio::select! {
         () = connections.shutdown() => tracing::info!("every request was answered"),
         () = tokio::time::sleep(args.drain_deadline) => tracing::warn!("some requests did not end in time"),
-        () = ends.recv() => tracing::warn!("asked again: ending at once"),
+        _ = ends.recv() => tracing::warn!("asked again: ending at once"),
     }
     if timeout(LAST_FLUSH_DEADLINE, app.flush_verification_stats())
         .await
@@ -153,25 +165,53 @@ fn tell_addresses(public: &Listener, admin: Option<&Listener>) -> io::Result<()>
     Ok(())
 }
 
-/// As many connections as were asked for, or as the system has file descriptors for: without one,
-/// the database could not be opened either.
-fn max_connections(wanted: usize) -> usize {
-    let files = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-            return wanted;
+/// How many connections visitors may have.
+#[derive(Debug, PartialEq, Eq)]
+struct Bounds {
+    connections: usize,
+    /// 0 for no bound.
+    connections_per_address: usize,
+}
+
+impl Bounds {
+    /// What was asked for, or what the system has file descriptors for: without one, the database
+    /// could not be opened either.
+    fn of(args: &ServeArgs) -> Self {
+        let wanted = Self {
+            connections: args.max_connections as usize,
+            connections_per_address: args.max_connections_per_address as usize,
+        };
+        let files = match rlimit::increase_nofile_limit(u64::MAX) {
+            Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+            Err(error) => {
+                tracing::warn!(%error, "the limit of open files stays as it is");
+                return wanted;
+            }
+        };
+        let possible = wanted.within(files);
+        if possible != wanted {
+            tracing::warn!(
+                possible = possible.connections,
+                wanted = wanted.connections,
+                per_address = possible.connections_per_address,
+                "fewer connections than --max-connections: raise the limit of open files"
+            );
         }
-    };
-    let possible = files.saturating_sub(RESERVED_FILES).max(1);
-    if possible < wanted {
-        tracing::warn!(
-            possible,
-            wanted,
-            "fewer connections than --max-connections: raise the limit of open files"
-        );
+        possible
     }
-    possible.min(wanted)
+
+    /// Both bounds shrink alike, so that it still takes as many addresses to use up all connections.
+    fn within(&self, files: usize) -> Self {
+        let connections = files
+            .saturating_sub(RESERVED_FILES)
+            .max(1)
+            .min(self.connections);
+        let shrunk = self.connections_per_address * connections / self.connections;
+        Self {
+            connections,
+            connections_per_address: shrunk.max(self.connections_per_address.min(1)),
+        }
+    }
 }
 
 /// What has to be done once before the first request can be answered.
@@ -235,6 +275,15 @@ async fn flush_verification_stats(app: Arc<App>) {
     }
 }
 
+/// A signal that ended the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Terminate,
+    /// Ctrl-C: somebody waits at a terminal.
+    Interrupt,
+    HangUp,
+}
+
 /// The signals that end the service.
 struct Ends {
     terminate: Signal,
@@ -254,7 +303,7 @@ impl Ends {
         })
     }
 
-    async fn recv(&mut self) {
+    async fn recv(&mut self) -> End {
         let hangup = async {
             match &mut self.hangup {
                 Some(hangup) => hangup.recv().await,
@@ -262,9 +311,9 @@ impl Ends {
             }
         };
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = hangup => {}
+            _ = self.terminate.recv() => End::Terminate,
+            _ = self.interrupt.recv() => End::Interrupt,
+            _ = hangup => End::HangUp,
         }
     }
 }
@@ -276,4 +325,38 @@ fn is_hangup_ignored() -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_files_shrink_both_bounds_alike() {
+        let wanted = Bounds {
+            connections: 10_000,
+            connections_per_address: 256,
+        };
+        for (files, connections, connections_per_address) in [
+            (1_000_000, 10_000, 256),
+            (RESERVED_FILES + 1_000, 1_000, 25),
+            (RESERVED_FILES + 2, 2, 1),
+            (0, 1, 1),
+        ] {
+            let expected = Bounds {
+                connections,
+                connections_per_address,
+            };
+            assert_eq!(wanted.within(files), expected, "{files}");
+        }
+    }
+
+    #[test]
+    fn no_bound_for_an_address_stays_none() {
+        let unbound = Bounds {
+            connections: 10_000,
+            connections_per_address: 0,
+        };
+        assert_eq!(unbound.within(1_000).connections_per_address, 0);
+    }
 }

@@ -11,6 +11,7 @@ use time::{Date, Duration, OffsetDateTime};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::metric::STATS_LOST;
 use crate::organization;
 use crate::store::{
     Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, Store, StoreError, VerificationDay,
@@ -24,8 +25,6 @@ const MAX_WAITING: usize = 100_000;
 const PART: usize = 500;
 /// The longest origin that is counted by itself, in bytes: a host name has at most 253.
 const MAX_ORIGIN_LEN: usize = 300;
-/// Calls that are in no count, since too many different ones waited for the database.
-const LOST: &str = "verification_stats_lost_total";
 
 /// How a call was verified, as a name that does not change between versions.
 pub(crate) const fn result(outcome: Verification) -> &'static str {
@@ -112,7 +111,7 @@ impl VerificationStats {
             last_seen_at: now,
         };
         if !add_bounded(&mut self.counting(), counted, count) {
-            metrics::counter!(LOST).increment(1);
+            metrics::counter!(STATS_LOST).increment(1);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The commands: serving, and what an operator does to the database itself, without an admin token.
 
 mod audit;
+mod healthcheck;
 mod identity;
 mod org;
 mod org_delete;
@@ -40,6 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<ServeArgs>),
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Make the schema, or bring it up to date, and print what was done
     ///
     /// `serve` does it by itself unless it is started with --migrate=never. A new SQLite file is
@@ -93,6 +95,7 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => Box::pin(serve::run(state, &args, log.dropped())).await,
+            Command::Healthcheck(args) => healthcheck::run(&args).await,
             Command::Migrate => migrate(state).await,
             Command::Org(command) => {
                 let run = async |store: &Store| org::run(state, store, command).await;

@@ -17,6 +17,7 @@ use super::identify_params::{self, IdentifyParams};
 use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
+use crate::metric;
 use crate::store::SealedSecrets;
 use crate::verification_stats;
 
@@ -99,7 +100,7 @@ fn count(mode: VerificationMode, outcome: Verification) {
     let result = verification_stats::result(outcome);
     // In the request's own line, so that a flood of refused calls writes no more than others do.
     Span::current().record("result", result);
-    metrics::counter!("identify_total", "mode" => mode.as_str(), "result" => result).increment(1);
+    metrics::counter!(metric::IDENTIFY, "mode" => mode.as_str(), "result" => result).increment(1);
 }
 
 /// Read the visitor's record

@@ -41,7 +41,6 @@ use uuid::Uuid;
 
 pub(crate) use address::{Client, Peer};
 pub(crate) use problem::Problem;
-pub(crate) use telemetry::DURATION;
 
 use crate::admin_token::AdminToken;
 use crate::log::DroppedLines;
@@ -95,9 +94,12 @@ impl App {
             master_keys: OnceLock::new(),
             admin_token: settings.admin_token,
             trusted_proxies: settings.trusted_proxies,
-            address_rate: Rate::per_minute(settings.address_rate),
-            visitor_rate: Rate::per_minute(settings.visitor_rate),
-            organization_visitor_rate: Rate::per_minute(settings.organization_visitor_rate),
+            address_rate: Rate::per_minute("address", settings.address_rate),
+            visitor_rate: Rate::per_minute("visitor", settings.visitor_rate),
+            organization_visitor_rate: Rate::per_minute(
+                "organization_visitor",
+                settings.organization_visitor_rate,
+            ),
             secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,

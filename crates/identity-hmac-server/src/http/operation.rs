@@ -14,9 +14,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::openapi::ReadinessProblems;
 use super::problem::Problem;
-
-/// Log lines that nobody took: the reader stalls or is gone, or the disk is full.
-const LOG_LINES_DROPPED: &str = "log_lines_dropped_total";
+use crate::metric;
 
 /// The OpenAPI document as it is sent.
 #[derive(Clone, Debug)]
@@ -73,7 +71,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Status>, 
     ))
 )]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    metrics::counter!(LOG_LINES_DROPPED).absolute(app.dropped_log_lines.count());
+    metric::take(&app.store, app.dropped_log_lines.count());
     let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
     (StatusCode::OK, kind, app.metrics.render())
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, HeaderName};
-use axum::http::{HeaderValue, Method};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::field::Empty;
@@ -14,13 +14,14 @@ use uuid::Uuid;
 
 use super::App;
 use super::address::{Client, Peer};
+use super::once::once;
+use crate::metric::{DURATION, REQUESTS};
 
 /// Names a request in its answer and in every log line about it.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Requests by route, method and status.
-pub(crate) const REQUESTS: &str = "http_requests_total";
-/// Seconds by route and method.
-pub(crate) const DURATION: &str = "http_request_duration_seconds";
+
+/// Names the trace that a request is part of.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 tokio::task_local! {
     /// The request that is being answered.
@@ -34,7 +35,8 @@ pub(crate) fn request_id() -> Uuid {
 
 /// Watches a request from its headers to its answer.
 ///
-/// The id is always made here: one that a client sent could forge log lines.
+/// The id is always made here: one that a client sent could be another request's. The trace that the
+/// request belongs to stands beside it.
 pub(crate) async fn observe(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -52,7 +54,8 @@ pub(crate) async fn observe(
         .extensions()
         .get::<Peer>()
         .map(|peer| Client::of(*peer, request.headers(), &app.trusted_proxies));
-    let span = tracing::info_span!("request", %id, method, route, client = Empty, organization = Empty, result = Empty);
+    let trace = trace_id(request.headers());
+    let span = tracing::info_span!("request", %id, trace_id = trace, method, route, client = Empty, organization = Empty, result = Empty);
     if let Some(client) = client {
         span.record("client", tracing::field::display(client.0));
         request.extensions_mut().insert(client);
@@ -71,9 +74,35 @@ pub(crate) async fn observe(
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(REQUEST_ID, id);
     }
+    if app.is_draining() {
+        // The next request of this client goes to another process.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // Tokens, secrets and people's data.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2), if it has that form.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let text = once(headers, &TRACEPARENT).ok()??.to_str().ok()?;
+    let mut parts = text.split('-');
+    let [version, trace, parent, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());
+    let is_hex = |part: &str, len| {
+        part.len() == len
+            && part
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_id = |part: &str, len| is_hex(part, len) && part.bytes().any(|byte| byte != b'0');
+    // Versions to come may add parts.
+    let is_whole = parts.next().is_none() || version != "00";
+    let fits = is_hex(version, 2)
+        && version != "ff"
+        && is_id(trace, 32)
+        && is_id(parent, 16)
+        && is_hex(flags, 2);
+    (fits && is_whole).then_some(trace)
 }
 
 /// Names the organization of the request in its log line.
@@ -92,5 +121,53 @@ fn known(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::PUT => "PUT",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn trace_of(values: &[&str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(TRACEPARENT, HeaderValue::from_str(value).unwrap());
+        }
+        trace_id(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_trace_id_is_read_from_a_traceparent() {
+        for value in [
+            format!("00-{TRACE}-00f067aa0ba902b7-01"),
+            format!("cc-{TRACE}-00f067aa0ba902b7-01"),
+            format!("cc-{TRACE}-00f067aa0ba902b7-01-what-the-future-adds"),
+        ] {
+            assert_eq!(trace_of(&[&value]).as_deref(), Some(TRACE), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_traceparent_names_no_trace() {
+        let none = "0".repeat(32);
+        let upper = TRACE.to_uppercase();
+        let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        for value in [
+            String::new(),
+            TRACE.to_owned(),
+            format!("00-{none}-00f067aa0ba902b7-01"),
+            format!("00-{TRACE}-{}-01", "0".repeat(16)),
+            format!("00-{upper}-00f067aa0ba902b7-01"),
+            format!("00-{TRACE}-00f067aa0ba902b7"),
+            format!("00-{TRACE}-00f067aa0ba902b7-1"),
+            format!("00-{TRACE}0-00f067aa0ba902b7-01"),
+            format!("ff-{TRACE}-00f067aa0ba902b7-01"),
+            format!("{good}-more"),
+        ] {
+            assert_eq!(trace_of(&[&value]), None, "{value}");
+        }
+        assert_eq!(trace_of(&[&good, &good]), None);
     }
 }

@@ -52,6 +52,28 @@ pub struct Store {
     connections: Connections<postgres::Pool>,
 }
 
+/// How the connections to the database are used, in numbers of connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolUsage {
+    pub(crate) busy: u32,
+    pub(crate) idle: u32,
+    pub(crate) max: u32,
+    /// Calls that wait for one.
+    pub(crate) waiting: u32,
+}
+
+impl PoolUsage {
+    fn of(open: usize, idle: usize, max: usize, waiting: usize) -> Self {
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            busy: number(open.saturating_sub(idle)),
+            idle: number(idle),
+            max: number(max),
+            waiting: number(waiting),
+        }
+    }
+}
+
 /// What one request of a visitor asks of the database. To PostgreSQL it is one connection for all
 /// statements.
 #[derive(Debug)]
@@ -268,6 +290,22 @@ impl Store {
                     _ => Err(StoreError::ReadOnly),
                 }
             }),
+        }
+    }
+
+    /// How the connections are used right now. SQLite's pools do not tell how many calls wait.
+    pub(crate) fn pool(&self) -> PoolUsage {
+        match &self.connections {
+            Connections::Sqlite { reads, writes, .. } => {
+                let open = reads.size() + writes.size();
+                PoolUsage::of(
+                    usize::try_from(open).unwrap_or(usize::MAX),
+                    reads.num_idle() + writes.num_idle(),
+                    usize::try_from(SQLITE_READERS).unwrap_or(usize::MAX) + 1,
+                    0,
+                )
+            }
+            Connections::Postgres(pool) => pool.usage(),
         }
     }
 

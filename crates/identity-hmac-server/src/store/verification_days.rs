@@ -27,7 +27,7 @@ pub struct Counted {
     pub day: Date,
     /// The origin of the page; empty when the call came from no page.
     pub origin: String,
-    /// How they were verified, as in `identify_total`.
+    /// How they were verified, as in `identity_hmac_identify_total`.
     pub result: &'static str,
     /// What they carried: `hmac` or `none`.
     pub proof: &'static str,
@@ -123,7 +123,7 @@ pub struct VerificationDay {
     pub day: Date,
     /// The origin of the page; empty when the calls came from no page, or `other`.
     pub origin: String,
-    /// How they were verified, as in `identify_total`.
+    /// How they were verified, as in `identity_hmac_identify_total`.
     pub result: String,
     /// What they carried: `hmac` or `none`.
     pub proof: String,

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Service, command, http, migrate, on_both_databases};
+use crate::harness::{Answer, Database, Service, Wire, command, http, migrate, on_both_databases};
 
 /// Runs the binary to its end.
 fn run(database: &Database, args: &[&str]) -> Output {
@@ -296,7 +296,7 @@ fn an_admin_token_that_could_be_guessed_or_not_be_sent_is_refused_by_name() {
     let mut both = serve();
     both.args(["--admin-token-file", "token"])
         .env("IDENTITY_ADMIN_TOKEN", "canary-canary-canary");
-    assert!(refused(both, 1).contains("not both"));
+    assert!(refused(both, 1).contains("give the admin token once"));
 }
 
 #[tokio::test]
@@ -307,13 +307,84 @@ async fn an_admin_token_file_may_end_its_line() {
         "a-token-of-some-length\r\n",
     )
     .unwrap();
-    let mut serve = command(&database);
-    serve.args(["serve", "--listen=127.0.0.1:0", "--admin-token-file=token"]);
-    let service = Service::start_command(&database, serve);
-    let url = format!("{}/v1/admin/organizations", service.admin_url);
-    let request = http().get(url).bearer_auth("a-token-of-some-length");
-    Answer::to(request).await.ok();
-    assert!(!service.output().contains("admin token"));
+    let mut by_option = command(&database);
+    by_option.args(["serve", "--listen=127.0.0.1:0", "--admin-token-file=token"]);
+    let mut by_variable = command(&database);
+    by_variable
+        .args(["serve", "--listen=127.0.0.1:0"])
+        .env("IDENTITY_ADMIN_TOKEN_FILE", "token");
+    for serve in [by_option, by_variable] {
+        let service = Service::start_command(&database, serve);
+        let url = format!("{}/v1/admin/organizations", service.admin_url);
+        let request = http().get(url).bearer_auth("a-token-of-some-length");
+        Answer::to(request).await.ok();
+        assert!(!service.output().contains("admin token"));
+    }
+}
+
+#[test]
+fn the_environment_names_the_file_of_the_master_key() {
+    let database = Database::sqlite();
+    let key = database.folder().join("elsewhere.key");
+    let with_key_file = |args: &[&str]| {
+        let mut command = command(&database);
+        command
+            .args(args)
+            .env_remove("IDENTITY_MASTER_KEY")
+            .env("IDENTITY_MASTER_KEY_FILE", &key);
+        command
+    };
+    migrate(&database);
+    let made = with_key_file(&["org", "create", "Shop"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    assert!(key.exists());
+    let mut twice = with_key_file(&["org", "create", "Shop"]);
+    twice.env("IDENTITY_MASTER_KEY", "0".repeat(64));
+    assert!(refused(twice, 1).contains("give the master key once"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_health_check_says_whether_the_service_is_alive_and_ready() {
+    let database = Database::sqlite();
+    let mut service = Service::start_with(&database, &["--drain-delay=3600"]);
+    let address = Wire::address(&service).to_owned();
+    let check = |args: &[&str]| {
+        let mut check = command(&database);
+        check
+            .arg("healthcheck")
+            .args(args)
+            .env("IDENTITY_LISTEN", &address);
+        check
+    };
+    let alive = format!("http://{address}/healthz answered 200\n");
+    let ready = check(&[]).output().unwrap();
+    assert!(ready.status.success(), "{ready:?}");
+    let told = String::from_utf8(ready.stdout).unwrap();
+    assert_eq!(told, format!("http://{address}/readyz answered 200\n"));
+
+    service.signal("TERM");
+    service.until_ready(503).await;
+    assert!(refused(check(&[]), 1).contains("/readyz answered 503"));
+    let answer = check(&["--alive"]).output().unwrap();
+    assert_eq!(String::from_utf8(answer.stdout).unwrap(), alive);
+
+    service.signal("TERM");
+    service.ended().await;
+    assert!(refused(check(&["--alive"]), 1).contains("does `serve` run"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_health_check_asks_one_address_of_those_that_are_listened_on() {
+    let database = Database::sqlite();
+    for (all, one) in [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")] {
+        let mut serve = command(&database);
+        serve.args(["serve", "--listen", &format!("{all}:0")]);
+        let service = Service::start_command(&database, serve);
+        let (_, port) = service.url.rsplit_once(':').unwrap();
+        let listen = format!("{all}:{port}");
+        let told = done(&database, &["healthcheck", "--listen", &listen]);
+        assert_eq!(told, format!("http://{one}:{port}/readyz answered 200\n"));
+    }
 }
 
 #[test]

@@ -251,7 +251,7 @@ on_both_databases! {
             create(&[(one, OLD)], &file),
             create(&[(one, OLD), (several, &both)], &[]),
         ] {
-            assert!(refused(command).contains("give one of"));
+            assert!(refused(command).contains("give the master key once"));
         }
         for malformed in ["", "canary", &OLD[1..], &format!("{OLD},"), &format!("{OLD} {NEW}")] {
             let told = refused(create(&[(several, malformed)], &[]));

@@ -30,7 +30,7 @@ fn wrong_hmacs(signed: &str) -> Vec<Value> {
 
 /// How often `identify()` came to this result under this mode.
 async fn count(service: &Service, mode: &str, result: &str) -> usize {
-    let series = format!(r#"identify_total{{mode="{mode}",result="{result}"}}"#);
+    let series = format!(r#"identity_hmac_identify_total{{mode="{mode}",result="{result}"}}"#);
     service.count(&series).await
 }
 
@@ -370,7 +370,7 @@ async fn what_one_process_sets_holds_at_once_in_every_process_over_the_same_post
     organization.rotate_secret().await;
     signed(&organization, &visitor).await.ok();
     signed(&old, &visitor).await.ok();
-    let previous = r#"identify_total{mode="required",result="verified_previous"}"#;
+    let previous = r#"identity_hmac_identify_total{mode="required",result="verified_previous"}"#;
     assert_eq!(there.count(previous).await, 1);
 
     organization.retire_previous_secret().await;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN_TOKEN, Answer, Database, Service, Wire, http};
+use crate::harness::{ADMIN_TOKEN, Answer, Database, Service, Wire, http, on_both_databases};
 
 async fn get(service: &Service, path: &str) -> Answer {
     Answer::to(http().get(format!("{}{path}", service.url))).await
@@ -75,6 +75,27 @@ async fn a_request_id_from_outside_is_not_taken_over() {
     assert_ne!(request_id(&answer), "canary");
     let log = service.settled_log().await;
     assert!(!log.contains("canary"), "{log}");
+}
+
+#[tokio::test]
+async fn the_log_names_the_trace_that_a_request_belongs_to() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--log-format=json"]);
+    let request = http().get(format!("{}/healthz", service.url));
+    let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let traced = Answer::to(request.header("traceparent", traceparent)).await;
+    let untraced = get(&service, "/healthz").await;
+    let log = service.settled_log().await;
+    let trace_of = |answer: &Answer| {
+        let lines = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut lines = lines.filter(|line| line["span"]["id"] == request_id(answer));
+        lines.next().unwrap()["span"]["trace_id"].clone()
+    };
+    assert_eq!(trace_of(&traced), TRACE);
+    assert_eq!(trace_of(&untraced), Value::Null);
 }
 
 #[tokio::test]
@@ -161,6 +182,7 @@ async fn what_is_logged_is_the_operators_choice() {
 fn parse_metrics(text: &str) -> BTreeMap<String, f64> {
     let mut series = BTreeMap::new();
     let mut kinds = BTreeMap::new();
+    let mut helped = BTreeSet::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').unwrap();
@@ -171,7 +193,10 @@ fn parse_metrics(text: &str) -> BTreeMap<String, f64> {
             assert_eq!(kinds.insert(name, kind), None, "{name} is declared twice");
             continue;
         }
-        if line.starts_with("# HELP ") {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, meaning) = help.split_once(' ').unwrap();
+            assert!(meaning.ends_with('.'), "{line}");
+            assert!(helped.insert(name), "{name} is explained twice");
             continue;
         }
         let (name, value) = line.rsplit_once(' ').unwrap();
@@ -191,7 +216,37 @@ fn parse_metrics(text: &str) -> BTreeMap<String, f64> {
             "{line}"
         );
     }
+    for name in kinds.keys() {
+        assert!(name.starts_with("identity_hmac_"), "{name}");
+        assert!(helped.contains(name), "{name} is not explained");
+    }
     series
+}
+
+on_both_databases! {
+    async fn metrics_show_the_version_the_connections_and_the_limits(database: Database) {
+        let service = Service::start_with(&database, &["--visitor-rate=1"]);
+        let visitor = service.organization().await.visitor().await;
+        for status in [204, 429, 429] {
+            assert_eq!(visitor.identity().await.status, status);
+        }
+        let _open = Wire::connect(&service).await;
+        get(&service, "/readyz").await.ok();
+        let answer = service.admin_get("/metrics").await;
+        let series = parse_metrics(&answer.text);
+        let value = |name: &str| series[&format!("identity_hmac_{name}")];
+        let version = concat!(r#"build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+        assert!((value(version) - 1.0).abs() < f64::EPSILON);
+        assert!(value(r#"connections{listener="public"}"#) >= 1.0);
+        assert!(value(r#"connections{listener="admin"}"#) >= 1.0);
+        assert!((value(r#"rate_limited_total{limit="visitor"}"#) - 2.0).abs() < f64::EPSILON);
+        let idle = value(r#"database_connections{state="idle"}"#);
+        let busy = value(r#"database_connections{state="busy"}"#);
+        assert!(idle + busy >= 1.0 && idle + busy <= value("database_connections_max"));
+        for begun in ["connections_refused_total", "log_lines_dropped_total", "verification_stats_lost_total", "database_waiting"] {
+            assert!(value(begun).abs() < f64::EPSILON, "{begun}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -215,7 +270,7 @@ async fn metrics_count_requests_by_route_and_status_and_time_them() {
         ("unmatched", "GET", 404, 1),
     ] {
         let name = format!(
-            r#"http_requests_total{{route="{route}",method="{method}",status="{status}"}}"#
+            r#"identity_hmac_http_requests_total{{route="{route}",method="{method}",status="{status}"}}"#
         );
         assert_eq!(
             series.get(&name),
@@ -224,14 +279,14 @@ async fn metrics_count_requests_by_route_and_status_and_time_them() {
         );
     }
     let of_identify = r#"{route="/v1/identify",method="POST"}"#;
-    let timed = format!("http_request_duration_seconds_count{of_identify}");
+    let timed = format!("identity_hmac_http_request_duration_seconds_count{of_identify}");
     assert_eq!(series.get(&timed), Some(&4.0));
-    assert!(series[&format!("http_request_duration_seconds_sum{of_identify}")] > 0.0);
+    assert!(series[&format!("identity_hmac_http_request_duration_seconds_sum{of_identify}")] > 0.0);
     let buckets: Vec<_> = series
         .iter()
         .filter(|(name, _)| {
             name.starts_with(
-                r#"http_request_duration_seconds_bucket{route="/v1/identify",method="POST""#,
+                r#"identity_hmac_http_request_duration_seconds_bucket{route="/v1/identify",method="POST""#,
             )
         })
         .collect();
@@ -241,7 +296,7 @@ async fn metrics_count_requests_by_route_and_status_and_time_them() {
         ("missing", 1.0),
         ("invalid", 1.0),
     ] {
-        let name = format!(r#"identify_total{{mode="required",result="{result}"}}"#);
+        let name = format!(r#"identity_hmac_identify_total{{mode="required",result="{result}"}}"#);
         assert_eq!(series.get(&name), Some(&count), "{series:#?}");
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::schema::{self, Applied};
-use super::{DATABASE_DEADLINE, StoreError};
+use super::{DATABASE_DEADLINE, PoolUsage, StoreError};
 use connect::{BEGIN_SHARED, Purpose};
 use statements::Statements;
 use target::Target;
@@ -123,6 +123,17 @@ impl Pool {
             Err(PoolError::Backend(error)) => Err(error),
             Err(_) => Err(StoreError::NoConnection),
         }
+    }
+
+    /// How the connections are used right now.
+    pub(super) fn usage(&self) -> PoolUsage {
+        let status = self.0.status();
+        PoolUsage::of(
+            status.size,
+            status.available,
+            status.max_size,
+            status.waiting,
+        )
     }
 
     /// Migrates over a connection of its own.

@@ -119,7 +119,8 @@ async fn the_connections_of_one_address_leave_room_for_others() {
         silent.push(Wire::connect(&service).await);
     }
     assert_eq!(Wire::exchange(&service, ask).await, "");
-    assert_eq!(service.count("connections_refused_total").await, 1);
+    let refused = "identity_hmac_connections_refused_total";
+    assert_eq!(service.count(refused).await, 1);
 
     let other = TcpSocket::new_v4().unwrap();
     other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
@@ -139,6 +140,14 @@ async fn the_connections_of_one_address_leave_room_for_others() {
             "the freed place is not given again"
         );
     }
+    let log = service.settled_log().await;
+    let told = log
+        .lines()
+        .filter(|line| line.contains("a connection was closed"));
+    let told: Vec<_> = told.collect();
+    // A flood writes a few lines a minute and no more.
+    assert!((1..=7).contains(&told.len()), "{log}");
+    assert!(told[0].contains("address=127.0.0.1"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ async fn assert_goes_on(database: &Database, mut service: Service) {
     let visitor = service.organization().await.visitor().await;
     let client = kept();
     let mut calls = 0;
-    while calls < 400 || service.count("log_lines_dropped_total").await == 0 {
+    while calls < 400 || service.count("identity_hmac_log_lines_dropped_total").await == 0 {
         assert!(calls < 20_000, "no line was lost");
         let identify = visitor
             .request()

@@ -99,6 +99,31 @@ async fn a_probe_sees_that_the_service_ends_while_new_connections_are_still_take
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_keeps_its_connection_is_sent_elsewhere_while_the_service_ends() {
+    const ASK: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let database = Database::sqlite();
+    let service = Service::start_with(&database, &["--drain-delay=3600"]);
+    let mut kept = Wire::connect(&service).await;
+    kept.send(ASK).await;
+    let answer = kept.next().await;
+    assert!(!answer.contains("connection: close"), "{answer}");
+    service.signal("TERM");
+    service.until_ready(503).await;
+    kept.send(ASK).await;
+    let answer = kept.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_at_a_terminal_does_not_wait_for_a_load_balancer() {
+    let database = Database::sqlite();
+    let mut service = Service::start_with(&database, &["--drain-delay=3600"]);
+    service.signal("INT");
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hang_up_ends_the_service_as_sigterm_does() {
     let database = Database::sqlite();
     drains_on(Service::start(&database), "HUP").await;
