@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::Identity;
+use crate::store::{Identity, Person, PersonRecord, Store, StoreError};
 use identity_hmac::attributes::Metadata;
 
 /// The record of a visitor, as the document has it.
@@ -69,6 +69,77 @@ impl From<Identity> for IdentityView {
             created_at: identity.created_at,
             updated_at: identity.updated_at,
             result: identity.into(),
+        }
+    }
+}
+
+/// The most records that one export holds.
+const MAX_EXPORTED: u32 = 1000;
+
+/// All that is stored of one person in an organization, but the digest of each visitor's token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PersonExport {
+    /// One for each browser, in the order of their creation.
+    records: Vec<ExportedRecord>,
+}
+
+/// A record of a person, with what is stored of its visitor.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedRecord {
+    /// The record.
+    #[serde(flatten)]
+    identity: IdentityView,
+    /// When the visitor was made.
+    #[serde(with = "time::serde::rfc3339")]
+    visitor_created_at: OffsetDateTime,
+    /// When the visitor last called, to a day.
+    #[serde(with = "time::serde::rfc3339")]
+    visitor_last_seen_at: OffsetDateTime,
+}
+
+/// An export that is not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    /// There is no such organization.
+    #[error("there is no such organization")]
+    NoOrganization,
+    /// No person has so many records.
+    #[error(
+        "there are more than {MAX_EXPORTED} records: read them as a list, with GET …/identities or \
+         `identity list`"
+    )]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PersonExport {
+    pub(crate) async fn read(
+        store: &Store,
+        organization: Uuid,
+        person: &Person,
+    ) -> Result<Self, ExportError> {
+        if store.organization(organization).await?.is_none() {
+            return Err(ExportError::NoOrganization);
+        }
+        let records = store.person(organization, person, MAX_EXPORTED + 1).await?;
+        if records.len() > MAX_EXPORTED as usize {
+            return Err(ExportError::TooMany);
+        }
+        Ok(Self {
+            records: records.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+impl From<PersonRecord> for ExportedRecord {
+    fn from(record: PersonRecord) -> Self {
+        Self {
+            identity: record.identity.into(),
+            visitor_created_at: record.visitor_created_at,
+            visitor_last_seen_at: record.visitor_last_seen_at,
         }
     }
 }

@@ -3,20 +3,21 @@
 use std::io::{self, Write};
 
 use anyhow::{anyhow, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use uuid::Uuid;
 
 use crate::audit::Actor;
-use crate::identity::IdentityView;
+use crate::identity::{IdentityView, PersonExport};
 use crate::store::{IdentityFilter, Person, Store};
 
 /// How many records are read at a time.
 const PART: u32 = 1000;
 
-/// Find and erase the records of visitors
+/// Find, export and erase the records of visitors
 #[derive(Debug, Subcommand)]
 pub(crate) enum IdentityCommand {
     List(ListArgs),
+    Export(ExportArgs),
     Delete(DeleteArgs),
 }
 
@@ -39,16 +40,26 @@ pub(crate) struct ListArgs {
     limit: Option<usize>,
 }
 
+/// Print all that is stored of a person, as a JSON object
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["external_id", "email"]))]
+pub(crate) struct ExportArgs {
+    /// The organization's id
+    organization: Uuid,
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
 /// Erase a record, or every record of a person, and print how many there were
 ///
 /// Their visitors go with the records: their tokens are refused from then on, and their browsers get new
 /// visitors.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["identity", "external_id", "email"]))]
 pub(crate) struct DeleteArgs {
     /// The organization's id
     organization: Uuid,
     /// The record's id
-    #[arg(required_unless_present_any = ["external_id", "email"], conflicts_with_all = ["external_id", "email"])]
     identity: Option<Uuid>,
     #[command(flatten)]
     person: PersonArgs,
@@ -58,7 +69,7 @@ pub(crate) struct DeleteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PersonArgs {
     /// The person's external id
-    #[arg(long, value_name = "ID", value_parser = not_blank, conflicts_with = "email")]
+    #[arg(long, value_name = "ID", value_parser = not_blank)]
     external_id: Option<String>,
     /// The person's e-mail address, in any case
     #[arg(long, value_parser = not_blank)]
@@ -82,8 +93,22 @@ fn not_blank(text: &str) -> Result<String, &'static str> {
 pub(crate) async fn run(store: &Store, command: IdentityCommand) -> anyhow::Result<()> {
     match command {
         IdentityCommand::List(args) => list(store, args).await,
+        IdentityCommand::Export(args) => export(store, args).await,
         IdentityCommand::Delete(args) => delete(store, args).await,
     }
+}
+
+async fn export(store: &Store, args: ExportArgs) -> anyhow::Result<()> {
+    let Some(person) = args.person.person() else {
+        bail!("give --external-id or --email");
+    };
+    check_organization(store, args.organization).await?;
+    let export = PersonExport::read(store, args.organization, &person).await?;
+    Ok(writeln!(
+        io::stdout(),
+        "{}",
+        serde_json::to_string_pretty(&export)?
+    )?)
 }
 
 async fn delete(store: &Store, args: DeleteArgs) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use super::auth::Admin;
 use super::openapi::{AdminProblems, InvalidQuery, NoIdentity, NoOrganization};
 use super::params::{Limit, PathId, PathIds, QueryParams, next_cursor};
 use super::problem::Problem;
-use crate::identity::IdentityView;
+use crate::identity::{ExportError, IdentityView, PersonExport};
 use crate::store::{IdentityFilter, Person};
 
 /// A part of an organization's list of records.
@@ -117,6 +117,37 @@ pub(crate) async fn list(
         next_cursor: next_cursor(&identities, limit, |identity| identity.id),
         identities: identities.into_iter().map(Into::into).collect(),
     }))
+}
+
+/// Export all that is stored of a person
+///
+/// Every record with this external id or e-mail address, up to 1000.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/organizations/{id}/identities/export",
+    operation_id = "exportPerson",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path), PersonQuery),
+    responses(
+        (status = 200, description = "all that is stored", body = PersonExport),
+        AdminProblems,
+        NoOrganization,
+        InvalidQuery,
+    )
+)]
+pub(crate) async fn export(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    PathId(organization): PathId,
+    QueryParams(person): QueryParams<PersonQuery>,
+) -> Result<Json<PersonExport>, Problem> {
+    let export = PersonExport::read(&app.store, organization, &person.read()?).await;
+    export.map(Json).map_err(|error| match error {
+        ExportError::NoOrganization => Problem::organization_not_found(),
+        ExportError::TooMany => Problem::invalid_request(None, &error.to_string()),
+        ExportError::Store(error) => error.into(),
+    })
 }
 
 /// Erase every record of a person

@@ -184,6 +184,7 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(verification_stats::show))
         .routes(routes!(audit::list))
         .routes(routes!(identities::list, identities::erase_person))
+        .routes(routes!(identities::export))
         .routes(routes!(identities::erase))
 }
 

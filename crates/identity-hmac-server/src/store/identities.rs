@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Connections, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite, reading,
-    retrying, transaction,
+    Connections, Person, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite,
+    reading, retrying, transaction,
 };
 
 /// The record of one visitor.
@@ -31,6 +31,17 @@ pub struct Identity {
     pub created_at: OffsetDateTime,
     /// When the visitor was last identified.
     pub updated_at: OffsetDateTime,
+}
+
+/// A record with what is kept of its visitor beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonRecord {
+    /// The record.
+    pub identity: Identity,
+    /// When the visitor was made.
+    pub visitor_created_at: OffsetDateTime,
+    /// When the visitor last called, to a day.
+    pub visitor_last_seen_at: OffsetDateTime,
 }
 
 /// The changes of one `identify()` call: a JSON Merge Patch (RFC 7396).
@@ -68,6 +79,26 @@ struct IdentityRow {
     hmac_verified: bool,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
+}
+
+#[derive(FromRow)]
+struct PersonRow {
+    #[sqlx(flatten)]
+    identity: IdentityRow,
+    visitor_created_at: OffsetDateTime,
+    visitor_last_seen_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<PersonRow> for PersonRecord {
+    type Error = StoreError;
+
+    fn try_from(row: PersonRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            identity: row.identity.try_into()?,
+            visitor_created_at: row.visitor_created_at,
+            visitor_last_seen_at: row.visitor_last_seen_at.unwrap_or(row.visitor_created_at),
+        })
+    }
 }
 
 impl TryFrom<IdentityRow> for Identity {
@@ -202,6 +233,44 @@ impl Session {
 }
 
 impl Store {
+    /// Reads up to `limit` records of a person, with all that is kept of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn person(
+        &self,
+        organization: Uuid,
+        person: &Person,
+        limit: u32,
+    ) -> Result<Vec<PersonRecord>, StoreError> {
+        reading!(&self.connections, connection => {
+            let mut query = QueryBuilder::new(
+                "SELECT i.id, i.visitor_id, i.external_id, i.email, i.name, i.metadata,
+                    i.hmac_verified, i.created_at, i.updated_at,
+                    v.created_at AS visitor_created_at, v.last_seen_at AS visitor_last_seen_at
+                FROM identities i JOIN visitors v
+                    ON v.organization_id = i.organization_id AND v.id = i.visitor_id
+                WHERE i.organization_id = ",
+            );
+            query.push_bind(organization);
+            match person {
+                Person::ExternalId(id) => query.push(" AND i.external_id = ").push_bind(id),
+                Person::Email(email) => {
+                    query.push(" AND i.email_folded = ").push_bind(email::fold(email))
+                }
+            };
+            query.push(" ORDER BY i.id LIMIT ").push_bind(i64::from(limit));
+            query
+                .build_query_as::<PersonRow>()
+                .fetch_all(connection)
+                .await?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect()
+        })
+    }
+
     /// Lists up to `limit` records of an organization in the order of their creation.
     ///
     /// # Errors

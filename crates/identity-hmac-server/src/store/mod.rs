@@ -32,7 +32,7 @@ use uuid::Uuid;
 pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
-pub use identities::{Identity, IdentityFilter, IdentityPatch};
+pub use identities::{Identity, IdentityFilter, IdentityPatch, PersonRecord};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;

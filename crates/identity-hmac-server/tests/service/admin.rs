@@ -44,6 +44,11 @@ pub(crate) fn routes(organization: &str, identity: &str) -> Vec<(Method, String,
             None,
         ),
         (
+            Method::GET,
+            format!("/{organization}/identities/export?externalId=nobody"),
+            None,
+        ),
+        (
             Method::DELETE,
             format!("/{organization}/identities?externalId=nobody"),
             None,
@@ -365,7 +370,7 @@ on_both_databases! {
                 if path.is_empty() {
                     continue;
                 }
-                let is_erasure = path.contains("/identities/");
+                let is_erasure = method == Method::DELETE && path.contains("/identities/");
                 let answer = call(&service, method, &path, body).await;
                 let code = if is_erasure {
                     "identity_not_found"

@@ -334,6 +334,15 @@ const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
         &["/ONE/previous-secret", "/NONE/previous-secret"],
     ),
     (
+        "get",
+        "/{id}/identities/export",
+        &[
+            "/ONE/identities/export?externalId=canary",
+            "/NONE/identities/export?externalId=canary",
+            "/ONE/identities/export?externalId=canary&email=canary@example.com",
+        ],
+    ),
+    (
         "delete",
         "/{id}/identities",
         &[
@@ -357,7 +366,7 @@ async fn every_answer_to_the_admin_is_one_that_the_document_describes() {
     let organization = service.organization().await;
     organization.verification("observe").await;
     let visitor = organization.visitor().await;
-    let params = json!({"name": "Jane", "hmac": organization.sign(&visitor)});
+    let params = json!({"externalId": "canary", "hmac": organization.sign(&visitor)});
     let record = visitor.identify(params).await.ok();
     let none = Uuid::new_v4().to_string();
     for (name, path, calls) in ADMIN_CALLS {

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Answer, Database, Organization, Service, Session, Visitor, http, on_both_databases,
+    Answer, Database, Organization, Service, Session, Visitor, command, http, on_both_databases,
 };
 
 const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
-/// More records than leave in one step.
-const MANY: usize = 600;
+/// More records than leave in two steps, or are exported.
+const MANY: usize = 1100;
 
 async fn identities(organization: &Organization, method: Method, query: &str) -> Answer {
     let path = format!("/{}/identities{query}", organization.id);
@@ -127,6 +127,46 @@ on_both_databases! {
         assert_eq!(audit(&service, "person_erased").await, [json!(null); 0]);
     }
 
+    async fn an_export_holds_all_that_is_stored_of_a_person_and_nothing_of_others(
+        database: Database
+    ) {
+        let service = Service::start(&database);
+        let [organization, other] = [service.organization().await, service.organization().await];
+        let params = json!({
+            "name": "Jane", "email": "Jane@Example.com", "externalId": "user_1",
+            "metadata": {"plan": {"name": "pro"}},
+        });
+        let visitor = told(&organization, params.clone()).await;
+        told(&organization, json!({"email": "jane@example.com"})).await;
+        told(&organization, json!({"externalId": "user_2"})).await;
+        told(&other, params).await;
+        let export = async |query: &str| {
+            identities(&organization, Method::GET, &format!("/export{query}")).await
+        };
+        let of_jane = export("?email=JANE@example.com").await.ok();
+        let records = of_jane["records"].as_array().unwrap();
+        assert_eq!(records.len(), 2, "{of_jane}");
+        let listed = identities(&organization, Method::GET, "?externalId=user_1").await.ok();
+        let mut expected = listed["identities"][0].clone();
+        for time in ["visitorCreatedAt", "visitorLastSeenAt"] {
+            assert!(records[0][time].as_str() <= records[0]["createdAt"].as_str(), "{of_jane}");
+            expected[time] = records[0][time].clone();
+        }
+        assert_eq!(records[0], expected);
+        assert_eq!(records[0]["anonymousUserId"], visitor.id);
+        assert_eq!(export("?externalId=user_1").await.ok(), json!({"records": [expected]}));
+        assert_eq!(export("?externalId=nobody").await.ok(), json!({"records": []}));
+        for query in ["", "?email=", "?externalId=a&email=b@example.com", "?limit=1"] {
+            export(query).await.is_problem(422, "invalid_request");
+        }
+
+        let args = ["identity", "export", &organization.id, "--email=JANE@example.com"];
+        let output = command(&database).args(args).output().unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), of_jane);
+        let output = command(&database).args(&args[..3]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+
     async fn an_erasure_of_many_records_is_done_in_steps_and_counts_them_all(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
@@ -135,12 +175,14 @@ on_both_databases! {
             ..IdentityPatch::default()
         };
         fill(&database, &organization, &patch).await;
+        let export = identities(&organization, Method::GET, "/export?externalId=guest").await;
+        export.is_problem(422, "invalid_request");
         let other = told(&organization, json!({"externalId": "user_1"})).await;
         assert_eq!(erase(&organization, "?externalId=guest").await, json!({"erased": MANY}));
         assert_eq!(other.identity().await.ok()["externalId"], "user_1");
         let steps = audit(&service, "person_erased").await;
         let counted: u64 = steps.iter().map(|step| step["records"].as_u64().unwrap()).sum();
-        assert_eq!((steps.len(), counted), (2, MANY as u64));
+        assert_eq!((steps.len(), counted), (3, MANY as u64));
     }
 
     async fn an_erasure_that_races_with_identifies_leaves_no_record_of_an_erased_visitor(

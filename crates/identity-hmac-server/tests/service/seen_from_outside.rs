@@ -385,6 +385,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /v1/admin/organizations",
         "GET /v1/admin/organizations/{id}",
         "GET /v1/admin/organizations/{id}/identities",
+        "GET /v1/admin/organizations/{id}/identities/export",
         "GET /v1/admin/organizations/{id}/verification-stats",
         "GET /v1/identity",
         "PATCH /v1/admin/organizations/{id}",
