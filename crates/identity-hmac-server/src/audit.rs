@@ -69,6 +69,8 @@ pub enum Action {
     SecretRotated,
     /// The secret before the last rotation no longer verifies.
     PreviousSecretRetired,
+    /// The tokens of all visitors that an organization had were revoked.
+    VisitorTokensRevoked,
     /// A visitor's record was erased, with the visitor.
     IdentityErased,
     /// Records of a person were erased, with their visitors.
@@ -90,6 +92,7 @@ impl Action {
             Self::OrganizationRemoved => "organization_removed",
             Self::SecretRotated => "secret_rotated",
             Self::PreviousSecretRetired => "previous_secret_retired",
+            Self::VisitorTokensRevoked => "visitor_tokens_revoked",
             Self::IdentityErased => "identity_erased",
             Self::PersonErased => "person_erased",
             Self::AdminTokenReset => "admin_token_reset",

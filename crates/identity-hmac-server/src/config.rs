@@ -211,6 +211,25 @@ pub(crate) struct ServeArgs {
         default_value_t = 6000
     )]
     organization_visitor_rate: u32,
+    /// Days without a call after which a visitor's token is refused, so that its browser gets a new
+    /// visitor; 0 for never
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "IDENTITY_VISITOR_TOKEN_LIFETIME",
+        default_value_t = 400,
+        value_parser = clap::value_parser!(u32).range(..=36_500)
+    )]
+    visitor_token_lifetime: u32,
+    /// Days without a call after which a visitor is removed with its record; 0 for never
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "IDENTITY_VISITOR_RETENTION",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=36_500)
+    )]
+    pub(crate) visitor_retention: u32,
     /// How many connections there may be at a time; further ones wait
     #[arg(
         long,
@@ -266,6 +285,7 @@ impl ServeArgs {
             address_rate: self.address_rate,
             visitor_rate: self.visitor_rate,
             organization_visitor_rate: self.organization_visitor_rate,
+            visitor_token_lifetime: self.visitor_token_lifetime,
             body_deadline: self.body_deadline,
             request_deadline: self.request_deadline,
         })

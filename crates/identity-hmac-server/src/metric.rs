@@ -18,6 +18,8 @@ pub(crate) const CONNECTIONS: &str = "identity_hmac_connections";
 pub(crate) const CONNECTIONS_REFUSED: &str = "identity_hmac_connections_refused_total";
 /// Calls that are in no verification stats.
 pub(crate) const STATS_LOST: &str = "identity_hmac_verification_stats_lost_total";
+/// Visitors that retention removed.
+pub(crate) const VISITORS_REMOVED: &str = "identity_hmac_visitors_removed_total";
 const DATABASE_CONNECTIONS: &str = "identity_hmac_database_connections";
 const DATABASE_CONNECTIONS_MAX: &str = "identity_hmac_database_connections_max";
 const DATABASE_WAITING: &str = "identity_hmac_database_waiting";
@@ -46,6 +48,10 @@ pub(crate) fn describe() {
         STATS_LOST,
         "Calls of identify() that no verification stats count."
     );
+    describe_counter!(
+        VISITORS_REMOVED,
+        "Visitors that --visitor-retention removed, since they did not call."
+    );
     describe_gauge!(
         DATABASE_CONNECTIONS,
         "Open connections to the database, by state."
@@ -63,7 +69,7 @@ pub(crate) fn describe() {
         "Log lines that nobody took: the reader stalls or is gone, or the disk is full."
     );
     describe_gauge!(BUILD_INFO, "The version of the running program; always 1.");
-    for name in [CONNECTIONS_REFUSED, STATS_LOST] {
+    for name in [CONNECTIONS_REFUSED, STATS_LOST, VISITORS_REMOVED] {
         counter!(name).increment(0);
     }
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);

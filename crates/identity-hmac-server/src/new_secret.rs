@@ -84,6 +84,7 @@ impl NewSecret {
             current_secret_used_at: None,
             previous_secret_used_at: None,
             suspended: false,
+            visitor_tokens_valid_after: None,
             created_at: now(),
         };
         Ok(Self {

@@ -86,6 +86,10 @@ pub struct OrganizationView {
     pub previous_secret_last_used_at: Option<OffsetDateTime>,
     /// Whether no call of its visitors is served.
     pub suspended: bool,
+    /// Tokens of visitors that were made up to then are refused; null when none were revoked.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
+    pub visitor_tokens_valid_after: Option<OffsetDateTime>,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -103,6 +107,7 @@ impl From<Organization> for OrganizationView {
             current_secret_last_used_at: organization.current_secret_used_at,
             previous_secret_last_used_at: organization.previous_secret_used_at,
             suspended: organization.suspended,
+            visitor_tokens_valid_after: organization.visitor_tokens_valid_after,
             created_at: organization.created_at,
         }
     }

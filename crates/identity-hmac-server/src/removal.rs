@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{interval, sleep};
 
 use crate::audit::Actor;
-use crate::store::{Store, StoreError};
+use crate::metric::VISITORS_REMOVED;
+use crate::store::{Store, StoreError, last_seen};
 use crate::verification_stats::{MAX_DAYS, first_of};
 
 /// How often the database is asked for what can go.
@@ -14,22 +15,29 @@ const EVERY: Duration = Duration::from_secs(10);
 /// How long others have the database for themselves between two steps.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Removes what can go, for as long as the service runs.
-pub(crate) async fn run(store: Store) {
+/// Removes what can go, for as long as the service runs: visitors who did not call for
+/// `visitor_retention` days, where 0 is for ever.
+pub(crate) async fn run(store: Store, visitor_retention: u32) {
     let mut every = interval(EVERY);
     loop {
         every.tick().await;
-        if let Err(error) = remove_all(&store).await {
+        if let Err(error) = remove_all(&store, visitor_retention).await {
             tracing::warn!(%error, "some rows are removed later");
         }
     }
 }
 
-async fn remove_all(store: &Store) -> Result<(), StoreError> {
+async fn remove_all(store: &Store, visitor_retention: u32) -> Result<(), StoreError> {
     remove_deleted_organizations(store, &Actor::Service).await?;
     let first_day = first_of(MAX_DAYS);
     while store.delete_verification_days_before(first_day).await? > 0 {
         sleep(PAUSE).await;
+    }
+    if let Some(limit) = last_seen::limit(visitor_retention) {
+        while let Some(visitors) = store.remove_visitors_unseen_since(limit).await? {
+            metrics::counter!(VISITORS_REMOVED).increment(visitors as u64);
+            sleep(PAUSE).await;
+        }
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ pub(crate) async fn run(
         migrate: args.migrate,
         source,
         makes_admin_token,
+        visitor_retention: args.visitor_retention,
     };
     let mut beginning = Box::pin(beginning.begin(&app));
     let begun = timeout(BEGIN_PATIENCE, &mut beginning).await;
@@ -220,6 +221,7 @@ struct Beginning {
     migrate: MigrateWhen,
     source: MasterKeySource,
     makes_admin_token: bool,
+    visitor_retention: u32,
 }
 
 impl Beginning {
@@ -229,7 +231,7 @@ impl Beginning {
             match self.master_keys().await {
                 Ok(master_keys) => {
                     app.begin(master_keys);
-                    tokio::spawn(removal::run(self.store));
+                    tokio::spawn(removal::run(self.store, self.visitor_retention));
                     tracing::info!("the database is ready");
                     return Ok(());
                 }

@@ -77,6 +77,11 @@ pub(crate) enum OrgCommand {
         #[command(flatten)]
         organization: OrganizationArg,
     },
+    /// Refuse the tokens of all visitors that there are: every browser gets a new visitor; records stay
+    RevokeVisitorTokens {
+        #[command(flatten)]
+        organization: OrganizationArg,
+    },
     Delete(DeleteArgs),
     Stats(StatsArgs),
     RotateSecret(RotateArgs),
@@ -172,6 +177,12 @@ pub(crate) async fn run(
         }
         OrgCommand::Suspend { organization } => suspend(store, organization, true).await,
         OrgCommand::Resume { organization } => suspend(store, organization, false).await,
+        OrgCommand::RevokeVisitorTokens { organization } => {
+            let revoked = store
+                .revoke_visitor_tokens(organization.id, &Actor::command())
+                .await?;
+            show(&revoked.ok_or_else(|| missing(organization))?.into(), false)
+        }
         OrgCommand::Delete(args) => org_delete::run(store, args).await,
         OrgCommand::Stats(args) => org_stats::run(store, args).await,
         OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
@@ -328,6 +339,12 @@ fn describe(organization: &OrganizationView) -> String {
     } else {
         "none".to_owned()
     };
+    let after = organization.visitor_tokens_valid_after;
+    let after = after.and_then(|after| after.format(&Rfc3339).ok());
+    let tokens = after.map_or_else(
+        || "none revoked".to_owned(),
+        |after| format!("revoked if made before {after}"),
+    );
     [
         format!("id                {}", organization.id),
         format!("name              {}", organization.name),
@@ -337,6 +354,7 @@ fn describe(organization: &OrganizationView) -> String {
         format!("allowed origins   {origins}"),
         format!("current secret    {current}"),
         format!("previous secret   {previous}"),
+        format!("visitor tokens    {tokens}"),
     ]
     .join("\n")
 }

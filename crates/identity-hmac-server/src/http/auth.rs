@@ -12,7 +12,7 @@ use super::once::{Repeated, once};
 use super::problem::Problem;
 use super::telemetry;
 use crate::audit::Actor;
-use crate::store::{Caller, Session, Store};
+use crate::store::{Caller, Session, Store, last_seen};
 use crate::token::VisitorToken;
 
 /// A visitor's token as it was presented, within its rate: whose it is, is not known yet.
@@ -48,11 +48,11 @@ pub(crate) struct Visitor {
 }
 
 impl Presented {
-    pub(crate) async fn authenticate(self, store: &Store) -> Result<Visitor, Problem> {
+    pub(crate) async fn authenticate(self, app: &App) -> Result<Visitor, Problem> {
         let Self { token, origin } = self;
-        let mut session = store.session().await?;
+        let mut session = app.store.session().await?;
         let caller = session
-            .caller(&token)
+            .caller(&token, app.visitor_token_lifetime)
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
         telemetry::record_organization(token.organization);
@@ -60,6 +60,9 @@ impl Presented {
             return Err(Problem::organization_suspended());
         }
         check_origin(origin.as_ref(), &caller.allowed_origins)?;
+        if last_seen::is_due(caller.last_seen_at) {
+            note_seen(app.store.clone(), token);
+        }
         Ok(Visitor {
             token,
             caller,
@@ -67,6 +70,16 @@ impl Presented {
             session,
         })
     }
+}
+
+/// Writes that the visitor called. The call does not wait for it, and the next one tries again.
+fn note_seen(store: Store, token: VisitorToken) {
+    tokio::spawn(async move {
+        let noted = store.note_visitor_seen(token.organization, token.visitor);
+        if let Err(error) = noted.await {
+            tracing::debug!(%error, "that a visitor called is not noted");
+        }
+    });
 }
 
 /// The admin, as the audit log names them.

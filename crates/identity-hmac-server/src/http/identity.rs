@@ -48,7 +48,7 @@ pub(crate) async fn identify(
         caller,
         origin,
         mut session,
-    } = presented.authenticate(&app.store).await?;
+    } = presented.authenticate(&app).await?;
     let params = IdentifyParams::try_from(members?)?;
     let keyring = app.keyring(token.organization, &caller.secrets)?;
     let outcome =
@@ -122,7 +122,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let Visitor {
         token, mut session, ..
-    } = presented.authenticate(&app.store).await?;
+    } = presented.authenticate(&app).await?;
     let identity = session.identity(token.organization, token.visitor).await?;
     // Not 404: most visitors are anonymous, and browsers print an error for that status.
     Ok(identity.map_or_else(

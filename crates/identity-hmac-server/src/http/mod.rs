@@ -62,6 +62,7 @@ pub(crate) struct App {
     address_rate: Rate<IpAddr>,
     visitor_rate: Rate<Sha256Digest>,
     organization_visitor_rate: Rate<Uuid>,
+    visitor_token_lifetime: u32,
     secret_use: SecretUse,
     body_deadline: Duration,
     request_deadline: Duration,
@@ -82,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) visitor_rate: u32,
     /// New visitors a minute; 0 for no limit.
     pub(crate) organization_visitor_rate: u32,
+    /// Days without a call after which a visitor's token is refused; 0 for never.
+    pub(crate) visitor_token_lifetime: u32,
     pub(crate) body_deadline: Duration,
     pub(crate) request_deadline: Duration,
     pub(crate) dropped_log_lines: DroppedLines,
@@ -100,6 +103,7 @@ impl App {
                 "organization_visitor",
                 settings.organization_visitor_rate,
             ),
+            visitor_token_lifetime: settings.visitor_token_lifetime,
             secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
@@ -181,6 +185,7 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         ))
         .routes(routes!(organizations::rotate_secret))
         .routes(routes!(organizations::retire_previous_secret))
+        .routes(routes!(organizations::revoke_visitor_tokens))
         .routes(routes!(verification_stats::show))
         .routes(routes!(audit::list))
         .routes(routes!(identities::list, identities::erase_person))
@@ -304,6 +309,7 @@ mod tests {
             address_rate: 0,
             visitor_rate: 0,
             organization_visitor_rate: 0,
+            visitor_token_lifetime: 0,
             body_deadline: Duration::from_secs(8),
             request_deadline: Duration::from_secs(15),
             dropped_log_lines: DroppedLines::none(),

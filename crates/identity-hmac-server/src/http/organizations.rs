@@ -311,6 +311,35 @@ pub(crate) async fn retire_previous_secret(
     }
 }
 
+/// Revoke the tokens of all visitors that there are
+///
+/// From now on they are refused, so every browser gets a new visitor. The records stay. Tokens of visitors
+/// that are made after this are taken.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/organizations/{id}/revoke-visitor-tokens",
+    operation_id = "revokeVisitorTokens",
+    tag = "admin",
+    security(("adminToken" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, description = "the organization", body = OrganizationView),
+        AdminProblems,
+        NoOrganization,
+    )
+)]
+pub(crate) async fn revoke_visitor_tokens(
+    Admin(actor): Admin,
+    State(app): State<Arc<App>>,
+    PathId(id): PathId,
+) -> Result<Json<OrganizationView>, Problem> {
+    app.store
+        .revoke_visitor_tokens(id, &actor)
+        .await?
+        .map(|organization| Json(organization.into()))
+        .ok_or_else(Problem::organization_not_found)
+}
+
 fn read(mut members: Members) -> Result<OrganizationPatch, Problem> {
     let patch = OrganizationPatch {
         name: members.take("name").map(read_name).transpose()?,

@@ -1,10 +1,16 @@
 //! Erasure: visitors leave with all that is stored of them, and their tokens with them.
 
+use std::collections::BTreeMap;
+
 use sqlx::QueryBuilder;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::audit::{Done, record};
-use super::{Connections, Store, StoreError, email, on_postgres, push_ids, retrying, transaction};
+use super::{
+    Connections, Store, StoreError, email, on_postgres, on_sqlite, push_ids, reading, retrying,
+    transaction,
+};
 use crate::audit::{Action, Actor, Details};
 
 /// How many visitors leave in one transaction.
@@ -55,6 +61,57 @@ macro_rules! delete_visitors {
 }
 
 impl Store {
+    /// Removes some visitors who were not seen since a time, with their records; returns how many, or
+    /// `None` when none is left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_visitors_unseen_since(
+        &self,
+        limit: OffsetDateTime,
+    ) -> Result<Option<usize>, StoreError> {
+        const UNSEEN: &str = "SELECT organization_id, id FROM visitors
+            WHERE COALESCE(last_seen_at, created_at) < $1
+            ORDER BY COALESCE(last_seen_at, created_at) LIMIT $2";
+        let unseen: Vec<(Uuid, Uuid)> = reading!(&self.connections, connection => {
+            Ok(sqlx::query_as(UNSEEN).bind(limit).bind(STEP).fetch_all(connection).await?)
+        })?;
+        if unseen.is_empty() {
+            return Ok(None);
+        }
+        let mut visitors = BTreeMap::<_, Vec<_>>::new();
+        for (organization, visitor) in unseen {
+            visitors.entry(organization).or_default().push(visitor);
+        }
+        let mut removed = 0;
+        for (organization, visitors) in visitors {
+            removed += transaction!(&self.connections, true, connection => {
+                // Locks those that are unseen still: another process may remove them too, and a
+                // visitor may call at this moment.
+                let mut query = QueryBuilder::new(
+                    "UPDATE visitors SET last_seen_at = last_seen_at
+                    WHERE COALESCE(last_seen_at, created_at) < ",
+                );
+                query.push_bind(limit);
+                query.push(" AND organization_id = ").push_bind(organization);
+                query.push(" AND id IN (");
+                push_ids(&mut query, &visitors);
+                query.push(" RETURNING id");
+                let unseen: Vec<Uuid> = query
+                    .build_query_scalar()
+                    .persistent(false)
+                    .fetch_all(&mut *connection)
+                    .await?;
+                if !unseen.is_empty() {
+                    delete_visitors!(connection, organization, &unseen);
+                }
+                Ok(unseen.len())
+            })?;
+        }
+        Ok(Some(removed))
+    }
+
     /// Erases a record and its visitor; false when the organization has none with that id.
     ///
     /// # Errors

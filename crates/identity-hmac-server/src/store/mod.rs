@@ -8,6 +8,7 @@ mod email;
 mod erasure;
 mod error;
 mod identities;
+pub(crate) mod last_seen;
 pub mod metadata;
 mod organizations;
 mod postgres;

@@ -33,6 +33,8 @@ pub struct Organization {
     pub previous_secret_used_at: Option<OffsetDateTime>,
     /// Whether no call of its visitors is served.
     pub suspended: bool,
+    /// When the tokens of all visitors were revoked that there were.
+    pub visitor_tokens_valid_after: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }
@@ -100,6 +102,7 @@ struct OrganizationRow {
     current_secret_used_at: Option<OffsetDateTime>,
     previous_secret_used_at: Option<OffsetDateTime>,
     suspended: bool,
+    visitor_tokens_valid_after: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
 }
 
@@ -107,7 +110,8 @@ struct OrganizationRow {
 macro_rules! columns {
     () => {
         "id, name, verification, allowed_origins, current_secret, previous_secret, \
-         current_secret_used_at, previous_secret_used_at, suspended, created_at"
+         current_secret_used_at, previous_secret_used_at, suspended, visitor_tokens_valid_after, \
+         created_at"
     };
 }
 
@@ -127,6 +131,7 @@ impl TryFrom<OrganizationRow> for Organization {
             current_secret_used_at: row.current_secret_used_at,
             previous_secret_used_at: row.previous_secret_used_at,
             suspended: row.suspended,
+            visitor_tokens_valid_after: row.visitor_tokens_valid_after,
             created_at: row.created_at,
         })
     }
@@ -381,6 +386,41 @@ impl Store {
             }
             record!(connection, &done);
             Ok(true)
+        })
+    }
+
+    /// Lets the tokens of all visitors that there are no longer count; `None` when there is no
+    /// organization with that id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn revoke_visitor_tokens(
+        &self,
+        id: Uuid,
+        actor: &Actor,
+    ) -> Result<Option<Organization>, StoreError> {
+        const SQL: &str = concat!(
+            "UPDATE organizations SET visitor_tokens_valid_after = $2
+            WHERE id = $1 AND deleted_at IS NULL RETURNING ",
+            columns!()
+        );
+        let done = Done {
+            actor,
+            action: Action::VisitorTokensRevoked,
+            organization: Some(id),
+            details: Details::default(),
+        };
+        transaction!(&self.connections, true, connection => {
+            let row = sqlx::query_as::<_, OrganizationRow>(SQL)
+                .bind(id)
+                .bind(now())
+                .fetch_optional(&mut *connection)
+                .await?;
+            if row.is_some() {
+                record!(connection, &done);
+            }
+            row.map(TryInto::try_into).transpose()
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use identity_hmac::VerificationMode;
 use sqlx::FromRow;
+use time::OffsetDateTime;
 
 use super::organizations::{read_mode, read_origins};
 use super::{
-    Connections, SealedSecrets, Session, Store, StoreError, now, on_postgres, on_sqlite, reading,
-    retrying, writing,
+    Connections, SealedSecrets, Session, Store, StoreError, last_seen, now, on_postgres, on_sqlite,
+    reading, retrying, writing,
 };
 use crate::token::VisitorToken;
 
@@ -21,6 +22,8 @@ pub struct Caller {
     pub suspended: bool,
     /// The secrets that the call may be signed with.
     pub secrets: SealedSecrets,
+    /// When the visitor last called, to a day.
+    pub last_seen_at: OffsetDateTime,
 }
 
 #[derive(FromRow)]
@@ -30,6 +33,9 @@ struct CallerRow {
     suspended: bool,
     current_secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
+    visitor_tokens_valid_after: Option<OffsetDateTime>,
+    visitor_created_at: OffsetDateTime,
+    last_seen_at: Option<OffsetDateTime>,
 }
 
 impl Store {
@@ -55,14 +61,20 @@ impl Store {
 }
 
 impl Session {
-    /// Confirms a presented token; `None` when it is nobody's.
+    /// Confirms a presented token; `None` when it is nobody's, was revoked, or was not used for
+    /// `lifetime` days, where 0 is for ever.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn caller(&mut self, token: &VisitorToken) -> Result<Option<Caller>, StoreError> {
+    pub async fn caller(
+        &mut self,
+        token: &VisitorToken,
+        lifetime: u32,
+    ) -> Result<Option<Caller>, StoreError> {
         const SQL: &str =
-            "SELECT o.verification, o.allowed_origins, o.suspended, o.current_secret, o.previous_secret
+            "SELECT o.verification, o.allowed_origins, o.suspended, o.current_secret, o.previous_secret,
+                o.visitor_tokens_valid_after, v.created_at AS visitor_created_at, v.last_seen_at
             FROM visitors v JOIN organizations o ON o.id = v.organization_id
             WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
         reading!(&mut self.connections, connection => {
@@ -73,6 +85,14 @@ impl Session {
                 .fetch_optional(connection)
                 .await?;
             let Some(row) = row else { return Ok(None) };
+            // A token is made with its visitor.
+            let made_at = row.visitor_created_at;
+            let is_revoked = row.visitor_tokens_valid_after.is_some_and(|after| made_at <= after);
+            let last_seen_at = row.last_seen_at.unwrap_or(made_at);
+            let is_expired = last_seen::limit(lifetime).is_some_and(|limit| last_seen_at < limit);
+            if is_revoked || is_expired {
+                return Ok(None);
+            }
             Ok(Some(Caller {
                 verification: read_mode(&row.verification)?,
                 allowed_origins: read_origins(&row.allowed_origins),
@@ -81,6 +101,7 @@ impl Session {
                     current: row.current_secret,
                     previous: row.previous_secret,
                 },
+                last_seen_at,
             }))
         })
     }

@@ -62,6 +62,7 @@ on_both_databases! {
         organization.update(changes.clone()).await.ok();
         organization.rotate_secret().await;
         call(&organization, Method::DELETE, "/previous-secret").await.ok();
+        call(&organization, Method::POST, "/revoke-visitor-tokens").await.ok();
         call(&organization, Method::DELETE, &format!("/identities/{first}")).await.ok();
         call(&organization, Method::DELETE, "/identities?externalId=canary-7").await.ok();
         for args in [
@@ -89,6 +90,7 @@ on_both_databases! {
             row(&by_http, "organization_updated", json!(id), changes),
             row(&by_http, "secret_rotated", json!(id), json!({})),
             row(&by_http, "previous_secret_retired", json!(id), json!({})),
+            row(&by_http, "visitor_tokens_revoked", json!(id), json!({})),
             row(&by_http, "identity_erased", json!(id), json!({"identityId": first})),
             row(&by_http, "person_erased", json!(id), json!({"records": 3})),
             row(&by_command, "organization_updated", json!(id), json!({"verification": "off"})),
@@ -155,6 +157,7 @@ on_both_databases! {
             organization.update(json!({"name": "Other"})).await,
             call(&organization, Method::POST, "/rotate-secret").await,
             call(&organization, Method::DELETE, "/previous-secret").await,
+            call(&organization, Method::POST, "/revoke-visitor-tokens").await,
             call(&organization, Method::DELETE, &path).await,
             call(&organization, Method::DELETE, "/identities?externalId=canary-7").await,
             Answer::to(organization.admin(Method::POST, "").json(&json!({"name": "New"}))).await,

@@ -29,3 +29,4 @@ mod seen_from_outside;
 mod soak;
 mod tenants_end;
 mod verification_stats;
+mod visitors_end;

@@ -329,6 +329,11 @@ const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "post",
+        "/{id}/revoke-visitor-tokens",
+        &["/ONE/revoke-visitor-tokens", "/NONE/revoke-visitor-tokens"],
+    ),
+    (
         "delete",
         "/{id}/previous-secret",
         &["/ONE/previous-secret", "/NONE/previous-secret"],

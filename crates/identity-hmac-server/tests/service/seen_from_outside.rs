@@ -390,6 +390,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /v1/identity",
         "PATCH /v1/admin/organizations/{id}",
         "POST /v1/admin/organizations",
+        "POST /v1/admin/organizations/{id}/revoke-visitor-tokens",
         "POST /v1/admin/organizations/{id}/rotate-secret",
         "POST /v1/identify",
         "POST /v1/visitors",
