@@ -20,7 +20,7 @@ from markdown import ROOT, with_written_part
 PAGE = ROOT / "docs" / "reference" / "http.md"
 TAGS = {
     "visitor": "What a chat page calls",
-    "server": "What the chat's own backend calls",
+    "server": "What an organization's own backends call",
     "admin": "What the vendor's operator calls",
     "operation": "What a monitor calls",
 }

@@ -71,6 +71,10 @@ pub enum Action {
     PreviousSecretRetired,
     /// The tokens of all visitors that an organization had were revoked.
     VisitorTokensRevoked,
+    /// An organization got an API key.
+    ApiKeyCreated,
+    /// An API key was deleted: from then on it opens nothing.
+    ApiKeyDeleted,
     /// A visitor's record was erased, with the visitor.
     IdentityErased,
     /// Records of a person were erased, with their visitors.
@@ -93,6 +97,8 @@ impl Action {
             Self::SecretRotated => "secret_rotated",
             Self::PreviousSecretRetired => "previous_secret_retired",
             Self::VisitorTokensRevoked => "visitor_tokens_revoked",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyDeleted => "api_key_deleted",
             Self::IdentityErased => "identity_erased",
             Self::PersonErased => "person_erased",
             Self::AdminTokenReset => "admin_token_reset",
@@ -124,6 +130,9 @@ pub struct Details {
     /// How many records of a person were erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+    /// The id of the API key, which is no part of its secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<String>,
 }
 
 impl From<&OrganizationPatch> for Details {
@@ -165,7 +174,7 @@ pub(crate) struct AuditEventView {
     /// The organization that it was done to; null for none. It may be deleted by now.
     organization_id: Option<Uuid>,
     /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record
-    /// that was erased; or `records`, how many of a person were erased.
+    /// that was erased; or `records`, how many of a person were erased; or `apiKeyId`.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     details: Value,
 }

@@ -230,6 +230,15 @@ pub(crate) struct ServeArgs {
         value_parser = clap::value_parser!(u32).range(..=36_500)
     )]
     pub(crate) visitor_retention: u32,
+    /// How many requests a minute the backends of an organization may make of this process, with its
+    /// API keys; 0 for no limit
+    #[arg(
+        long,
+        value_name = "N",
+        env = "IDENTITY_SERVER_RATE",
+        default_value_t = 6000
+    )]
+    server_rate: u32,
     /// How many connections there may be at a time; further ones wait
     #[arg(
         long,
@@ -286,6 +295,7 @@ impl ServeArgs {
             visitor_rate: self.visitor_rate,
             organization_visitor_rate: self.organization_visitor_rate,
             visitor_token_lifetime: self.visitor_token_lifetime,
+            server_rate: self.server_rate,
             body_deadline: self.body_deadline,
             request_deadline: self.request_deadline,
         })

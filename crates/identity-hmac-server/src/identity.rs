@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::{Identity, Person, PersonRecord, Store, StoreError};
+use crate::store::{Identity, Person, PersonRecord, Store, StoreError, VouchedBy};
 use identity_hmac::attributes::Metadata;
 
 /// The record of a visitor, as the document has it.
@@ -42,12 +42,12 @@ impl From<Identity> for IdentityResult {
             email: identity.email,
             name: identity.name,
             metadata: identity.metadata,
-            hmac_verified: identity.hmac_verified,
+            hmac_verified: identity.vouched_by == Some(VouchedBy::Hmac),
         }
     }
 }
 
-/// A record as the admin sees it.
+/// A record as the admin and the organization's backends see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Identity)]
@@ -55,6 +55,11 @@ pub(crate) struct IdentityView {
     /// What the visitor sees of it.
     #[serde(flatten)]
     pub(crate) result: IdentityResult,
+    /// Who vouches for the last call that identified the visitor: `hmac` for a call of a page with a
+    /// valid hmac, which stands for the visitor id alone; `backend` for a call by API key, which stands
+    /// for all that this call has set; null for nobody.
+    #[schema(required = true)]
+    pub(crate) vouched_by: Option<VouchedBy>,
     /// When the visitor was first identified.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) created_at: OffsetDateTime,
@@ -66,6 +71,7 @@ pub(crate) struct IdentityView {
 impl From<Identity> for IdentityView {
     fn from(identity: Identity) -> Self {
         Self {
+            vouched_by: identity.vouched_by,
             created_at: identity.created_at,
             updated_at: identity.updated_at,
             result: identity.into(),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admin_token;
+pub mod api_key;
 pub mod audit;
 mod command;
 mod config;

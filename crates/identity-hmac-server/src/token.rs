@@ -113,7 +113,7 @@ pub fn parse_organization_key(text: &str) -> Option<Uuid> {
     (organization_key(organization) == text).then_some(organization)
 }
 
-fn random() -> Result<[u8; RANDOM_LEN], NoRandomness> {
+pub(crate) fn random() -> Result<[u8; RANDOM_LEN], NoRandomness> {
     let mut bytes = [0; RANDOM_LEN];
     getrandom::fill(&mut bytes).map_err(NoRandomness)?;
     Ok(bytes)

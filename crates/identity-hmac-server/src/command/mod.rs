@@ -4,6 +4,7 @@ mod audit;
 mod healthcheck;
 mod identity;
 mod org;
+mod org_api_key;
 mod org_delete;
 mod org_stats;
 mod secret_output;

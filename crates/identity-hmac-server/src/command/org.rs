@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::org_api_key::{self, ApiKeyCommand};
 use super::org_delete::{self, DeleteArgs};
 use super::org_stats::{self, StatsArgs};
 use super::secret_output::SecretOutput;
@@ -83,6 +84,8 @@ pub(crate) enum OrgCommand {
         organization: OrganizationArg,
     },
     Delete(DeleteArgs),
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     Stats(StatsArgs),
     RotateSecret(RotateArgs),
     /// Let the secret before the last rotation no longer verify
@@ -184,6 +187,7 @@ pub(crate) async fn run(
             show(&revoked.ok_or_else(|| missing(organization))?.into(), false)
         }
         OrgCommand::Delete(args) => org_delete::run(store, args).await,
+        OrgCommand::ApiKey(command) => org_api_key::run(store, command).await,
         OrgCommand::Stats(args) => org_stats::run(store, args).await,
         OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
         OrgCommand::RetirePreviousSecret { organization } => {

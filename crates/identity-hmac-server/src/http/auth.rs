@@ -1,4 +1,5 @@
-//! Who is calling: a visitor or the admin, by bearer token (RFC 6750 section 2.1).
+//! Who is calling: a visitor, an organization's backend or the admin, by bearer token (RFC 6750
+//! section 2.1).
 
 use std::sync::Arc;
 
@@ -6,11 +7,13 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use uuid::Uuid;
 
 use super::App;
 use super::once::{Repeated, once};
 use super::problem::Problem;
 use super::telemetry;
+use crate::api_key::ApiKey;
 use crate::audit::Actor;
 use crate::store::{Caller, Session, Store, last_seen};
 use crate::token::VisitorToken;
@@ -80,6 +83,52 @@ fn note_seen(store: Store, token: VisitorToken) {
             tracing::debug!(%error, "that a visitor called is not noted");
         }
     });
+}
+
+/// An API key as it was presented: whether its organization has it, is not known yet.
+#[derive(Debug)]
+pub(crate) struct PresentedKey(ApiKey);
+
+impl FromRequestParts<Arc<App>> for PresentedKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        bearer(&parts.headers)
+            .and_then(ApiKey::parse)
+            .map(Self)
+            .ok_or_else(Problem::invalid_api_key)
+    }
+}
+
+/// An authenticated backend within its organization's rate, and the session in which its key was looked
+/// up. Like [`Visitor`] it is only made when nothing more is awaited from the client.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) organization: Uuid,
+    pub(crate) session: Session,
+}
+
+impl PresentedKey {
+    pub(crate) async fn authenticate(self, app: &App) -> Result<Backend, Problem> {
+        let Self(key) = self;
+        let mut session = app.store.session().await?;
+        let holder = session
+            .key_holder(&key)
+            .await?
+            .ok_or_else(Problem::invalid_api_key)?;
+        let organization = key.organization;
+        telemetry::record_organization(organization);
+        // Behind the key, so that nobody without one can use up an organization's rate.
+        app.server_rate.check(&organization)?;
+        app.secret_use.note_api_key(&app.store, &key);
+        if holder.suspended {
+            return Err(Problem::organization_suspended());
+        }
+        Ok(Backend {
+            organization,
+            session,
+        })
+    }
 }
 
 /// The admin, as the audit log names them.

@@ -1,9 +1,12 @@
 //! What an `identify()` call carries.
 
+use std::borrow::Cow;
+
 use identity_hmac::attributes::{self, AttributeFault, Metadata, Patch};
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::body::Members;
 use super::problem::Problem;
@@ -33,6 +36,28 @@ pub(crate) struct Schema {
     hmac: Option<String>,
 }
 
+/// The same without `hmac`: the parameters of a backend, which vouches for all of them.
+pub(crate) struct BackendSchema;
+
+impl PartialSchema for BackendSchema {
+    fn schema() -> RefOr<schema::Schema> {
+        let mut schema = Schema::schema();
+        if let RefOr::T(schema::Schema::Object(object)) = &mut schema {
+            object.properties.remove("hmac");
+            let text = "The parameters of `identify()` without `hmac`: the API key vouches for all of \
+                them. Everything else is the same.";
+            object.description = Some(text.to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for BackendSchema {
+    fn name() -> Cow<'static, str> {
+        "BackendIdentifyParams".into()
+    }
+}
+
 /// The parameters of one `identify()` call.
 #[derive(Debug)]
 pub struct IdentifyParams {
@@ -46,12 +71,7 @@ impl TryFrom<Members> for IdentifyParams {
     type Error = Problem;
 
     fn try_from(mut members: Members) -> Result<Self, Problem> {
-        let patch = IdentityPatch {
-            name: attribute(&mut members, "name", attributes::name)?,
-            email: attribute(&mut members, "email", attributes::email)?,
-            external_id: attribute(&mut members, "externalId", attributes::external_id)?,
-            metadata: attribute(&mut members, "metadata", attributes::metadata)?,
-        };
+        let patch = read_patch(&mut members)?;
         let hmac = match members.take("hmac") {
             None | Some(Value::Null) => None,
             Some(Value::String(hmac)) => Some(hmac),
@@ -61,6 +81,26 @@ impl TryFrom<Members> for IdentifyParams {
         members.finish()?;
         Ok(Self { patch, hmac })
     }
+}
+
+/// Reads the parameters of a backend.
+pub(crate) fn read_backends(mut members: Members) -> Result<IdentityPatch, Problem> {
+    if members.take("hmac").is_some() {
+        let reason = "leave it out: the API key vouches for the call";
+        return Err(Problem::invalid_request(Some("hmac"), reason));
+    }
+    let patch = read_patch(&mut members)?;
+    members.finish()?;
+    Ok(patch)
+}
+
+fn read_patch(members: &mut Members) -> Result<IdentityPatch, Problem> {
+    Ok(IdentityPatch {
+        name: attribute(members, "name", attributes::name)?,
+        email: attribute(members, "email", attributes::email)?,
+        external_id: attribute(members, "externalId", attributes::external_id)?,
+        metadata: attribute(members, "metadata", attributes::metadata)?,
+    })
 }
 
 /// Takes one attribute by the rule that identity tokens have too.

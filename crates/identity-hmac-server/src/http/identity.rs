@@ -18,7 +18,7 @@ use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems};
 use super::problem::Problem;
 use crate::identity::IdentityResult;
 use crate::metric;
-use crate::store::SealedSecrets;
+use crate::store::{SealedSecrets, VouchedBy};
 use crate::verification_stats;
 
 /// Identify the visitor
@@ -79,7 +79,7 @@ pub(crate) async fn identify(
             token.organization,
             token.visitor,
             &params.patch,
-            outcome.is_verified(),
+            outcome.is_verified().then_some(VouchedBy::Hmac),
         )
         .await?;
     Ok(Json(identity.into()))

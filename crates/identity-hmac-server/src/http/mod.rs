@@ -1,6 +1,7 @@
 //! The HTTP interface: a router per resource over one store.
 
 mod address;
+mod api_keys;
 mod audit;
 mod auth;
 pub mod body;
@@ -16,6 +17,8 @@ mod params;
 pub mod problem;
 mod rate;
 mod secret_use;
+mod server_identities;
+mod server_identity;
 mod telemetry;
 mod verification_stats;
 mod visitors;
@@ -63,6 +66,7 @@ pub(crate) struct App {
     visitor_rate: Rate<Sha256Digest>,
     organization_visitor_rate: Rate<Uuid>,
     visitor_token_lifetime: u32,
+    server_rate: Rate<Uuid>,
     secret_use: SecretUse,
     body_deadline: Duration,
     request_deadline: Duration,
@@ -85,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) organization_visitor_rate: u32,
     /// Days without a call after which a visitor's token is refused; 0 for never.
     pub(crate) visitor_token_lifetime: u32,
+    /// Calls of an organization's backends a minute; 0 for no limit.
+    pub(crate) server_rate: u32,
     pub(crate) body_deadline: Duration,
     pub(crate) request_deadline: Duration,
     pub(crate) dropped_log_lines: DroppedLines,
@@ -104,6 +110,7 @@ impl App {
                 settings.organization_visitor_rate,
             ),
             visitor_token_lifetime: settings.visitor_token_lifetime,
+            server_rate: Rate::per_minute("server", settings.server_rate),
             secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
@@ -134,6 +141,7 @@ impl App {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
         self.organization_visitor_rate.forget_idle();
+        self.server_rate.forget_idle();
         self.secret_use.forget_idle();
         self.store.upkeep();
         self.metrics.run_upkeep();
@@ -175,6 +183,12 @@ fn visitor_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identity::show))
 }
 
+fn server_routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(server_identity::show, server_identity::identify))
+        .routes(routes!(server_identities::list))
+}
+
 fn admin_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(organizations::create, organizations::list))
@@ -186,6 +200,8 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organizations::rotate_secret))
         .routes(routes!(organizations::retire_previous_secret))
         .routes(routes!(organizations::revoke_visitor_tokens))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::delete))
         .routes(routes!(verification_stats::show))
         .routes(routes!(audit::list))
         .routes(routes!(identities::list, identities::erase_person))
@@ -208,7 +224,7 @@ fn inspection_routes() -> OpenApiRouter<Arc<App>> {
 /// The two interfaces, each for a listener of its own.
 #[derive(Debug)]
 pub(crate) struct Routers {
-    /// What pages and load balancers call.
+    /// What pages, backends and load balancers call.
     pub(crate) public: Router,
     /// What the vendor's operator calls, and the health routes as well.
     pub(crate) admin: Router,
@@ -229,11 +245,13 @@ pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
     let limit = from_fn_with_state(app.clone(), rate::limit_address);
     let visitor = for_pages(part(visitor_routes(), false), app);
     let health = guarded(part(health_routes(), false), app);
+    // Without CORS: an API key has no business in a page.
+    let server = guarded(part(server_routes(), false), app).layer(limit.clone());
     let admin = guarded(part(admin_routes(), true), app).layer(limit);
     let inspection = guarded(part(inspection_routes(), true), app);
     let document = Bytes::from(document.to_json()?);
     Ok(Routers {
-        public: observed(visitor.merge(health.clone()), app),
+        public: observed(visitor.merge(server).merge(health.clone()), app),
         admin: observed(
             admin
                 .merge(inspection.layer(Extension(operation::Document(document))))
@@ -310,6 +328,7 @@ mod tests {
             visitor_rate: 0,
             organization_visitor_rate: 0,
             visitor_token_lifetime: 0,
+            server_rate: 0,
             body_deadline: Duration::from_secs(8),
             request_deadline: Duration::from_secs(15),
             dropped_log_lines: DroppedLines::none(),

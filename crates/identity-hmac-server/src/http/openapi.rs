@@ -12,6 +12,7 @@ use super::problem::Document;
     info(title = "identity-hmac-server"),
     tags(
         (name = "visitor", description = "what a chat page calls"),
+        (name = "server", description = "what an organization's own backends call"),
         (name = "admin", description = "what the vendor's operator calls"),
         (name = "operation", description = "what a monitor calls"),
     ),
@@ -26,7 +27,7 @@ struct BearerTokens;
 impl Modify for BearerTokens {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let components = openapi.components.get_or_insert_default();
-        for name in ["visitorToken", "adminToken"] {
+        for name in ["visitorToken", "apiKey", "adminToken"] {
             let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
             components.add_security_scheme(name, SecurityScheme::Http(bearer));
         }
@@ -92,6 +93,22 @@ problems! {
     }
 }
 problems! {
+    /// Of every route for backends.
+    ServerProblems {
+        Unauthorized: 401 "`invalid_api_key`",
+        Forbidden: 403 "`organization_suspended`",
+        TooManyRequests: 429 "`rate_limited`",
+        Internal: 500 "`internal`",
+        Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of a route of one visitor.
+    NoVisitor {
+        NotFound: 404 "`visitor_not_found`",
+    }
+}
+problems! {
     /// Of every admin route.
     AdminProblems {
         Unauthorized: 401 "`invalid_admin_token`",
@@ -104,6 +121,18 @@ problems! {
     /// Of a route of one organization.
     NoOrganization {
         NotFound: 404 "`organization_not_found`",
+    }
+}
+problems! {
+    /// Of a route of one API key.
+    NoApiKey {
+        NotFound: 404 "`api_key_not_found`",
+    }
+}
+problems! {
+    /// Of making an API key.
+    TwoApiKeys {
+        Conflict: 409 "`two_api_keys`",
     }
 }
 problems! {

@@ -10,27 +10,23 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 
-/// How many entries a part of a list holds at most: 1 to 100.
+/// How many entries a part of a list holds at most: 1 to `MAX`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "NonZeroU32")]
-pub(crate) struct Limit(pub(crate) u32);
+pub(crate) struct Limit<const MAX: u32 = 100>(pub(crate) u32);
 
-impl Limit {
-    const MAX: u32 = 100;
-}
-
-impl Default for Limit {
+impl<const MAX: u32> Default for Limit<MAX> {
     fn default() -> Self {
         Self(50)
     }
 }
 
-impl TryFrom<NonZeroU32> for Limit {
-    type Error = &'static str;
+impl<const MAX: u32> TryFrom<NonZeroU32> for Limit<MAX> {
+    type Error = String;
 
-    fn try_from(limit: NonZeroU32) -> Result<Self, &'static str> {
-        if limit.get() > Self::MAX {
-            return Err("larger than 100");
+    fn try_from(limit: NonZeroU32) -> Result<Self, String> {
+        if limit.get() > MAX {
+            return Err(format!("larger than {MAX}"));
         }
         Ok(Self(limit.get()))
     }
@@ -73,6 +69,36 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let path = Path::<Uuid>::from_request_parts(parts, state).await;
         path.map(|Path(id)| Self(id))
             .map_err(|_| Problem::organization_not_found())
+    }
+}
+
+/// The visitor of a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathVisitor(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathVisitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<Uuid>::from_request_parts(parts, state).await;
+        path.map(|Path(visitor)| Self(visitor))
+            .map_err(|_| Problem::visitor_not_found())
+    }
+}
+
+/// The organization and the API key of a path.
+#[derive(Clone, Debug)]
+pub(crate) struct PathKeyId(pub(crate) Uuid, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathKeyId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(Uuid, String)>::from_request_parts(parts, state).await;
+        path.ok()
+            .filter(|Path((_, key))| key.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .map(|Path((organization, key))| Self(organization, key))
+            .ok_or_else(Problem::api_key_not_found)
     }
 }
 

@@ -165,6 +165,40 @@ impl Problem {
         )
     }
 
+    pub(crate) fn invalid_api_key() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_api_key",
+            "the API key is missing or not valid: send Authorization: Bearer with an sk_… of your \
+             organization that was not deleted",
+        )
+    }
+
+    pub(crate) fn api_key_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "api_key_not_found",
+            "the organization has no API key with this id: GET …/api-keys lists those that it has",
+        )
+    }
+
+    pub(crate) fn two_api_keys() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "two_api_keys",
+            "the organization has two API keys: once no backend uses one of them, DELETE \
+             …/api-keys/{keyId} and make another one; lastUsedAt says when each was last used",
+        )
+    }
+
+    pub(crate) fn visitor_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "visitor_not_found",
+            "the organization has no visitor with this id: send the visitorId that POST /v1/visitors gave",
+        )
+    }
+
     pub(crate) fn identity_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -1,4 +1,5 @@
-//! How often one caller may call: by address, and by visitor. How many visitors an organization gets.
+//! How often one caller may call: by address, by visitor, and by organization for its backends. How
+//! many visitors an organization gets.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;

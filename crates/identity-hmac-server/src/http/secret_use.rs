@@ -1,4 +1,4 @@
-//! When the secrets of organizations last verified a call, as the database keeps it.
+//! When secrets and API keys of organizations were last used, as the database keeps it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,35 +6,43 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::store::Store;
+use crate::api_key::ApiKey;
+use crate::store::{Store, StoreError};
 
 /// How often the use of one secret is written, at most.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// The secrets whose use was written a short time ago, sealed as they are stored.
+/// The secrets and keys whose use was written a short time ago, as they are stored.
 #[derive(Debug, Default)]
 pub(crate) struct SecretUse(Mutex<HashMap<Vec<u8>, Instant>>);
 
 impl SecretUse {
-    /// Notes that a secret has verified a call. The call does not wait for the database.
+    /// Notes that a secret, sealed as it is stored, has verified a call.
     pub(crate) fn note(&self, store: &Store, organization: Uuid, sealed: &[u8]) {
-        if !self.is_due(sealed) {
-            return;
+        if self.is_due(sealed) {
+            let (store, sealed) = (store.clone(), sealed.to_vec());
+            write(organization, async move {
+                store.note_secret_use(organization, &sealed).await
+            });
         }
-        let (store, sealed) = (store.clone(), sealed.to_vec());
-        tokio::spawn(async move {
-            if let Err(error) = store.note_secret_use(organization, &sealed).await {
-                tracing::warn!(%error, %organization, "the use of a secret is not noted");
-            }
-        });
     }
 
-    fn is_due(&self, sealed: &[u8]) -> bool {
+    /// Notes that an API key was used.
+    pub(crate) fn note_api_key(&self, store: &Store, key: &ApiKey) {
+        if self.is_due(&key.sha256) {
+            let (store, key) = (store.clone(), key.clone());
+            write(key.organization, async move {
+                store.note_api_key_use(&key).await
+            });
+        }
+    }
+
+    fn is_due(&self, stored: &[u8]) -> bool {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.get(sealed).is_some_and(|at| at.elapsed() < EVERY) {
+        if written.get(stored).is_some_and(|at| at.elapsed() < EVERY) {
             return false;
         }
-        written.insert(sealed.to_vec(), Instant::now());
+        written.insert(stored.to_vec(), Instant::now());
         true
     }
 
@@ -44,4 +52,13 @@ impl SecretUse {
         written.retain(|_, at| at.elapsed() < EVERY);
         written.shrink_to_fit();
     }
+}
+
+/// Writes a use. The call does not wait for it.
+fn write(organization: Uuid, use_: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = use_.await {
+            tracing::warn!(%error, %organization, "the use of a secret is not noted");
+        }
+    });
 }

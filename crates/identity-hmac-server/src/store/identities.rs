@@ -1,14 +1,27 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
 use identity_hmac::attributes::{Metadata, Patch};
+use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     Connections, Person, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite,
     reading, retrying, transaction,
 };
+
+/// Who stands for what an `identify()` call has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VouchedBy {
+    /// The backend, for the visitor id alone: the call carried a valid hmac, under a mode that looks at
+    /// it.
+    Hmac,
+    /// The backend, for all of it: it called by itself, with an API key.
+    Backend,
+}
 
 /// The record of one visitor.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +38,8 @@ pub struct Identity {
     pub name: Option<String>,
     /// What else the customer tells.
     pub metadata: Option<Metadata>,
-    /// Whether the last `identify()` carried a valid hmac under a mode that looks at it.
-    pub hmac_verified: bool,
+    /// Who vouches for the last `identify()`; `None` for nobody.
+    pub vouched_by: Option<VouchedBy>,
     /// When the visitor was first identified.
     pub created_at: OffsetDateTime,
     /// When the visitor was last identified.
@@ -69,7 +82,7 @@ pub struct IdentityFilter {
 }
 
 #[derive(FromRow)]
-struct IdentityRow {
+pub(super) struct IdentityRow {
     id: Uuid,
     visitor_id: Uuid,
     external_id: Option<String>,
@@ -77,6 +90,7 @@ struct IdentityRow {
     name: Option<String>,
     metadata: Option<String>,
     hmac_verified: bool,
+    backend_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -101,6 +115,15 @@ impl TryFrom<PersonRow> for PersonRecord {
     }
 }
 
+/// The columns of a row.
+macro_rules! columns {
+    () => {
+        "id, visitor_id, external_id, email, name, metadata, hmac_verified, backend_at, \
+         created_at, updated_at"
+    };
+}
+pub(super) use columns;
+
 impl TryFrom<IdentityRow> for Identity {
     type Error = StoreError;
 
@@ -117,7 +140,12 @@ impl TryFrom<IdentityRow> for Identity {
             email: row.email,
             name: row.name,
             metadata: metadata.map_err(|_| StoreError::Corrupt("metadata"))?,
-            hmac_verified: row.hmac_verified,
+            vouched_by: if row.hmac_verified {
+                Some(VouchedBy::Hmac)
+            } else {
+                let is_backends = row.backend_at == Some(row.updated_at);
+                is_backends.then_some(VouchedBy::Backend)
+            },
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -140,13 +168,14 @@ impl Session {
         organization: Uuid,
         visitor: Uuid,
         patch: &IdentityPatch,
-        hmac_verified: bool,
+        vouched_by: Option<VouchedBy>,
     ) -> Result<Identity, StoreError> {
         // Metadata that is to be merged with what the row holds stays as it is here.
-        const UPSERT: &str = "INSERT INTO identities
+        const UPSERT: &str = concat!(
+            "INSERT INTO identities
             (organization_id, visitor_id, id, name, email, external_id, metadata,
-             hmac_verified, created_at, updated_at, email_folded)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $14)
+             hmac_verified, created_at, updated_at, email_folded, backend_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $14, $15)
             ON CONFLICT (organization_id, visitor_id) DO UPDATE SET
                 name = CASE WHEN $10 THEN identities.name ELSE excluded.name END,
                 email = CASE WHEN $11 THEN identities.email ELSE excluded.email END,
@@ -155,9 +184,11 @@ impl Session {
                 external_id = CASE WHEN $12 THEN identities.external_id ELSE excluded.external_id END,
                 metadata = CASE WHEN $13 THEN NULL ELSE identities.metadata END,
                 hmac_verified = excluded.hmac_verified,
+                backend_at = excluded.backend_at,
                 updated_at = excluded.updated_at
-            RETURNING id, visitor_id, external_id, email, name, metadata,
-                hmac_verified, created_at, updated_at";
+            RETURNING ",
+            columns!()
+        );
         const SET_METADATA: &str = "UPDATE identities SET metadata = $3
             WHERE organization_id = $1 AND visitor_id = $2";
 
@@ -169,6 +200,7 @@ impl Session {
         let new_id = Uuid::now_v7();
         let has_several = matches!(patch.metadata, Patch::Set(_));
         let identified = transaction!(&mut self.connections, has_several, connection => {
+            let at = now();
             let row: IdentityRow = sqlx::query_as(UPSERT)
                 .bind(organization)
                 .bind(visitor)
@@ -177,13 +209,14 @@ impl Session {
                 .bind(patch.email.value())
                 .bind(patch.external_id.value())
                 .bind(&first)
-                .bind(hmac_verified)
-                .bind(now())
+                .bind(vouched_by == Some(VouchedBy::Hmac))
+                .bind(at)
                 .bind(patch.name.is_keep())
                 .bind(patch.email.is_keep())
                 .bind(patch.external_id.is_keep())
                 .bind(patch.metadata == Patch::Clear)
                 .bind(&email_folded)
+                .bind((vouched_by == Some(VouchedBy::Backend)).then_some(at))
                 .fetch_one(&mut *connection)
                 .await?;
             let mut identity = Identity::try_from(row)?;
@@ -219,9 +252,11 @@ impl Session {
         organization: Uuid,
         visitor: Uuid,
     ) -> Result<Option<Identity>, StoreError> {
-        const SQL: &str = "SELECT id, visitor_id, external_id, email, name, metadata,
-                hmac_verified, created_at, updated_at
-            FROM identities WHERE organization_id = $1 AND visitor_id = $2";
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM identities WHERE organization_id = $1 AND visitor_id = $2"
+        );
         reading!(&mut self.connections, connection => sqlx::query_as::<_, IdentityRow>(SQL)
             .bind(organization)
             .bind(visitor)
@@ -247,7 +282,7 @@ impl Store {
         reading!(&self.connections, connection => {
             let mut query = QueryBuilder::new(
                 "SELECT i.id, i.visitor_id, i.external_id, i.email, i.name, i.metadata,
-                    i.hmac_verified, i.created_at, i.updated_at,
+                    i.hmac_verified, i.backend_at, i.created_at, i.updated_at,
                     v.created_at AS visitor_created_at, v.last_seen_at AS visitor_last_seen_at
                 FROM identities i JOIN visitors v
                     ON v.organization_id = i.organization_id AND v.id = i.visitor_id
@@ -283,11 +318,11 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Identity>, StoreError> {
         reading!(&self.connections, connection => {
-            let mut query = QueryBuilder::new(
-                "SELECT id, visitor_id, external_id, email, name, metadata,
-                    hmac_verified, created_at, updated_at
-                FROM identities WHERE organization_id = ",
-            );
+            let mut query = QueryBuilder::new(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM identities WHERE organization_id = "
+            ));
             query.push_bind(organization);
             if let Some(external_id) = &filter.external_id {
                 query.push(" AND external_id = ").push_bind(external_id);

@@ -3,11 +3,13 @@
 //! The same statements run on both. They keep to what Citus, CockroachDB and YugabyteDB take as
 //! well: keys that lead with the organization, ids made here, no lock but the row's own.
 
+mod api_keys;
 mod audit;
 mod email;
 mod erasure;
 mod error;
 mod identities;
+mod identity_feed;
 pub(crate) mod last_seen;
 pub mod metadata;
 mod organizations;
@@ -30,10 +32,12 @@ use sqlx::{ConnectOptions, Connection, Database, Encode, QueryBuilder, SqlitePoo
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use api_keys::{KeyHolder, NewKey, StoredApiKey};
 pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
-pub use identities::{Identity, IdentityFilter, IdentityPatch, PersonRecord};
+pub use identities::{Identity, IdentityFilter, IdentityPatch, PersonRecord, VouchedBy};
+pub use identity_feed::{FeedFilter, Position};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
@@ -190,11 +194,23 @@ macro_rules! retrying {
 }
 use {on_postgres, on_sqlite, reading, retrying, transaction, writing};
 
-/// The time as it is stored. PostgreSQL keeps microseconds: without this an answer to a write would
-/// differ from what is read later.
+/// The time as it is stored.
 #[must_use]
 pub fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc().truncate_to_microsecond()
+    storable(OffsetDateTime::now_utc())
+}
+
+/// A time as both databases keep it and compare it. PostgreSQL keeps microseconds: without this an
+/// answer to a write would differ from what is read later. SQLite compares texts, which leave out zeros
+/// at the end: a microsecond is added there, so that a later time is a later text.
+#[must_use]
+fn storable(time: OffsetDateTime) -> OffsetDateTime {
+    let time = time.truncate_to_microsecond();
+    if time.microsecond().is_multiple_of(10) {
+        time.saturating_add(time::Duration::MICROSECOND)
+    } else {
+        time
+    }
 }
 
 /// Pushes ids, and the parenthesis that ends their list.

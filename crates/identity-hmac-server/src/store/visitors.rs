@@ -3,6 +3,7 @@
 use identity_hmac::VerificationMode;
 use sqlx::FromRow;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::organizations::{read_mode, read_origins};
 use super::{
@@ -61,6 +62,27 @@ impl Store {
 }
 
 impl Session {
+    /// Whether an organization has a visitor.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn has_visitor(
+        &mut self,
+        organization: Uuid,
+        visitor: Uuid,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM visitors WHERE organization_id = $1 AND id = $2";
+        reading!(&mut self.connections, connection => {
+            let visitors: i64 = sqlx::query_scalar(SQL)
+                .bind(organization)
+                .bind(visitor)
+                .fetch_one(connection)
+                .await?;
+            Ok(visitors == 1)
+        })
+    }
+
     /// Confirms a presented token; `None` when it is nobody's, was revoked, or was not used for
     /// `lifetime` days, where 0 is for ever.
     ///

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod api_keys;
 mod attacks;
 mod audit;
 mod command;
@@ -26,6 +27,7 @@ mod rate;
 mod rotation;
 mod rules;
 mod seen_from_outside;
+mod server;
 mod soak;
 mod tenants_end;
 mod verification_stats;

@@ -117,6 +117,10 @@ impl Document {
             "items" => value
                 .as_array()
                 .is_none_or(|items| items.iter().all(|item| self.fault(rule, item).is_none())),
+            "oneOf" => {
+                let mut parts = rule.as_array().unwrap().iter();
+                parts.any(|part| self.fault(part, value).is_none())
+            }
             "allOf" => rule
                 .as_array()
                 .unwrap()
@@ -209,7 +213,9 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
         "suspended",
         "other",
     ];
-    let calls: [(_, _, _, &[&str], &dyn Fn() -> RequestBuilder); 3] = [
+    let backend = organization.backend().await;
+    let identity = format!("/visitors/{}/identity", visitor.id);
+    let calls: [(_, _, _, &[&str], &dyn Fn() -> RequestBuilder); 4] = [
         // Any value may be tried as an hmac.
         (
             "post",
@@ -217,6 +223,13 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
             json!({}),
             &["name", "email", "externalId", "metadata", "other"],
             &|| visitor.request(),
+        ),
+        (
+            "post",
+            "/v1/server/visitors/{visitorId}/identity",
+            json!({}),
+            &["name", "email", "externalId", "metadata", "hmac"],
+            &|| backend.request(Method::POST, &identity),
         ),
         (
             "post",
@@ -293,6 +306,55 @@ async fn every_answer_to_a_page_is_one_that_the_document_describes() {
     }
 }
 
+#[tokio::test]
+async fn every_answer_to_a_backend_is_one_that_the_document_describes() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let document = Document::of(&service).await;
+    let organization = service.organization().await;
+    let backend = organization.backend().await;
+    let [visitor, other] = [organization.visitor().await, organization.visitor().await];
+    let told = json!({"externalId": "user_1", "metadata": {"plan": "pro"}});
+    let (identities, identity) = (
+        "/v1/server/identities",
+        "/v1/server/visitors/{visitorId}/identity",
+    );
+    for (method, path, answer) in [
+        ("post", identity, backend.identify(&visitor, told).await),
+        (
+            "post",
+            identity,
+            backend.identify(&visitor, json!({"name": 7})).await,
+        ),
+        ("get", identity, backend.identity(&visitor).await),
+        ("get", identity, backend.identity(&other).await),
+        (
+            "get",
+            identity,
+            Answer::to(backend.request(Method::GET, "/visitors/x/identity")).await,
+        ),
+        (
+            "get",
+            identity,
+            backend.with_key("x").identity(&visitor).await,
+        ),
+        ("get", identities, backend.identities("").await),
+        (
+            "get",
+            identities,
+            backend.identities("?externalId=user_1&limit=1").await,
+        ),
+        ("get", identities, backend.identities("?limit=0").await),
+        (
+            "get",
+            identities,
+            backend.with_key("x").identities("").await,
+        ),
+    ] {
+        document.describes(method, path, &answer);
+    }
+}
+
 /// Each path below `/v1/admin/organizations`, and calls of it: of an organization and of none.
 const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
     ("get", "", &["", "?limit=1", "?limit=0"]),
@@ -307,6 +369,26 @@ const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
             "/NONE/identities",
             "/ONE/identities?x=1",
         ],
+    ),
+    (
+        "post",
+        "/{id}/api-keys",
+        &[
+            "/ONE/api-keys",
+            "/ONE/api-keys",
+            "/ONE/api-keys",
+            "/NONE/api-keys",
+        ],
+    ),
+    (
+        "get",
+        "/{id}/api-keys",
+        &["/ONE/api-keys", "/NONE/api-keys"],
+    ),
+    (
+        "delete",
+        "/{id}/api-keys/{keyId}",
+        &["/ONE/api-keys/KEY", "/ONE/api-keys/KEY"],
     ),
     (
         "get",
@@ -374,6 +456,7 @@ async fn every_answer_to_the_admin_is_one_that_the_document_describes() {
     let params = json!({"externalId": "canary", "hmac": organization.sign(&visitor)});
     let record = visitor.identify(params).await.ok();
     let none = Uuid::new_v4().to_string();
+    let key = organization.backend().await.key_id;
     for (name, path, calls) in ADMIN_CALLS {
         let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
         let path = format!("/v1/admin/organizations{path}");
@@ -381,6 +464,7 @@ async fn every_answer_to_the_admin_is_one_that_the_document_describes() {
             let call = call
                 .replace("NONE", &none)
                 .replace("ONE", &organization.id)
+                .replace("KEY", &key)
                 .replace("RECORD", record["id"].as_str().unwrap());
             let mut request = organization.admin(method.clone(), &call);
             if method == Method::PATCH {

@@ -50,7 +50,7 @@ async fn fill(database: &Database, organization: &Organization, patch: &Identity
         assert!(store.create_visitor(&token).await.unwrap());
         let mut session = store.session().await.unwrap();
         session
-            .identify(id, token.visitor, patch, false)
+            .identify(id, token.visitor, patch, None)
             .await
             .unwrap();
     }

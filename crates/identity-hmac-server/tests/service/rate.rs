@@ -1,5 +1,5 @@
-//! How often one may call: by address, which only a trusted proxy can tell, and by visitor. How many
-//! visitors an organization gets.
+//! How often one may call: by address, which only a trusted proxy can tell, by visitor, and by
+//! organization for its backends. How many visitors an organization gets.
 
 use std::time::Duration;
 
@@ -178,6 +178,30 @@ async fn an_organization_gets_so_many_visitors_a_minute_and_no_other_is_limited_
         other.visitor().await;
     }
     wait(&Answer::to(new_visitor(&other.key)).await);
+}
+
+#[tokio::test]
+async fn the_backends_of_an_organization_share_a_rate_that_no_stranger_uses_up() {
+    let database = Database::sqlite();
+    let args = ["--address-rate=0", "--server-rate=3"];
+    let service = Service::start_with(&database, &args);
+    let [busy, other] = [service.organization().await, service.organization().await];
+    let [one, two] = [busy.backend().await, busy.backend().await];
+    let visitor = busy.visitor().await;
+    // Whoever knows the organization, and the key's id, but not the key.
+    let stranger = one.with_key(format!("{}{}", &one.key[..44], "0".repeat(56)));
+    for _ in 0..5 {
+        let answer = stranger.identity(&visitor).await;
+        answer.is_problem(401, "invalid_api_key");
+    }
+    one.identity(&visitor).await.is_no_record();
+    two.identify(&visitor, json!({"name": "Jane"})).await.ok();
+    one.identities("").await.ok();
+    wait(&one.identity(&visitor).await);
+    wait(&two.identify(&visitor, json!({"name": "Joan"})).await);
+    // Pages and other organizations are served.
+    assert_eq!(visitor.identity().await.ok()["name"], "Jane");
+    other.backend().await.identities("").await.ok();
 }
 
 #[tokio::test]

@@ -375,6 +375,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
     let expected = [
         "DELETE /v1/admin/organizations/{id}",
         "DELETE /v1/admin/organizations/{id}/identities",
+        "DELETE /v1/admin/organizations/{id}/api-keys/{keyId}",
         "DELETE /v1/admin/organizations/{id}/identities/{identityId}",
         "DELETE /v1/admin/organizations/{id}/previous-secret",
         "GET /healthz",
@@ -384,15 +385,20 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /v1/admin/audit",
         "GET /v1/admin/organizations",
         "GET /v1/admin/organizations/{id}",
+        "GET /v1/admin/organizations/{id}/api-keys",
         "GET /v1/admin/organizations/{id}/identities",
         "GET /v1/admin/organizations/{id}/identities/export",
         "GET /v1/admin/organizations/{id}/verification-stats",
         "GET /v1/identity",
+        "GET /v1/server/identities",
+        "GET /v1/server/visitors/{visitorId}/identity",
         "PATCH /v1/admin/organizations/{id}",
         "POST /v1/admin/organizations",
+        "POST /v1/admin/organizations/{id}/api-keys",
         "POST /v1/admin/organizations/{id}/revoke-visitor-tokens",
         "POST /v1/admin/organizations/{id}/rotate-secret",
         "POST /v1/identify",
+        "POST /v1/server/visitors/{visitorId}/identity",
         "POST /v1/visitors",
     ];
     assert_eq!(routes, expected.map(str::to_owned).into());
@@ -456,6 +462,10 @@ async fn the_openapi_document_describes_the_answers_as_they_are() {
         (
             "IdentifyParams",
             &["email", "externalId", "hmac", "metadata", "name"][..],
+        ),
+        (
+            "BackendIdentifyParams",
+            &["email", "externalId", "metadata", "name"],
         ),
         (
             "NewOrganization",

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::harness::{
-    ADMIN_TOKEN, Answer, Cluster, Database, Organization, Service, Session, Visitor, Wire, command,
-    http, on_both_databases, without_postgres,
+    ADMIN_TOKEN, Answer, Backend, Cluster, Database, Organization, Service, Session, Visitor, Wire,
+    command, http, on_both_databases, without_postgres,
 };
 
 const MASTER_KEY: &str = "00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0ffee77c0ffee";
@@ -28,6 +29,10 @@ impl Canary {
         // What it stands for: a key in hexadecimal, a token in base 64.
         if let Ok(bytes) = hex::decode(secret) {
             traces.extend(self::traces(&bytes));
+        }
+        if let Some(("sk", rest)) = secret.split_once('_') {
+            // The organization's id and the key's own are not secret.
+            traces.push(rest.as_bytes()[33 + 8..].to_vec());
         }
         if let Some(random) = secret.strip_prefix("vt_") {
             // The ids before it are not secret.
@@ -87,6 +92,19 @@ fn start(database: &Database) -> Service {
     Service::start_command(database, command)
 }
 
+/// Calls for backends that fail.
+fn of_backend(backend: &Backend, secret: &str) -> [RequestBuilder; 4] {
+    let wrong = backend.with_key(format!("{secret}x"));
+    [
+        wrong.request(Method::GET, &format!("/{secret}")),
+        wrong.request(Method::GET, "/identities"),
+        backend.request(Method::GET, &format!("/identities?cursor={secret}")),
+        backend
+            .request(Method::POST, &format!("/visitors/{secret}/identity"))
+            .json(&json!({"hmac": secret})),
+    ]
+}
+
 /// Calls that go well, and calls that fail wherever a call can, each with secrets in it.
 async fn provoke(
     service: &Service,
@@ -98,7 +116,9 @@ async fn provoke(
     let first = organization.rotate_secret().await;
     organization.retire_previous_secret().await;
     let previous = organization.rotate_secret().await;
+    let backend = organization.backend().await;
     let mut canaries = vec![
+        Canary::new("API key", &backend.key),
         Canary::new("master key", MASTER_KEY),
         Canary::new("admin token", ADMIN_TOKEN),
         Canary::new("secret before the previous one", &first),
@@ -115,8 +135,14 @@ async fn provoke(
         .await
         .ok();
 
+    backend
+        .identify(&visitor, json!({"name": STORED}))
+        .await
+        .ok();
+
     let mut answers = Vec::new();
     let secrets = [
+        &backend.key,
         &organization.secret,
         &previous,
         &visitor.token,
@@ -156,12 +182,15 @@ async fn provoke(
                 .get(format!("{}/v1/admin/organizations", service.admin_url))
                 .bearer_auth(format!("{secret}x")),
             organization
-                .admin(reqwest::Method::PATCH, &format!("/{}", organization.id))
+                .admin(Method::PATCH, &format!("/{}", organization.id))
                 .json(&json!({"verification": secret})),
             http()
                 .get(format!("{}/{secret}?{secret}", service.url))
                 .header("cookie", secret),
-        ] {
+        ]
+        .into_iter()
+        .chain(of_backend(&backend, secret))
+        {
             let answer = Answer::to(request).await;
             assert!((400..500).contains(&answer.status), "{answer:?}");
             answers.push(format!("{:?} {}", answer.headers, answer.text));
@@ -169,25 +198,29 @@ async fn provoke(
         let junk = format!("GET /healthz HTTP/1.1\r\nauthorization : {secret}\r\n\r\n");
         answers.push(Wire::exchange(service, junk).await);
     }
-    // Faults of the database, with the row in hand.
-    let mut session = Session::open(database).await;
-    session
-        .execute("ALTER TABLE identities RENAME TO hidden")
-        .await;
-    let failed = visitor
-        .identify(json!({"name": "Joan", "hmac": current}))
-        .await;
-    failed.is_problem(503, "unavailable");
-    answers.push(failed.text);
-    session
-        .execute("ALTER TABLE hidden RENAME TO identities")
-        .await;
+    answers.push(of_a_faulty_database(database, &visitor, &current).await);
     canaries.push(Canary::new("signature of the previous secret", &{
         let mut rotated = organization.clone();
         rotated.secret = previous;
         rotated.sign(&visitor)
     }));
     (canaries, answers)
+}
+
+/// The answer to a call that fails in the database, with the row in hand.
+async fn of_a_faulty_database(database: &Database, visitor: &Visitor, hmac: &str) -> String {
+    let mut session = Session::open(database).await;
+    session
+        .execute("ALTER TABLE identities RENAME TO hidden")
+        .await;
+    let failed = visitor
+        .identify(json!({"name": "Joan", "hmac": hmac}))
+        .await;
+    failed.is_problem(503, "unavailable");
+    session
+        .execute("ALTER TABLE hidden RENAME TO identities")
+        .await;
+    failed.text
 }
 
 /// Every byte under a folder.

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::random;
 use crate::harness::{
-    Answer, Database, Organization, Service, Session, Visitor, http, kept, on_both_databases,
+    Answer, Backend, Database, Organization, Service, Session, Visitor, http, kept,
+    on_both_databases,
 };
 
 const TRIES: usize = 10_000;
@@ -21,6 +22,7 @@ const MARK: &str = "belongs-to-the-attacked";
 #[derive(Clone, Debug)]
 struct Tenant {
     organization: Organization,
+    backend: Backend,
     visitors: Vec<Visitor>,
     identities: Vec<String>,
 }
@@ -28,6 +30,7 @@ struct Tenant {
 impl Tenant {
     async fn new(service: &Service, mark: &str) -> Self {
         let organization = service.organization().await;
+        let backend = organization.backend().await;
         let (mut visitors, mut identities) = (Vec::new(), Vec::new());
         for number in 0..4 {
             let visitor = organization.visitor().await;
@@ -42,6 +45,7 @@ impl Tenant {
         organization.verification("required").await;
         Self {
             organization,
+            backend,
             visitors,
             identities,
         }
@@ -64,7 +68,7 @@ impl Attacker {
         let own = random.choice(&self.own.visitors).unwrap().clone();
         let target = random.choice(&self.attacked.visitors).unwrap().clone();
         let identity = random.choice(&self.attacked.identities).unwrap();
-        let (request, expected): (RequestBuilder, &[u16]) = match random.u8(0..8) {
+        let (request, expected): (RequestBuilder, &[u16]) = match random.u8(0..10) {
             0 => {
                 let token = mixed_token(random, &own, &target);
                 (self.as_visitor(random, &token), &[401])
@@ -101,6 +105,15 @@ impl Attacker {
                 ];
                 let request = self.admin_request(random, &self.attacked.organization.id, identity);
                 (request.bearer_auth(random.choice(tokens).unwrap()), &[401])
+            }
+            // With an API key of the attacker's own.
+            7 => (as_backend(random, &self.own.backend, &target), &[200, 404]),
+            8 => {
+                let key = near_key(random, &self.own.backend.key, &self.attacked.backend.key);
+                (
+                    as_backend(random, &self.own.backend.with_key(key), &target),
+                    &[401],
+                )
             }
             // The admin, but on the path of the wrong organization.
             5 => {
@@ -167,6 +180,11 @@ impl Attacker {
                 (Method::DELETE, "/previous-secret".to_owned()),
                 (Method::GET, "/identities".to_owned()),
                 (Method::GET, "/verification-stats".to_owned()),
+                (Method::POST, "/api-keys".to_owned()),
+                (
+                    Method::DELETE,
+                    format!("/api-keys/{}", self.attacked.backend.key_id),
+                ),
                 (Method::DELETE, format!("/identities/{identity}")),
             ])
             .unwrap();
@@ -205,6 +223,34 @@ fn near_token(random: &mut fastrand::Rng, target: &Visitor) -> String {
         _ => random.fill(&mut bytes[32..]),
     }
     format!("vt_{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A call for the records of the attacked.
+fn as_backend(random: &mut fastrand::Rng, backend: &Backend, target: &Visitor) -> RequestBuilder {
+    let identity = format!("/visitors/{}/identity", target.id);
+    match random.u8(0..4) {
+        0 => backend.request(Method::GET, &identity),
+        1 => backend
+            .request(Method::POST, &identity)
+            .json(&json!({"name": "Mallory"})),
+        2 => backend.request(Method::GET, &format!("/identities?externalId={MARK}-1")),
+        _ => backend.request(
+            Method::GET,
+            &format!("/identities?email={MARK}@example.com"),
+        ),
+    }
+}
+
+/// A key of the attacker's own in the organization of the attacked, or one of the attacked with a fault.
+fn near_key(random: &mut fastrand::Rng, own: &str, target: &str) -> String {
+    let (organization, secret) = target.rsplit_once('_').unwrap();
+    let (_, own_secret) = own.rsplit_once('_').unwrap();
+    let other: String = (0..56).map(|_| random.digit(16)).collect();
+    match random.u8(0..3) {
+        0 => format!("{organization}_{own_secret}"),
+        1 => format!("{organization}_{}{other}", &secret[..8]),
+        _ => target[..random.usize(0..target.len())].to_owned(),
+    }
 }
 
 on_both_databases! {

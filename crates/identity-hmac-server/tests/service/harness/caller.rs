@@ -92,7 +92,7 @@ impl Answer {
 /// An organization, with what its admin and its backends know.
 #[derive(Clone, Debug)]
 pub(crate) struct Organization {
-    url: String,
+    pub(super) url: String,
     admin_url: String,
     admin_token: String,
     pub(crate) id: String,

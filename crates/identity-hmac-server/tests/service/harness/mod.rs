@@ -1,6 +1,7 @@
 //! What every test needs: a database, the service on it, and someone who calls it.
 
 mod absent;
+mod backend;
 mod caller;
 mod database;
 mod pgbouncer;
@@ -12,6 +13,7 @@ mod stall;
 mod wire;
 
 pub(crate) use absent::without_postgres;
+pub(crate) use backend::Backend;
 pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
 pub(crate) use pgbouncer::PgBouncer;

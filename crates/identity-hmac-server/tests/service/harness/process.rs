@@ -70,12 +70,14 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the service without limits for each address, visitor and organization, and waits until it listens.
+    /// Starts the service without limits for each address, visitor and organization, and waits until it
+    /// listens.
     pub(crate) fn start(database: &Database) -> Self {
         let unlimited = [
             "--address-rate=0",
             "--visitor-rate=0",
             "--organization-visitor-rate=0",
+            "--server-rate=0",
             "--max-connections-per-address=0",
         ];
         Self::start_with(database, &unlimited)

@@ -56,7 +56,7 @@ impl Session {
         .unwrap()
     }
 
-    /// Every row of every table, as text.
+    /// Every row of every table, as text, without the times at which API keys were used.
     pub(crate) async fn rows(&mut self) -> Vec<String> {
         let mut rows = Vec::new();
         for table in [
@@ -64,14 +64,15 @@ impl Session {
             "organizations",
             "visitors",
             "identities",
+            "api_keys",
             "audit_events",
         ] {
             let row = match self {
-                Self::Postgres(_) => "t::text".to_owned(),
+                Self::Postgres(_) => "(to_jsonb(t) - 'last_used_at')::text".to_owned(),
                 Self::Sqlite(_) => {
                     let columns = format!(
                         "SELECT group_concat('quote(' || name || ')', ' || '','' || ')
-                        FROM pragma_table_info('{table}')"
+                        FROM pragma_table_info('{table}') WHERE name <> 'last_used_at'"
                     );
                     self.texts(&columns).await.remove(0)
                 }
