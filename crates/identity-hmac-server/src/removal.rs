@@ -18,11 +18,33 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Removes what can go, for as long as the service runs: visitors who did not call for
 /// `visitor_retention` days, where 0 is for ever.
 pub(crate) async fn run(store: Store, visitor_retention: u32) {
+    tokio::join!(
+        remove(&store, visitor_retention),
+        // A long removal does not keep it waiting.
+        empty_sqlite_log(&store)
+    );
+}
+
+async fn remove(store: &Store, visitor_retention: u32) {
     let mut every = interval(EVERY);
     loop {
         every.tick().await;
-        if let Err(error) = remove_all(&store, visitor_retention).await {
+        if let Err(error) = remove_all(store, visitor_retention).await {
             tracing::warn!(%error, "some rows are removed later");
+        }
+    }
+}
+
+async fn empty_sqlite_log(store: &Store) {
+    let mut every = interval(EVERY);
+    loop {
+        every.tick().await;
+        match store.empty_sqlite_log().await {
+            Ok(true) => {}
+            Ok(false) => tracing::info!(
+                "what was erased stays in SQLite's write-ahead log for now: another connection holds it"
+            ),
+            Err(error) => tracing::warn!(%error, "SQLite's write-ahead log is emptied later"),
         }
     }
 }

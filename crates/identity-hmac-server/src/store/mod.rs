@@ -17,6 +17,7 @@ mod postgres;
 mod removal;
 mod schema;
 mod settings;
+mod sqlite_log;
 mod verification_days;
 mod visitors;
 

@@ -649,27 +649,3 @@ on_both_databases! {
         assert_eq!(has_previous().await, false);
     }
 }
-
-#[tokio::test]
-async fn an_erased_record_is_overwritten_in_the_file_of_sqlite() {
-    let database = Database::sqlite();
-    let mut service = Service::start(&database);
-    let organization = service.organization().await;
-    let told = json!({"name": "Canary", "metadata": {"more": "Canary"}});
-    let record = organization.visitor().await.identify(told).await.ok();
-    let path = format!(
-        "/{}/identities/{}",
-        organization.id,
-        record["id"].as_str().unwrap()
-    );
-    Answer::to(organization.admin(Method::DELETE, &path))
-        .await
-        .ok();
-    service.signal("TERM");
-    assert!(service.ended().await.success());
-    let files = database.files();
-    assert_eq!(files.len(), 1, "{files:?}");
-    let bytes = std::fs::read(&files[0]).unwrap();
-    assert!(!bytes.windows(6).any(|bytes| bytes == b"Canary"));
-    assert!(bytes.windows(11).any(|bytes| bytes == b"Corner Shop"));
-}

@@ -1,9 +1,13 @@
 //! People, each of whom may have several records: what erases them, by whatever case of their address.
 
+use std::fs;
+use std::time::{Duration, Instant};
+
 use identity_hmac_server::store::{IdentityPatch, Store};
 use identity_hmac_server::token::VisitorToken;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::harness::{
@@ -13,6 +17,8 @@ use crate::harness::{
 const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
 /// More records than leave in two steps, or are exported.
 const MANY: usize = 1100;
+/// Longer than the service waits before it does what need not be done at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn identities(organization: &Organization, method: Method, query: &str) -> Answer {
     let path = format!("/{}/identities{query}", organization.id);
@@ -235,4 +241,93 @@ on_both_databases! {
             assert_eq!(session.number(&format!("SELECT count(*) FROM {table}")).await, 0);
         }
     }
+}
+
+/// Whether a text is anywhere in the files of SQLite.
+fn files_hold(database: &Database, text: &str) -> bool {
+    database.files().iter().any(|file| {
+        let bytes = fs::read(file).unwrap_or_default();
+        bytes
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+    })
+}
+
+async fn until_no_file_holds(service: &Service, database: &Database, text: &str) {
+    let start = Instant::now();
+    while files_hold(database, text) {
+        assert!(start.elapsed() < PATIENCE, "{}", service.log());
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn canary(number: usize) -> Value {
+    let text = format!("Canary-{number}");
+    json!({"name": text, "email": format!("{text}@example.com"), "externalId": text,
+        "metadata": {"short": text, "long": text.repeat(200)}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_erased_is_in_no_file_of_sqlite_soon() {
+    let database = Database::sqlite();
+    let mut service = Service::start(&database);
+    let organization = service.organization().await;
+    for number in 0..40 {
+        told(&organization, canary(number)).await;
+        told(
+            &organization,
+            json!({"externalId": format!("user_{number}")}),
+        )
+        .await;
+    }
+    // Another value counts as erased too.
+    let changed = told(&organization, json!({"name": "Canary-changed"})).await;
+    changed.identify(json!({"name": null})).await.ok();
+    assert!(files_hold(&database, "Canary"));
+    for number in 0..40 {
+        let erased = match number % 2 {
+            0 => erase(&organization, &format!("?externalId=Canary-{number}")).await,
+            _ => {
+                let email = format!("--email=canary-{number}@example.com");
+                let args = ["identity", "delete", &organization.id, &email];
+                let output = command(&database).args(args).output().unwrap();
+                assert_eq!(output.stdout, b"erased: 1\n", "{output:?}");
+                continue;
+            }
+        };
+        assert_eq!(erased, json!({"erased": 1}));
+    }
+    until_no_file_holds(&service, &database, "anary").await;
+    assert!(files_hold(&database, "user_39"));
+    assert_eq!(changed.identity().await.ok()["name"], json!(null));
+    service.signal("TERM");
+    assert!(service.ended().await.success());
+    let files = database.files();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files_hold(&database, "user_39") && !files_hold(&database, "anary"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_erased_leaves_the_files_of_sqlite_when_a_long_reader_is_done() {
+    let database = Database::sqlite();
+    let service = Service::start(&database);
+    let organization = service.organization().await;
+    told(&organization, canary(1)).await;
+    let mut reader = Session::open(&database).await;
+    reader.execute("BEGIN").await;
+    assert_eq!(reader.number("SELECT count(*) FROM identities").await, 1);
+    assert_eq!(
+        erase(&organization, "?externalId=Canary-1").await,
+        json!({"erased": 1})
+    );
+    let start = Instant::now();
+    while !service.log().contains("another connection holds it") {
+        assert!(start.elapsed() < PATIENCE, "{}", service.log());
+        // Meanwhile others are served.
+        told(&organization, json!({"name": "Jane"})).await;
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(files_hold(&database, "Canary"));
+    reader.execute("COMMIT").await;
+    until_no_file_holds(&service, &database, "anary").await;
 }
