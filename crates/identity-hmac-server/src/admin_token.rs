@@ -14,7 +14,11 @@ const MIN_LEN: usize = 16;
 #[derive(Debug)]
 pub(crate) enum AdminToken {
     /// From the configuration; the database has no part in it.
-    Configured(Sha256Digest),
+    Configured {
+        /// What the configuration calls it.
+        name: String,
+        digest: Sha256Digest,
+    },
     /// From the database, where the first start wrote the digest of one that it made.
     Stored,
 }
@@ -38,14 +42,29 @@ impl AdminToken {
                 name: name.to_owned(),
             });
         }
-        Ok(Self::Configured(sha256(token)))
+        Ok(Self::Configured {
+            name: name.to_owned(),
+            digest: sha256(token),
+        })
+    }
+
+    /// Says in the log which token counts.
+    pub(crate) fn tell(&self) {
+        match self {
+            Self::Configured { name, .. } => tracing::info!(
+                "the admin token is the one of {name}: none that `reset-admin-token` made counts"
+            ),
+            Self::Stored => tracing::info!(
+                "the admin token is the one that the first start or `reset-admin-token` made"
+            ),
+        }
     }
 
     /// Whether a presented token is the admin's.
     pub(crate) async fn matches(&self, token: &str, store: &Store) -> Result<bool, StoreError> {
         let presented = sha256(token);
         Ok(match self {
-            Self::Configured(digest) => presented.ct_eq(digest).into(),
+            Self::Configured { digest, .. } => presented.ct_eq(digest).into(),
             Self::Stored => match store.setting(Setting::AdminTokenSha256).await? {
                 Some(digest) => presented.as_slice().ct_eq(&digest).into(),
                 None => false,

@@ -5,7 +5,7 @@
     reason = "what is said of an argument is its help, not Markdown"
 )]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ use crate::store::{Store, StoreError};
 
 /// Where the master key is when none is given, beside the SQLite file.
 const MASTER_KEY_FILE: &str = "identity-master.key";
+/// Where the environment has the admin token: itself, or its file.
+const ADMIN_TOKEN_VARIABLES: [&str; 2] = ["IDENTITY_ADMIN_TOKEN", "IDENTITY_ADMIN_TOKEN_FILE"];
 
 /// Where the state is, and the key that seals the secrets in it.
 #[derive(Debug, Args)]
@@ -95,6 +97,33 @@ pub(crate) enum LogFormat {
     Text,
     /// A JSON object per line
     Json,
+}
+
+/// How much of a client's address the log has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogClientAddress {
+    /// All of it
+    Full,
+    /// Its network: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address
+    Network,
+    /// Nothing
+    Off,
+}
+
+impl LogClientAddress {
+    /// An address as the log has it.
+    pub(crate) fn shown(self, address: IpAddr) -> Option<String> {
+        let address = address.to_canonical();
+        let bits = if address.is_ipv4() { 24 } else { 48 };
+        match self {
+            Self::Full => Some(address.to_string()),
+            Self::Network => {
+                let network = IpNet::new_assert(address, bits).trunc();
+                Some(network.to_string())
+            }
+            Self::Off => None,
+        }
+    }
 }
 
 impl StateArgs {
@@ -187,6 +216,14 @@ pub(crate) struct ServeArgs {
         value_parser = network
     )]
     trusted_proxies: Vec<IpNet>,
+    /// How much of a client's address the log has
+    #[arg(
+        long,
+        value_name = "HOW_MUCH",
+        env = "IDENTITY_LOG_CLIENT_ADDRESS",
+        default_value = "full"
+    )]
+    pub(crate) log_client_address: LogClientAddress,
     /// How many requests a minute an address may make of this process; 0 for no limit
     #[arg(
         long,
@@ -291,6 +328,7 @@ impl ServeArgs {
             dropped_log_lines,
             admin_token: self.admin_token()?,
             trusted_proxies: self.trusted_proxies.clone(),
+            log_client_address: self.log_client_address,
             address_rate: self.address_rate,
             visitor_rate: self.visitor_rate,
             organization_visitor_rate: self.organization_visitor_rate,
@@ -307,7 +345,7 @@ impl ServeArgs {
     }
 
     fn admin_token(&self) -> anyhow::Result<AdminToken> {
-        const VARIABLE: &str = "IDENTITY_ADMIN_TOKEN";
+        const VARIABLE: &str = ADMIN_TOKEN_VARIABLES[0];
         match (&self.admin_token_file, variable(VARIABLE)?) {
             (Some(_), Some(_)) => bail!(
                 "give the admin token once: as --admin-token-file (IDENTITY_ADMIN_TOKEN_FILE) or {VARIABLE}"
@@ -321,6 +359,12 @@ impl ServeArgs {
             (None, None) => Ok(AdminToken::Stored),
         }
     }
+}
+
+/// The variable that gives `serve` its admin token, if one of them is set here.
+pub(crate) fn admin_token_variable() -> Option<&'static str> {
+    let mut names = ADMIN_TOKEN_VARIABLES.into_iter();
+    names.find(|name| std::env::var_os(name).is_some())
 }
 
 /// Reads an environment variable that may hold a secret.
@@ -369,7 +413,7 @@ fn admin_listen(text: &str) -> Result<AdminListen, String> {
 
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
-        .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
+        .or_else(|_| text.parse().map(|address: IpAddr| address.into()))
         .map_err(|_| "neither an address nor a network as in 10.0.0.0/8".to_owned())
 }
 
@@ -384,5 +428,25 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
         _ => Err("not a number of seconds from 1 to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_as_much_of_an_address_as_was_asked_for() {
+        for (address, full, network) in [
+            ("203.0.113.77", "203.0.113.77", "203.0.113.0/24"),
+            ("::ffff:203.0.113.77", "203.0.113.77", "203.0.113.0/24"),
+            ("2001:db8:1:2:3::7", "2001:db8:1:2:3::7", "2001:db8:1::/48"),
+        ] {
+            let address = address.parse().unwrap();
+            let shown = |how_much: LogClientAddress| how_much.shown(address);
+            assert_eq!(shown(LogClientAddress::Full).unwrap(), full);
+            assert_eq!(shown(LogClientAddress::Network).unwrap(), network);
+            assert_eq!(shown(LogClientAddress::Off), None);
+        }
     }
 }

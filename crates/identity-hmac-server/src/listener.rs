@@ -1,7 +1,7 @@
 //! A listener whose connections have deadlines and a bound.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl Listener {
                 (Ok(place), Ok((stream, peer))) => {
                     let Some(seat) = self.peers.seat(peer.ip()) else {
                         metrics::counter!(CONNECTIONS_REFUSED).increment(1);
-                        refused.note(peer.ip());
+                        refused.note(args.log_client_address.shown(peer.ip()));
                         continue;
                     };
                     let connection = Connection {
@@ -147,10 +147,10 @@ impl RefusedLog {
         Self(RateLimiter::direct(Quota::per_minute(REFUSED_LINES)))
     }
 
-    fn note(&self, address: IpAddr) {
+    fn note(&self, address: Option<String>) {
         if self.0.check().is_ok() {
             tracing::warn!(
-                %address,
+                address = address.map(display),
                 "a connection was closed: its address has --max-connections-per-address open"
             );
         }

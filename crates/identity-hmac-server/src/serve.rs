@@ -52,6 +52,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let bounds = Bounds::of(args);
     let settings = args.settings(dropped_log_lines)?;
+    settings.admin_token.tell();
     let makes_admin_token = matches!(settings.admin_token, AdminToken::Stored);
     let store = state.store()?;
     let source = state.master_key_source(&store)?;

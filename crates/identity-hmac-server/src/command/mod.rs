@@ -12,12 +12,12 @@ mod secret_output;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
 use crate::admin_token;
 use crate::audit::Actor;
-use crate::config::{ServeArgs, StateArgs};
+use crate::config::{ServeArgs, StateArgs, admin_token_variable};
 use crate::log::Log;
 use crate::master_key_rotation;
 use crate::serve;
@@ -60,6 +60,9 @@ enum Command {
     /// secrets it sealed again. After an interruption, run it again.
     RotateMasterKey,
     /// Make a new admin token in place of the one that the first start made, and print it once
+    ///
+    /// A service that is given a token with --admin-token-file or in its environment takes no other:
+    /// change it there. If this command's environment has one of the two variables, it makes none.
     ResetAdminToken,
 }
 
@@ -112,6 +115,13 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
                 with_store(state, async |store| rotate_master_key(state, store).await).await
             }
             Command::ResetAdminToken => {
+                if let Some(name) = admin_token_variable() {
+                    bail!(
+                        "{name} is set: a service that has it takes that token and no other, so a new one \
+                         would be refused. Change the token there; or unset the variable, here and for \
+                         the service, and run this again"
+                    );
+                }
                 shown_once::check_output()?;
                 let token = generate_admin_token()?;
                 with_store(state, async |store| {

@@ -64,7 +64,7 @@ impl Presented {
         }
         check_origin(origin.as_ref(), &caller.allowed_origins)?;
         if last_seen::is_due(caller.last_seen_at) {
-            note_seen(app.store.clone(), token);
+            note_seen(&app.store, token.organization, token.visitor);
         }
         Ok(Visitor {
             token,
@@ -75,12 +75,13 @@ impl Presented {
     }
 }
 
-/// Writes that the visitor called. The call does not wait for it, and the next one tries again.
-fn note_seen(store: Store, token: VisitorToken) {
+/// Writes that a visitor called, or was told of. The call does not wait for it, and the next one tries
+/// again.
+pub(crate) fn note_seen(store: &Store, organization: Uuid, visitor: Uuid) {
+    let store = store.clone();
     tokio::spawn(async move {
-        let noted = store.note_visitor_seen(token.organization, token.visitor);
-        if let Err(error) = noted.await {
-            tracing::debug!(%error, "that a visitor called is not noted");
+        if let Err(error) = store.note_visitor_seen(organization, visitor).await {
+            tracing::debug!(%error, "that a visitor was seen is not noted");
         }
     });
 }

@@ -46,6 +46,7 @@ pub(crate) use address::{Client, Peer};
 pub(crate) use problem::Problem;
 
 use crate::admin_token::AdminToken;
+use crate::config::LogClientAddress;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKeys;
 use crate::store::{SealedSecrets, Store};
@@ -62,6 +63,7 @@ pub(crate) struct App {
     master_keys: OnceLock<MasterKeys>,
     admin_token: AdminToken,
     trusted_proxies: Vec<IpNet>,
+    log_client_address: LogClientAddress,
     address_rate: Rate<IpAddr>,
     visitor_rate: Rate<Sha256Digest>,
     organization_visitor_rate: Rate<Uuid>,
@@ -81,6 +83,7 @@ pub(crate) struct App {
 pub(crate) struct Settings {
     pub(crate) admin_token: AdminToken,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) log_client_address: LogClientAddress,
     /// Calls a minute; 0 for no limit.
     pub(crate) address_rate: u32,
     /// Calls a minute; 0 for no limit.
@@ -103,6 +106,7 @@ impl App {
             master_keys: OnceLock::new(),
             admin_token: settings.admin_token,
             trusted_proxies: settings.trusted_proxies,
+            log_client_address: settings.log_client_address,
             address_rate: Rate::per_minute("address", settings.address_rate),
             visitor_rate: Rate::per_minute("visitor", settings.visitor_rate),
             organization_visitor_rate: Rate::per_minute(
@@ -324,6 +328,7 @@ mod tests {
         let settings = Settings {
             admin_token: AdminToken::Stored,
             trusted_proxies: Vec::new(),
+            log_client_address: LogClientAddress::Full,
             address_rate: 0,
             visitor_rate: 0,
             organization_visitor_rate: 0,

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::App;
-use super::auth::{Backend, PresentedKey};
+use super::auth::{Backend, PresentedKey, note_seen};
 use super::body::Members;
 use super::identify_params::{BackendSchema, read_backends};
 use super::openapi::{BodyProblems, NoVisitor, ServerProblems};
@@ -92,6 +92,7 @@ pub(crate) async fn identify(
             StoreError::NoVisitor => Problem::visitor_not_found(),
             error => error.into(),
         })?;
+    note_seen(&app.store, backend.organization, visitor);
     Ok(Json(identity.into()))
 }
 

@@ -57,7 +57,9 @@ pub(crate) async fn observe(
     let trace = trace_id(request.headers());
     let span = tracing::info_span!("request", %id, trace_id = trace, method, route, client = Empty, organization = Empty, result = Empty);
     if let Some(client) = client {
-        span.record("client", tracing::field::display(client.0));
+        if let Some(shown) = app.log_client_address.shown(client.0) {
+            span.record("client", tracing::field::display(shown));
+        }
         request.extensions_mut().insert(client);
     }
 

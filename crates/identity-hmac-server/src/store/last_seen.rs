@@ -1,4 +1,4 @@
-//! When visitors last called. It is written once a day at most, so whatever counts from it gives a day
+//! When visitors last called, or their backend told of them. It is written once a day at most, so whatever counts from it gives a day
 //! more than was asked for.
 
 use time::{Duration, OffsetDateTime};
@@ -21,7 +21,7 @@ pub(crate) fn is_due(last_seen_at: OffsetDateTime) -> bool {
 }
 
 impl Store {
-    /// Writes that a visitor called.
+    /// Writes that a visitor was seen, unless that was written a short time ago.
     ///
     /// # Errors
     ///
@@ -31,13 +31,15 @@ impl Store {
         organization: Uuid,
         visitor: Uuid,
     ) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE visitors SET last_seen_at = $3 WHERE organization_id = $1 AND id = $2";
+        const SQL: &str = "UPDATE visitors SET last_seen_at = $3
+            WHERE organization_id = $1 AND id = $2 AND COALESCE(last_seen_at, created_at) <= $4";
+        let now = now();
         writing!(&self.connections, connection => {
             sqlx::query(SQL)
                 .bind(organization)
                 .bind(visitor)
-                .bind(now())
+                .bind(now)
+                .bind(now - EVERY)
                 .execute(connection)
                 .await?;
             Ok(())

@@ -9,7 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Service, Wire, command, http, migrate, on_both_databases};
+use crate::harness::{
+    Answer, Database, Service, Session, Wire, command, http, migrate, on_both_databases,
+};
 
 /// Runs the binary to its end.
 fn run(database: &Database, args: &[&str]) -> Output {
@@ -211,6 +213,22 @@ on_both_databases! {
         assert!(refused_args(&database, &args, 1).contains("has no identity"));
     }
 
+    async fn no_admin_token_is_made_that_would_be_refused(database: Database) {
+        let service = Service::start(&database);
+        let mut session = Session::open(&database).await;
+        let before = session.rows().await;
+        for name in ["IDENTITY_ADMIN_TOKEN", "IDENTITY_ADMIN_TOKEN_FILE"] {
+            let mut reset = command(&database);
+            reset.arg("reset-admin-token").env(name, "a-token-of-the-environment");
+            let told = refused(reset, 1);
+            assert!(told.contains(&format!("{name} is set")) && told.contains("unset"), "{told}");
+            assert!(!told.contains("a-token-of"), "{told}");
+        }
+        assert_eq!(session.rows().await, before);
+        let told = "the admin token is the one of IDENTITY_ADMIN_TOKEN: none that";
+        assert!(service.log().contains(told), "{}", service.log());
+    }
+
     async fn the_first_start_makes_an_admin_token_and_shows_it_this_once(database: Database) {
         let serve = || {
             let mut serve = command(&database);
@@ -220,7 +238,9 @@ on_both_databases! {
         let mut first = serve();
         let output = first.output();
         let token = line(&output, "admin token, shown this once:").to_owned();
-        assert!(!first.log().contains(&token));
+        let log = first.log();
+        assert!(!log.contains(&token));
+        assert!(log.contains("the admin token is the one that the first start or"), "{log}");
         let status = async |service: &Service, token: &str| {
             let url = format!("{}/v1/admin/organizations", service.admin_url);
             Answer::to(http().get(url).bearer_auth(token)).await.status

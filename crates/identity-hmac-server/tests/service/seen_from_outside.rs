@@ -2,9 +2,11 @@
 //! document.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::harness::{ADMIN_TOKEN, Answer, Database, Service, Wire, http, on_both_databases};
 
@@ -518,4 +520,43 @@ async fn a_request_that_breaks_off_leaves_no_error_in_the_log() {
     get(&service, "/healthz").await.ok();
     let log = service.settled_log().await;
     assert!(!log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_as_much_of_a_clients_address_as_it_is_told_to() {
+    let database = Database::sqlite();
+    for (how_much, client, peer) in [
+        ("full", "client=203.0.113.77", "address=127.0.0.1"),
+        ("network", "client=203.0.113.0/24", "address=127.0.0.0/24"),
+        ("off", "", ""),
+    ] {
+        let how_much = format!("--log-client-address={how_much}");
+        let proxied = ["--trusted-proxy=127.0.0.1", how_much.as_str()];
+        let service = Service::start_with(&database, &proxied);
+        for path in ["/healthz", "/v1/identity", "/nope"] {
+            let call = http().get(format!("{}{path}", service.url));
+            Answer::to(call.header("x-forwarded-for", "203.0.113.77")).await;
+        }
+        let log = service.settled_log().await;
+        let lines = log.lines().filter(|line| line.contains("203.0.113."));
+        let expected = if client.is_empty() { 0 } else { 3 };
+        assert_eq!(lines.count(), expected, "{log}");
+        assert!(log.matches(client).count() >= expected, "{log}");
+
+        let crowded = ["--max-connections-per-address=1", how_much.as_str()];
+        let service = Service::start_with(&database, &crowded);
+        let silent = Wire::connect(&service).await;
+        let mut refused = Wire::connect(&service).await;
+        assert_eq!(refused.rest().await, "");
+        drop(silent);
+        let log = loop {
+            let log = service.log();
+            if log.contains("a connection was closed") {
+                break log;
+            }
+            sleep(Duration::from_millis(10)).await;
+        };
+        assert!(log.contains(peer), "{log}");
+        assert_eq!(log.contains("127.0.0."), !peer.is_empty(), "{log}");
+    }
 }

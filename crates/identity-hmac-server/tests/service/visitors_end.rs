@@ -133,17 +133,27 @@ on_both_databases! {
         let mut session = Session::open(&database).await;
         age(&mut session, &visitor, 300, Some(250)).await;
         age(&mut session, &other, 300, Some(250)).await;
+        let mut until_seen = async |visitors: i64| {
+            let start = Instant::now();
+            while seen_today(&mut session).await < visitors {
+                assert!(start.elapsed() < PATIENCE, "{}", service.log());
+                sleep(Duration::from_millis(20)).await;
+            }
+            assert_eq!(seen_today(&mut session).await, visitors);
+        };
         visitor.identity().await.is_no_record();
-        let start = Instant::now();
-        while seen_today(&mut session).await == 0 {
-            assert!(start.elapsed() < PATIENCE, "{}", service.log());
-            sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(seen_today(&mut session).await, 1);
+        until_seen(1).await;
+        let backend = organization.backend().await;
+        backend.identity(&other).await.is_no_record();
+        until_seen(1).await;
+        // What the backend says of a visitor counts as a call.
+        backend.identify(&other, json!({"name": "Joe"})).await.ok();
+        until_seen(2).await;
         // Not a second time.
         let before = session.texts("SELECT CAST(last_seen_at AS TEXT) FROM visitors ORDER BY 1").await;
         for _ in 0..3 {
             visitor.identify(json!({"name": "Jane"})).await.ok();
+            backend.identify(&other, json!({"name": "Jim"})).await.ok();
         }
         sleep(Duration::from_millis(200)).await;
         let after = session.texts("SELECT CAST(last_seen_at AS TEXT) FROM visitors ORDER BY 1").await;
