@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::harness::{
@@ -16,6 +16,17 @@ use crate::harness::{
 /// Undoes a migration.
 const OLDER_SCHEMA: &str =
     "DROP TABLE oldest_program; DELETE FROM _sqlx_migrations WHERE version = 2";
+
+/// Undoes the migration that makes people be found.
+const BEFORE_PEOPLE: &str = "DROP INDEX identities_by_email_folded;
+    DROP INDEX visitors_by_last_seen;
+    ALTER TABLE identities DROP COLUMN email_folded;
+    ALTER TABLE visitors DROP COLUMN last_seen_at;
+    ALTER TABLE organizations DROP COLUMN visitor_tokens_valid_after;
+    CREATE INDEX identities_by_email ON identities (organization_id, email, id)
+        WHERE email IS NOT NULL;
+    UPDATE oldest_program SET migration = 1;
+    DELETE FROM _sqlx_migrations WHERE version = 6";
 
 fn run(database: &Database, args: &[&str]) -> Output {
     command(database).args(args).output().unwrap()
@@ -88,6 +99,32 @@ on_both_databases! {
         assert!(done(&database, &["migrate"]).starts_with("nothing to do"));
         Session::open(&database).await.execute(OLDER_SCHEMA).await;
         assert_eq!(done(&database, &["migrate"]), "applied 2: oldest program\n");
+    }
+
+    async fn records_that_are_there_are_found_by_their_address_after_the_migration(
+        database: Database
+    ) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        let [visitor, anonymous] = [organization.visitor().await, organization.visitor().await];
+        visitor.identify(json!({"email": "Jane@Example.com", "name": "Jane"})).await.ok();
+        drop(service);
+        let mut session = Session::open(&database).await;
+        session.execute(BEFORE_PEOPLE).await;
+        assert_eq!(done(&database, &["migrate"]), "applied 6: people\n");
+
+        let args = ["identity", "list", &organization.id, "--email=jane@example.COM"];
+        let listed: Value = serde_json::from_str(&done(&database, &args)).unwrap();
+        assert_eq!(listed["name"], "Jane");
+        // An identified visitor was seen when it last said who it is.
+        let seen = "SELECT count(*) FROM visitors v JOIN identities i ON v.id = i.visitor_id
+            WHERE v.last_seen_at = i.updated_at";
+        assert_eq!(session.number(seen).await, 1);
+        let unseen = "SELECT count(*) FROM visitors WHERE last_seen_at IS NULL";
+        assert_eq!(session.number(unseen).await, 1);
+        let service = Service::start(&database);
+        anonymous.at(&service).identity().await.is_no_record();
+        assert_eq!(visitor.at(&service).identity().await.ok()["name"], "Jane");
     }
 
     async fn only_migrate_and_serve_change_the_schema(database: Database) {
