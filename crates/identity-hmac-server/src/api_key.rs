@@ -51,9 +51,8 @@ impl ApiKey {
     /// Reads a presented key; `None` when it is none of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let (id, digits) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        if digits.len() != RANDOM_DIGITS || !digits.bytes().all(is_digit) {
+        if !has_digits(digits, RANDOM_DIGITS) {
             return None;
         }
         let organization = Uuid::try_parse(id).ok()?;
@@ -64,6 +63,18 @@ impl ApiKey {
             sha256: sha256(text),
         })
     }
+
+    /// Whether a key may have this id. What is none need not be looked up: it may be a secret that was
+    /// put into the wrong place.
+    #[must_use]
+    pub fn is_id(text: &str) -> bool {
+        has_digits(text, ID_DIGITS)
+    }
+}
+
+fn has_digits(text: &str, count: usize) -> bool {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == count && text.bytes().all(is_digit)
 }
 
 /// Shows whose key it is and nothing of its secret.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::api_key::ApiKey;
 
 /// How many entries a part of a list holds at most: 1 to `MAX`.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -96,7 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathKeyId {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<(Uuid, String)>::from_request_parts(parts, state).await;
         path.ok()
-            .filter(|Path((_, key))| key.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .filter(|Path((_, key))| ApiKey::is_id(key))
             .map(|Path((organization, key))| Self(organization, key))
             .ok_or_else(Problem::api_key_not_found)
     }

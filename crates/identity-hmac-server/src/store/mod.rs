@@ -384,3 +384,30 @@ fn create_private(path: &Path) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::format_description::well_known::Rfc3339;
+
+    #[test]
+    fn a_later_time_is_a_later_text_as_sqlite_compares_them() {
+        let second = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let stored: Vec<_> = (0..2_500)
+            .map(|micros| storable(second + time::Duration::microseconds(micros * 400)))
+            .collect();
+        let texts = |times: &[OffsetDateTime]| -> Vec<String> {
+            times
+                .iter()
+                .map(|at| at.format(&Rfc3339).unwrap())
+                .collect()
+        };
+        assert!(stored.is_sorted() && texts(&stored).is_sorted());
+        // Without it they would not be.
+        let plain: Vec<_> = stored
+            .iter()
+            .map(|at| at.truncate_to_millisecond())
+            .collect();
+        assert!(plain.is_sorted() && !texts(&plain).is_sorted());
+    }
+}
