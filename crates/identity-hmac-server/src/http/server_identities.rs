@@ -22,7 +22,7 @@ use super::problem::Problem;
 use crate::identity::IdentityView;
 use crate::store::{FeedFilter, Position};
 
-/// A part of an organization's records, in the order of their changes.
+/// A part of an organization's records.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IdentityFeed {
@@ -106,9 +106,9 @@ fn position(text: &str) -> Option<Position> {
 
 /// Look up a person's records, or follow the changes of all records
 ///
-/// The records come in the order of their last change. With `externalId` or `email` they are as they are
-/// now. Without, changes are followed: a change appears 10 seconds after it was made, so that none that
-/// is committed late is missed. Ask again with `nextCursor`, at once after a full part and after a
+/// With `externalId` or `email`, these are the records of a person as they are now, in the order of their
+/// creation. Without, changes are followed, in their order: a change appears 10 seconds after it was made,
+/// so that none that is committed late is missed. Ask again with `nextCursor`, at once after a full part and after a
 /// pause otherwise. A record that was erased is no longer in the list, and nothing says so.
 #[utoipa::path(
     get,

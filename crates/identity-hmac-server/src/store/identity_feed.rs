@@ -53,7 +53,8 @@ impl FeedFilter {
 }
 
 impl Session {
-    /// Lists up to `limit` records of an organization in the order of their changes.
+    /// Lists up to `limit` records of an organization in the order of their changes, or, of a person that
+    /// is looked up, in the order of their creation.
     ///
     /// # Errors
     ///
@@ -82,14 +83,21 @@ impl Session {
                 let first = storable(after.saturating_add(time::Duration::MICROSECOND));
                 query.push(" AND updated_at >= ").push_bind(first);
             }
-            if let Some(Position { updated_at, id }) = filter.after {
-                query.push(" AND (updated_at, id) > (").push_bind(updated_at);
-                query.push(", ").push_bind(id).push(")");
-            }
-            if !filter.is_lookup() {
+            // Each in the order of an index: SQLite would go through all records otherwise.
+            if filter.is_lookup() {
+                if let Some(Position { id, .. }) = filter.after {
+                    query.push(" AND id > ").push_bind(id);
+                }
+                query.push(" ORDER BY id");
+            } else {
+                if let Some(Position { updated_at, id }) = filter.after {
+                    query.push(" AND (updated_at, id) > (").push_bind(updated_at);
+                    query.push(", ").push_bind(id).push(")");
+                }
                 query.push(" AND updated_at <= ").push_bind(now() - HELD_BACK);
+                query.push(" ORDER BY updated_at, id");
             }
-            query.push(" ORDER BY updated_at, id LIMIT ").push_bind(i64::from(limit));
+            query.push(" LIMIT ").push_bind(i64::from(limit));
             query
                 .build_query_as::<IdentityRow>()
                 .fetch_all(connection)

@@ -235,11 +235,12 @@ on_both_databases! {
         let backend = organization.backend().await;
         let told = [("user_1", "jane@example.com"), ("user_2", "joe@example.com"),
             ("user_1", "Jane@Example.org")];
-        let mut ids = Vec::new();
+        let (mut ids, mut visitors) = (Vec::new(), Vec::new());
         for (external_id, email) in told {
             let visitor = organization.visitor().await;
             let params = json!({"externalId": external_id, "email": email, "name": email});
             ids.push(backend.identify(&visitor, params).await.ok()["id"].clone());
+            visitors.push(visitor);
         }
         let found = async |query: &str| -> Vec<Value> {
             let answer = backend.identities(query).await.ok();
@@ -253,6 +254,9 @@ on_both_databases! {
         // In parts.
         let first = backend.identities("?externalId=user_1&limit=1").await.ok();
         assert_eq!(records(&first)[0]["id"], ids[0]);
+        // A record that changes keeps its place.
+        backend.identify(&visitors[0], json!({"name": "Jane"})).await.ok();
+        assert_eq!(found("?externalId=user_1").await, [ids[0].clone(), ids[2].clone()]);
         let cursor = first["nextCursor"].as_str().unwrap();
         let second = format!("?externalId=user_1&limit=2&cursor={cursor}");
         assert_eq!(found(&second).await, [ids[2].clone()]);
