@@ -188,7 +188,7 @@ async fn the_backends_of_an_organization_share_a_rate_that_no_stranger_uses_up()
     let [busy, other] = [service.organization().await, service.organization().await];
     let [one, two] = [busy.backend().await, busy.backend().await];
     let visitor = busy.visitor().await;
-    // Whoever knows the organization, and the key's id, but not the key.
+    // Somebody who knows the organization and the key's id, but not the key.
     let stranger = one.with_key(format!("{}{}", &one.key[..44], "0".repeat(56)));
     for _ in 0..5 {
         let answer = stranger.identity(&visitor).await;
