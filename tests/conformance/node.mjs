@@ -11,6 +11,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 
 const [folder, implementation] = process.argv.slice(2);
 
@@ -35,9 +36,8 @@ async function digest(name, sign) {
 }
 
 async function withPackage(specifier) {
-  const { generateIdentityHmac, verifyIdentityHmac, IdentityKey, Keyring } = createRequire(
-    join(process.cwd(), 'package.json'),
-  )(specifier);
+  const installed = createRequire(join(process.cwd(), 'package.json'))(specifier);
+  const { generateIdentityHmac, verifyIdentityHmac, IdentityKey, Keyring } = installed;
 
   let asked = 0;
   const wrong = [];
@@ -63,7 +63,60 @@ async function withPackage(specifier) {
     ),
     raw: await digest('raw.jsonl', generateIdentityHmac),
     malformed: { asked, wrong },
+    ...(await withTokens(installed)),
   };
+}
+
+/** Signs every case, and verifies the same claims in a token that node:crypto signed. */
+async function withTokens({ IdentityHmacError, IdentityTokenKey, IdentityTokenKeyring }) {
+  const everything = createHash('sha256');
+  const wrong = [];
+  let asked = 0;
+  let number = 0;
+  for await (const { key, ...given } of cases('tokens.jsonl')) {
+    let answer;
+    try {
+      answer = await new IdentityTokenKey(key).sign(...toSign(given));
+      asked += 1;
+      const keyring = new IdentityTokenKeyring(key, undefined, { maxLifetime: 86_400 });
+      if (!(await isReadAsGiven(keyring, key, given))) wrong.push(number);
+    } catch (error) {
+      if (!(error instanceof IdentityHmacError)) throw error;
+      answer ??= error.code;
+      if (answer !== error.code) wrong.push(number);
+    }
+    everything.update(`${answer}\n`);
+    number += 1;
+  }
+  return { tokens: everything.digest('hex'), 'verified tokens': { asked, wrong } };
+}
+
+function toSign({ visitor_id, external_id, expires_in, audience, now, ...attributes }) {
+  const claims = { visitorId: visitor_id, externalId: external_id, ...attributes };
+  return [claims, { expiresIn: expires_in, audience, now }];
+}
+
+async function isReadAsGiven(keyring, key, given) {
+  const { visitor_id, external_id, expires_in = 300, audience, now, ...attributes } = given;
+  const ids = { sub: external_id, visitorId: visitor_id };
+  const payload = { ...ids, iat: now, exp: now + expires_in, aud: audience, ...attributes };
+  const claims = await keyring.verify(tokenByHand(key, payload), visitor_id, { audience, now });
+  return isDeepStrictEqual(claims, {
+    visitorId: visitor_id,
+    externalId: external_id,
+    ...attributes,
+    issuedAt: now,
+    expiresAt: now + expires_in,
+    keyId: key.slice(4, 12),
+  });
+}
+
+/** A JSON Web Token as RFC 7515 has it. */
+function tokenByHand(key, payload) {
+  const header = { alg: 'HS256', typ: 'JWT', kid: key.slice(4, 12) };
+  const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const signed = `${encode(header)}.${encode(payload)}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }
 
 async function withStdlib() {
