@@ -24,7 +24,8 @@ BACKEND ?= axum
 PORT ?= 3000
 SERVICE_PORT ?= 8080
 # What the default build never compiles.
-OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time tests/no-std
+OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time
+OWN_WORKSPACES += tests/docs/jsonwebtoken tests/no-std
 # What is written in JavaScript outside the Node and the browser package.
 SCRIPTS_JS := scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
 SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/docs/routes tests/e2e tests/next/serve.mjs
@@ -100,6 +101,7 @@ test-docs: packages
 	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra sqlite3
 	$(BUILD)
 	$(CARGO) build --locked -p example-axum --bins --examples
+	$(CARGO) build --locked --manifest-path tests/docs/jsonwebtoken/Cargo.toml --target-dir $(TARGET)/jsonwebtoken
 	python3 tests/docs/check.py
 	python3 tests/docs/http_reference.py $(SERVER)
 	python3 tests/docs/service_help.py $(SERVER)

@@ -42,6 +42,9 @@ VISITOR = "0190a1b2-c3d4-4e5f-8a6b-7c8d9e0f1a2b"
 DIST = ROOT / "dist"
 DOCS = ROOT / "docs"
 ROUTES = ROOT / "tests" / "docs" / "routes"
+# Where the libraries of others are installed, for the tests of the packages.
+NODE_MODULES = ROOT / "bindings/node/node_modules"
+SITE_PACKAGES = next((ROOT / "bindings/python/.venv/lib").glob("python3*/site-packages"), "")
 OFFLINE = {"CARGO_NET_OFFLINE": "true", "PIP_NO_INDEX": "1", "npm_config_offline": "true"}
 # Run a second time, on a server of PostgreSQL that pg_virtualenv starts.
 ON_POSTGRES = ["docs/run/first-start.md"]
@@ -173,7 +176,7 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
         for block in blocks:
             if "route" in block.tags:
                 check_route(block, environment)
-            elif "same-as" in block.tags:
+            elif block.tags.get("same-as", "").startswith("examples/axum/"):
                 check_axum(environment)
     return True
 
@@ -202,10 +205,19 @@ def local(text: str) -> str:
         r"make demo": "true",
         r"npm install identity-hmac$": f"npm install --silent {tarball()}",
         r"npm install identity-hmac-browser$": f"npm install --silent {DIST}/browser/*.tgz",
-        r"gem install identity_hmac$": "gem list --silent --installed identity_hmac",
+        r"npm install (jsonwebtoken|jose)$": rf"ln -s {NODE_MODULES}/\1 node_modules/",
+        r"pip install pyjwt$": f"ln -s {SITE_PACKAGES}/jwt .",
+        r"gem install (identity_hmac|jwt)$": r"gem list --silent --installed \1",
         r"cargo install ([a-z-]+)( [a-z-]+)*": "true",
         r"cargo new (\S+)$": rf"cargo new --quiet \1 && cp {ROOT}/Cargo.lock \1",
-        r"cargo add identity-hmac$": f"cargo add --quiet --path {core}",
+        r"cargo add (--manifest-path \S+ )?identity-hmac( .*)?$": (
+            rf"cargo add --quiet \1--path {core}\2"
+        ),
+        r"cargo add --manifest-path (\S+)/Cargo.toml jsonwebtoken .*$": (
+            rf"cp -r {ROOT}/tests/docs/jsonwebtoken/. \1"
+            " && export CARGO_TARGET_DIR=$BUILT/../jsonwebtoken"
+        ),
+        r"cargo add .* serde_json$": "true",
     }.items():
         text = re.sub(rf"^{published}", here, text, flags=re.M)
     return text
@@ -277,15 +289,14 @@ def check_route(block: Block, environment: dict[str, str]) -> None:
         "rails": ("ruby", "serve.rb"),
         "sinatra": ("ruby", "serve.rb"),
     }[route]
-    frameworks = next((ROOT / "bindings/python/.venv/lib").glob("python3*/site-packages"), "")
-    environment = environment | {"IDENTITY_SECRET": SECRET, "PYTHONPATH": str(frameworks)}
+    environment = environment | {"IDENTITY_SECRET": SECRET, "PYTHONPATH": str(SITE_PACKAGES)}
     with tempfile.TemporaryDirectory(prefix="docs-") as name:
         folder = Path(name)
         (folder / block.tags["file"]).write_text(block.text, encoding="utf-8")
         if interpreter == "node":
             modules = folder / "node_modules"
             modules.mkdir()
-            (modules / "express").symlink_to(ROOT / "bindings/node/node_modules/express")
+            (modules / "express").symlink_to(NODE_MODULES / "express")
             installed = Path(environment["INSTALLED"]) / "node/node_modules/identity-hmac"
             (modules / "identity-hmac").symlink_to(installed)
         done = subprocess.run(

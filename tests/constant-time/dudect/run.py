@@ -20,8 +20,8 @@ RESULT = re.compile(r"^bench (\w+?)_(\w+) +\.\.\. (\d+) samples: .*\bmax t = ([+
 CASES = {
     "one_byte": "verify takes the same time whether the first byte is wrong or the last",
     "prefix": "verify takes the same time however many of the first bytes are right",
-    "token_one_byte": "a token's verify takes the same time whether the first byte of the signature "
-    "is wrong or the last",
+    "token_one_byte": "a token's verify takes the same time whether the first byte of the "
+    "signature is wrong or the last",
     "token_prefix": "a token's verify takes the same time however many of the signature's first "
     "bytes are right",
 }
