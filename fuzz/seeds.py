@@ -81,7 +81,7 @@ def request(cases):
 
 
 def merge(cases):
-    """RFC 7396, appendix A, where both are objects; and each case, cleared and told anew."""
+    """RFC 7396, appendix A, where both are objects; and each case, cleared and sent anew."""
     pairs = [
         ({"a": "b"}, {"a": "c"}),
         ({"a": "b"}, {"b": "c"}),

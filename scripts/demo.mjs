@@ -114,7 +114,7 @@ const running = [];
 const folder = await mkdtemp(join(tmpdir(), 'identity-hmac-demo-'));
 try {
   if (!NAMES.includes(backend)) {
-    throw new Fault(`BACKEND=${backend} is none of ${NAMES.join(', ')}`);
+    throw new Fault(`BACKEND=${backend} is not one of ${NAMES.join(', ')}`);
   }
   await checkPort('PORT', port);
   await checkPort('SERVICE_PORT', servicePort);

@@ -10,7 +10,7 @@ export function sessions({ idleSeconds, lifetimeSeconds, limit }) {
     name: 'session',
     secret: randomBytes(32).toString('hex'), // Sessions in memory do not outlive it either.
     resave: false,
-    saveUninitialized: false, // Whoever is not logged in has none.
+    saveUninitialized: false, // Without a login there is no session.
     cookie: COOKIE,
     store: new Sessions(idleSeconds * 1000, lifetimeSeconds * 1000, limit),
   });

@@ -12,7 +12,7 @@ export async function openChat(signal, onUserChange = 'reset') {
   return getSdkApi().init({ organizationKey, serverUrl, onUserChange, signal });
 }
 
-/** Tells the chat who is logged in, with the shop's signature, which `signed` is shown. */
+/** Tells the chat who is logged in, with the shop's hmac, which `signed` gets. */
 export async function identifyCustomer(customer, signal, signed) {
   await openChat(signal);
   const getHmac = async (visitorId) => {

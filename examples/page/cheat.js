@@ -1,4 +1,4 @@
-// What an impostor would try: to be somebody else without the shop's signature.
+// What an impostor would try: to be somebody else without the shop's hmac.
 
 import { describe, openChat } from './chat.js';
 

@@ -106,7 +106,7 @@ async function identify(signal) {
   });
   const identity = await showExchange(signal, sent, asked);
   if (identity.hmacVerified) return 'Verified: the shop has signed this visitor id.';
-  return 'Accepted, but not verified: verification is off, so the chat looks at no signature.';
+  return 'Accepted, but not verified: verification is off, so the chat does not look at the hmac.';
 }
 
 /** Forgets at once, and has the shop and the chat forget. */

@@ -7,7 +7,7 @@ const TRANSIENT = ['network_error', 'offline', 'rate_limited', 'timeout', 'unava
 
 /** How the chat meets its visitor. */
 const MANNERS = {
-  anonymous: { badge: 'Anonymous', greet: () => 'Hello, whoever you are. How can we help?' },
+  anonymous: { badge: 'Anonymous', greet: () => 'Hello! How can we help?' },
   believed: {
     badge: 'Unverified',
     greet: (name) => `Hello ${name}, good to see you again. How can we help?`,

@@ -23,7 +23,7 @@ class Sessions
     id = SecureRandom.urlsafe_base64(32)
     @lock.synchronize do
       @sessions[id] = Session.new(user, now + @lifetime_seconds, now + @idle_seconds)
-      # Whoever is first in line has been idle the longest.
+      # The first in line has been idle the longest.
       @sessions.shift while @sessions.size > @limit || @sessions.first.last.idle_from <= now
     end
     id

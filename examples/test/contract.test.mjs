@@ -669,7 +669,7 @@ for (const name of NAMES) {
       });
 
       for (const signal of ['SIGTERM', 'SIGINT']) {
-        it(`ends well on ${signal}, whoever is still connected`, async (t) => {
+        it(`ends well on ${signal} while clients are connected`, async (t) => {
           const backend = start(t, {});
           const { hostname, port } = new URL(await backend.origin());
           const idle = connect(port, hostname);

@@ -39,7 +39,7 @@ def write_ids(path: Path, count: int) -> None:
 
 
 def run(command: list, ids: Path, signed: Path, peak: Path) -> tuple[float, float]:
-    """Seconds and MiB. What a process uses is told by `time`, which is small itself: a child of
+    """Seconds and MiB. `time` says what a process uses, and is small itself: a child of
     this one would begin with the peak of its parent."""
     with ids.open("rb") as stdin, signed.open("wb") as stdout:
         started = time.perf_counter()

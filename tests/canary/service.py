@@ -48,7 +48,7 @@ def check(built: Path) -> None:
                 counts["planted"] += run.planted
     print(
         "proved: the service shows a secret or a token in the one answer that makes it, and in no"
-        " other answer (but to whoever gave it as the name of a member or as an origin), log,"
+        " other answer (except to a client that sent it as the name of a member or as an origin), log,"
         " metric, description, database file, statement or backup:"
         f" {counts['runs']} runs, {counts['answers']} answers with {counts['errors']} errors among"
         f" them, {counts['places']} places, {counts['bytes'] / 2**20:,.0f} MiB;"
@@ -229,7 +229,7 @@ class Run:
                 b"\xff" + value.encode(),
             ):
                 self.ask(identify, body, **token)
-            # The name of a member is told to whoever sent it, and to nobody else.
+            # Only the client that sent the name of a member reads it in the answer.
             for body in ({value: value}, {"metadata": {value: "\0"}}):
                 self.ask(identify, body, told=frozenset({name}), **token)
             self.ask(identify, {"name": value, "hmac": "0" * 64}, **token)

@@ -49,7 +49,7 @@ def in_swapped_words(data: bytes) -> bytes:
 
 def key_states(secret: bytes) -> list[bytes]:
     """What a prepared key holds: SHA-256's state after the secret's inner and outer block, as words
-    in memory. Whoever has both can sign."""
+    in memory. With both, anybody can sign."""
     block = secret.ljust(64, b"\0")
     states = [compress(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C)]
     return [b"".join(word.to_bytes(4, "little") for word in state) for state in states]

@@ -332,7 +332,7 @@ def check_answers(line: int, answers: list[tuple[int, str | None, str]]) -> None
     )
     hmac = key.stdout.split()[-1]
     if (status, json.loads(body)) != (200, {"hmac": hmac}) or "no-store" not in (cache or ""):
-        raise PageError(f"{line}: whoever is logged in is answered {answers[0]}")
+        raise PageError(f"{line}: somebody who is logged in gets {answers[0]}")
     for (query, logged_in), (status, _, body) in zip(requests()[1:], refusals, strict=True):
         if status not in ((400, 422) if logged_in else (401,)) or 'hmac"' in body:
             raise PageError(

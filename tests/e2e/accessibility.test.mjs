@@ -15,12 +15,12 @@ const STATES = {
   },
   'when a customer is logged in': (tab) => tab.logIn(JANE),
   'when a signature was refused': async (tab) => {
-    await tab.press('Try a forged signature');
+    await tab.press('Try a forged hmac');
     await tab.hears(`${FORGED} ${UNCHANGED}`);
   },
   'when verification is off': (tab) => tab.setVerification('off'),
   'when an impostor was believed': async (tab) => {
-    await tab.press('Try a forged signature');
+    await tab.press('Try a forged hmac');
     await tab.hears('Accepted: verification is off, so the chat now takes you for Zoë Brandt.');
   },
   'when the customer is verified': async (tab) => {
@@ -114,8 +114,8 @@ describe('the page', () => {
     await tab.page.keyboard.press('Enter');
     await tab.hears(VERIFIED);
     assert.deepEqual(await tab.shown(), VERIFIED_JANE);
-    await tabTo(button('Identify without signature'));
-    await tabTo(button('Try a forged signature'));
+    await tabTo(button('Identify without an hmac'));
+    await tabTo(button('Try a forged hmac'));
     await tab.page.keyboard.press('Space');
     await tab.hears(`${FORGED} ${UNCHANGED}`);
 
@@ -150,7 +150,7 @@ describe('the page', () => {
       });
     });
     for (let time = 0; time < 2; time += 1) {
-      await tab.press('Try a forged signature');
+      await tab.press('Try a forged hmac');
       await tab.hears(`${FORGED} ${NO_RECORD}`);
     }
     assert.deepEqual(

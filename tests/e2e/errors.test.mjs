@@ -56,7 +56,7 @@ describe('the script build on a page of the shop', () => {
 
   const failure = (code, message, field) => ({ name: 'IdentityError', code, field, message });
 
-  it('whoever calls identify before init is told so', async (t) => {
+  it('identify before init is an error that says so', async (t) => {
     const page = await openScript(t);
     const expected = failure('not_initialized', 'SDK not initialized: call init() first');
     for (const name of ['identify', 'getIdentity', 'reset']) {
@@ -131,12 +131,12 @@ describe('the script build on a page of the shop', () => {
     const open = await stage.openShop('axum', { verification: 'off' });
     const tab = await stage.visit(t, open);
     const accepted = 'Accepted: verification is off, so the chat now takes you for Jane Doe.';
-    await tab.press('Identify without signature');
+    await tab.press('Identify without an hmac');
     await tab.hears(accepted);
     const shown = await tab.shown();
     assert.deepEqual([shown.badge, shown.Name, shown.Verified], ['Unverified', 'Jane Doe', 'no']);
 
-    await tab.press('Try a forged signature');
+    await tab.press('Try a forged hmac');
     await tab.hears(accepted);
     assert.deepEqual(await tab.shown(), shown);
     assert.equal((await stage.service.identities(open.organization)).length, 1);

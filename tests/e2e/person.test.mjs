@@ -56,7 +56,7 @@ describe('the person at the page', () => {
     await assertRecords([janesVisitor, 'user_123'], [await tab.visitorId(), undefined]);
   };
 
-  for (const action of ['Identify me', 'Identify without signature', 'Try a forged signature']) {
+  for (const action of ['Identify me', 'Identify without an hmac', 'Try a forged hmac']) {
     it(`is logged out when the session has ended, as “${action}” finds out`, async (t) => {
       const tab = await openJanes(t);
       const janesVisitor = await tab.visitorId();
@@ -115,7 +115,7 @@ describe('the person at the page', () => {
   it('is another customer after another log-in without a log-out', async (t) => {
     for (const notice of [
       (tab) => tab.press('Identify me'),
-      (tab) => tab.press('Try a forged signature'),
+      (tab) => tab.press('Try a forged hmac'),
       (tab) => tab.reload(),
       (tab) => tab.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))),
     ]) {

@@ -70,9 +70,9 @@ describe('the shop', () => {
       it('has a chat that believes no signature but the shop’s, and not none', async (t) => {
         const tab = await stage.visit(t, shop);
         const cheat = async (record) => {
-          await tab.press('Try a forged signature');
+          await tab.press('Try a forged hmac');
           await tab.hears(`${FORGED} ${record}`);
-          await tab.press('Identify without signature');
+          await tab.press('Identify without an hmac');
           await tab.hears(`${NOT_SIGNED} ${record}`);
         };
         await cheat(NO_RECORD);
@@ -89,7 +89,7 @@ describe('the shop', () => {
       it('shows what each verification lets an impostor do', async (t) => {
         const tab = await stage.visit(t, shop);
         const forge = async (outcome) => {
-          await tab.press('Try a forged signature');
+          await tab.press('Try a forged hmac');
           await tab.hears(outcome);
           assert.match(await tab.text('sent'), /"name": "Jane Doe"[\s\S]*"hmac": "(f0){32}"/);
           return tab.text('answered');

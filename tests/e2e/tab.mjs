@@ -100,7 +100,7 @@ export class Tab {
     return says(this.page.getByRole('status'), expected, options);
   }
 
-  /** Waits until the page has done what it was told to. */
+  /** Waits until the page has done what it was asked for. */
   async settled() {
     await this.page.locator('#status:not([data-kind="busy"])').waitFor();
   }
@@ -110,7 +110,7 @@ export class Tab {
   }
 
   async showsNothingOfJane() {
-    // But for the demo's offer to be her, and the words of the chat to whoever logs in.
+    // Apart from the demo's offer to be her, and the chat's words to a user who logs in.
     const shown = await this.page.locator('#account, #chat, #demo').allInnerTexts();
     assert.doesNotMatch(shown.join('\n'), /jane|user_123|premium/i);
   }
@@ -144,6 +144,6 @@ export async function says(locator, expected, options) {
       [element, expected],
       options,
     )
-    .catch(() => {}); // What it says instead is told here:
+    .catch(() => {}); // The assertion shows what it says instead:
   assert.equal(await locator.textContent(), expected);
 }

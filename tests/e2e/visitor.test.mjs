@@ -134,7 +134,7 @@ describe('the visitor', () => {
       });
     assert.equal(await denied(), 'SecurityError');
     const visitorId = await tab.visitorId();
-    for (const name of ['Identify without signature', 'Try a forged signature']) {
+    for (const name of ['Identify without an hmac', 'Try a forged hmac']) {
       await tab.press(name);
       await tab.hears('Accepted: verification is off, so the chat now takes you for Jane Doe.');
       assert.equal(await tab.visitorId(), visitorId);

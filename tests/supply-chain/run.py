@@ -1,4 +1,4 @@
-"""Check what the product is made of, and what is said of it.
+"""Check what the product is made of, and what its documents say about that.
 
     run.py DIST TARGET
 

@@ -51,7 +51,7 @@ export function readOptions(options: InitOptions): Organization {
   };
 }
 
-/** Without a slash at its end; empty if it is none that would do. */
+/** Without a slash at its end; empty if it is not a URL that would do. */
 function readServerUrl(serverUrl: string): string {
   try {
     const { href, origin, pathname, protocol } = new URL(serverUrl);

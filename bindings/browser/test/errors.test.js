@@ -37,7 +37,7 @@ test('everything but getConversation rejects before init', async () => {
   assert.equal(service.requests.length, 0);
 });
 
-test('an hmac that does not match, and a missing one, are told apart', async () => {
+test('an hmac that does not match and a missing one have different codes', async () => {
   service.verification = true;
   await api.init(options);
   await assert.rejects(api.identify({ name: 'Jane', hmac: 'f'.repeat(64) }), {

@@ -26,7 +26,7 @@ async function open(more) {
   return api;
 }
 
-/** All records, by what was said of them. */
+/** All records, by the name that was given for them. */
 const records = () =>
   Array.from(service.visitors.values(), ({ record }) => record)
     .filter(Boolean)

@@ -405,7 +405,7 @@ export declare class IdentityTokenKey {
    * `token_too_long` for more than 8,192 characters
    * @throws {IdentityHmacError} `ill_formed_text` for a lone surrogate
    * @throws {TypeError} for a member of a wrong type or with an unknown name
-   * @throws {RangeError} for a time that is none
+   * @throws {RangeError} for a number that is not a time
    */
   sign(claims: IdentityClaims, options?: SignOptions): string;
 
@@ -416,7 +416,7 @@ export declare class IdentityTokenKey {
    * @param visitorId the id of the visitor who sent the token
    * @throws {IdentityTokenError} unless this key signed the token for this visitor and this time
    * @throws {TypeError} if an argument other than `token` is of a wrong type
-   * @throws {RangeError} for a time that is none
+   * @throws {RangeError} for a number that is not a time
    */
   verify(token: unknown, visitorId: string, options?: VerifyOptions): VerifiedClaims;
 
@@ -441,7 +441,7 @@ export declare class IdentityTokenKeyring {
    * @param previous the key whose tokens are still accepted; none if undefined or null
    * @throws {IdentityHmacError} `malformed_token_key`, or `max_lifetime_out_of_range`
    * @throws {TypeError} if an argument is of another type
-   * @throws {RangeError} for a time that is none
+   * @throws {RangeError} for a number that is not a time
    */
   constructor(
     current: Bytes | IdentityTokenKey,

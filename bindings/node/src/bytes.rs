@@ -115,7 +115,7 @@ fn utf8(value: Unknown<'_>, buffer: &mut [u8]) -> Option<usize> {
     };
     let mut len = 0;
     // SAFETY: an `Unknown` cannot outlive the callback to which its `env` and `value` belong, and
-    // Node writes no more bytes than it is told that there is room for.
+    // Node writes no more bytes than the length that it gets.
     let status = unsafe {
         sys::napi_get_value_string_utf8(
             value.value().env,

@@ -29,7 +29,7 @@ const FAULTS = [
 
 for (const [entry, { IdentityHmacError, IdentityKey }] of implementations) {
   describe(`${entry} reads the secret from the environment`, () => {
-    test('from IDENTITY_SECRET, or from the variable that it is told', async () => {
+    test('from IDENTITY_SECRET, or from the variable with the given name', async () => {
       process.env.IDENTITY_SECRET = 's3cret';
       process.env.CHAT_SECRET = 'other';
       const sign = (key) => key.sign('visitor_1');

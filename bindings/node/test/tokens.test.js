@@ -178,7 +178,7 @@ for (const [
       assert.equal((await key.verify(token, 'visitor_1')).externalId, 'user_123');
     });
 
-    test('a lifetime that is none, negative or too long is refused', async () => {
+    test('a lifetime that is no number, negative or too long is refused', async () => {
       for (const expiresIn of [0, 0.5, -1, -300, Number.NaN, 86_401, 1e300, Infinity, -Infinity]) {
         await assert.rejects(async () => key.sign(CLAIMS, { now: NOW, expiresIn }), {
           name: 'IdentityTokenError',
@@ -190,7 +190,7 @@ for (const [
       }
     });
 
-    test('a time that is none is a RangeError', async () => {
+    test('a number that is not a time is a RangeError', async () => {
       for (const now of [-1, Number.NaN, Infinity, -Infinity, new Date(Number.NaN), new Date(-1)]) {
         for (const operation of [
           () => key.sign(CLAIMS, { now }),

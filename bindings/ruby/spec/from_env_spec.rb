@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 RSpec.describe "IdentityHmac::Key.from_env" do
-  it "reads IDENTITY_SECRET, or the variable that it is told" do
+  it "reads IDENTITY_SECRET, or the variable with the given name" do
     with_env("IDENTITY_SECRET", "s3cret") do
       expect(IdentityHmac::Key.from_env.sign("visitor_1"))
         .to eq documented("visitor_1", "s3cret")

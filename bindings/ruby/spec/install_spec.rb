@@ -29,7 +29,7 @@ RSpec.describe "the installed gem" do
     expect(Dir.children(ri)).to contain_exactly("IdentityHmac", "cache.ri")
   end
 
-  it "says how to get Rust when there is none" do
+  it "says how to get Rust when it is missing" do
     said, status = configure({ "PATH" => "/nonexistent", "CARGO" => nil })
     expect(said).to match(%r{no working cargo was found; install Rust 1\.\d+ .* https://rustup\.rs$})
     expect(status).not_to be_success

@@ -107,8 +107,8 @@ impl Action {
     }
 }
 
-/// What a row may say of an action: nothing but these members. There is none for a secret, and none for
-/// data of a person. The id of a record says nothing once the record is erased.
+/// What a row may say about an action: these members and no others. No member holds a secret or data of
+/// a person. The id of a record says nothing once the record is erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::doc_markdown,
-    reason = "what is said of an argument is its help, not Markdown"
+    reason = "the comment on an argument is its help, not Markdown"
 )]
 
 use std::net::{IpAddr, SocketAddr};
@@ -86,7 +86,7 @@ pub(crate) struct StateArgs {
 pub(crate) enum MigrateWhen {
     /// Make it, or bring it up to date
     Auto,
-    /// End when it is missing or older than this version needs: `migrate` is run apart
+    /// End if it is missing or too old: you run `migrate` yourself
     Never,
 }
 
@@ -224,7 +224,7 @@ pub(crate) struct ServeArgs {
         default_value = "full"
     )]
     pub(crate) log_client_address: LogClientAddress,
-    /// How many requests a minute an address may make of this process; 0 for no limit
+    /// How many requests a minute one address may send to this process; 0 for no limit
     #[arg(
         long,
         value_name = "N",
@@ -232,7 +232,7 @@ pub(crate) struct ServeArgs {
         default_value_t = 1200
     )]
     address_rate: u32,
-    /// How many requests a minute a visitor may make of this process; 0 for no limit
+    /// How many requests a minute one visitor may send to this process; 0 for no limit
     #[arg(
         long,
         value_name = "N",
@@ -294,29 +294,30 @@ pub(crate) struct ServeArgs {
         default_value_t = 256
     )]
     pub(crate) max_connections_per_address: u32,
-    /// Seconds until a connection that asked nothing yet, or a request whose first byte came, has to
-    /// have sent its headers
+    /// Seconds that a new connection has to send the headers of its first request, and that a later
+    /// request has from its first byte on
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_HEADER_DEADLINE", default_value = "8",
         value_parser = seconds)]
     pub(crate) header_deadline: Duration,
-    /// Seconds until a connection that is idle after a request ends: longer than a proxy keeps it
+    /// Seconds until a connection that is idle after a request is closed; set it longer than your proxy
+    /// keeps idle connections
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_IDLE_DEADLINE", default_value = "75",
         value_parser = seconds)]
     pub(crate) idle_deadline: Duration,
-    /// Seconds until the body of a request has to be there, and its answer to be taken
+    /// Seconds that a client has to send the body of a request, and to take the answer
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_BODY_DEADLINE", default_value = "8",
         value_parser = seconds)]
     pub(crate) body_deadline: Duration,
-    /// Seconds until a request is answered, come what may
+    /// Seconds until a request is answered with 503 if nothing else has answered it
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_REQUEST_DEADLINE", default_value = "15",
         value_parser = seconds)]
     request_deadline: Duration,
-    /// Seconds from SIGTERM, in which /readyz says 503, to the end of new connections; a second
-    /// signal ends the wait
+    /// Seconds from SIGTERM until no new connections are taken; meanwhile /readyz answers 503. A second
+    /// signal, or Ctrl-C, ends the wait
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DELAY", default_value = "0",
         value_parser = seconds_or_none)]
     pub(crate) drain_delay: Duration,
-    /// Seconds that requests have to end in after that
+    /// Seconds that the requests at hand then have to end
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DEADLINE", default_value = "10",
         value_parser = seconds)]
     pub(crate) drain_deadline: Duration,

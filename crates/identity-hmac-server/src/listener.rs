@@ -26,9 +26,9 @@ use crate::http::Peer;
 use crate::metric::{CONNECTIONS, CONNECTIONS_REFUSED};
 use crate::peers::{Peers, Seat};
 
-/// The largest head of a request, in bytes: what a connection can make the service keep.
+/// The largest head of a request, in bytes. A connection can make the service keep that much.
 const MAX_HEADERS_LEN: usize = 32 * 1024;
-/// How many connections may wait to be taken: a burst of them is not made to try again.
+/// How many connections may wait to be accepted, so that a burst need not try again.
 const BACKLOG: u32 = 4096;
 /// How long to wait when the system has no file descriptor left for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -139,7 +139,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Tells of refused connections, and not of each: a flood of them would fill the log.
+/// Logs refused connections, but not each: a flood of them would fill the log.
 struct RefusedLog(DefaultDirectRateLimiter);
 
 impl RefusedLog {
@@ -174,7 +174,7 @@ impl Connection {
         write_deadline: Duration,
         watcher: Watcher,
     ) {
-        // Answers are small: without this each would wait for the acknowledgement of the one before.
+        // Answers are small. Without this, each would wait until the one before is acknowledged.
         if let Err(error) = self.stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }

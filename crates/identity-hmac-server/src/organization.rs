@@ -44,7 +44,7 @@ pub enum Refused {
     },
 }
 
-/// Whether an hmac is ignored, looked at, or required.
+/// Whether an hmac is ignored, checked, or required.
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(as = VerificationMode, rename_all = "lowercase")]
 #[expect(

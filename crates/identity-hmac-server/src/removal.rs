@@ -1,5 +1,5 @@
-//! What is no longer wanted leaves the database in small steps, between which others are served. A
-//! restart goes on where the process before stopped: what is left to do is in the database.
+//! Deletes what is no longer wanted from the database, in small steps. Others are served in between.
+//! What is left to do stands in the database, so a restart goes on with it.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::metric::VISITORS_REMOVED;
 use crate::store::{Store, StoreError, last_seen};
 use crate::verification_stats::{MAX_DAYS, first_of};
 
-/// How often the database is asked for what can go.
+/// How often the service looks for rows to remove.
 const EVERY: Duration = Duration::from_secs(10);
-/// How long others have the database for themselves between two steps.
+/// The pause between two steps, in which others have the database.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Removes what can go, for as long as the service runs: visitors who did not call for
-/// `visitor_retention` days, where 0 is for ever.
+/// Removes such rows for as long as the service runs. Visitors who did not call for
+/// `visitor_retention` days are among them; 0 keeps them for ever.
 pub(crate) async fn run(store: Store, visitor_retention: u32) {
     tokio::join!(
         remove(&store, visitor_retention),
@@ -64,7 +64,7 @@ async fn remove_all(store: &Store, visitor_retention: u32) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Removes all that is left of the organizations that were deleted; returns how many rows.
+/// Removes all rows of the deleted organizations; returns how many there were.
 pub(crate) async fn remove_deleted_organizations(
     store: &Store,
     actor: &Actor,

@@ -28,14 +28,14 @@ use crate::store::{Store, StoreError};
 const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
-/// How often memory that is no longer needed is given back.
+/// How often unused memory is given back.
 const UPKEEP_EVERY: Duration = Duration::from_secs(30);
-/// How often what was counted of each organization is written.
+/// How often the counts of each organization are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
 /// How long the end waits for the last counts to be written.
 const LAST_FLUSH_DEADLINE: Duration = Duration::from_secs(2);
-/// How long nobody is answered, so that a fault of the database ends the start. After that the
-/// service says itself that it is not ready.
+/// How long the start waits for the database before it answers anybody. A fault within this time ends
+/// the start. After it, the service answers that it is not ready.
 const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before a database that was away is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ pub(crate) async fn run(
                     }
                 }
             }
-            // What waiting does not mend ends the service, as it does at the start.
+            // A fault that waiting does not mend ends the service, as at the start.
             Err(error) = &mut beginning, if !begun => ended = Err(error),
         }
     }
@@ -216,7 +216,7 @@ impl Bounds {
     }
 }
 
-/// What has to be done once before the first request can be answered.
+/// The work before the first request can be answered.
 struct Beginning {
     store: Store,
     migrate: MigrateWhen,

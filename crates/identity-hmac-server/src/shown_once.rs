@@ -1,4 +1,4 @@
-//! Secrets on standard output: each is shown once, before it counts.
+//! Secrets on standard output. Each is shown once, before it counts.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,8 +7,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use anyhow::{anyhow, bail};
 
-/// Refuses a standard output that keeps nothing: `/dev/null`, which the standard library also opens in
-/// the place of a closed one.
+/// Refuses `/dev/null` as standard output, since it would lose the secret. The standard library opens it
+/// in the place of a closed one, too.
 pub(crate) fn check_output() -> anyhow::Result<()> {
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?;
     let is_null = |null: fs::Metadata| null.rdev() == output.rdev();
@@ -23,6 +23,6 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{text}")
         .and_then(|()| output.flush())
-        // Not as a source: other than for a list, a reader that is gone is an error here.
+        // Not as a source: a reader that is gone ends a list well, but here it is an error.
         .map_err(|error| anyhow!("standard output does not take what is shown this once: {error}"))
 }

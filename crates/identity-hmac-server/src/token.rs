@@ -53,7 +53,7 @@ impl VisitorToken {
         Ok((text, token))
     }
 
-    /// Reads a presented token; `None` when it is none of ours.
+    /// Reads a presented token; `None` when it does not have the form of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD
@@ -106,7 +106,7 @@ pub fn organization_key(organization: Uuid) -> String {
     format!("{ORGANIZATION_PREFIX}{}", organization.simple())
 }
 
-/// Reads a presented organization key; `None` when it is none of ours.
+/// Reads a presented organization key; `None` when it does not have the form of ours.
 #[must_use]
 pub fn parse_organization_key(text: &str) -> Option<Uuid> {
     let organization = Uuid::try_parse(text.strip_prefix(ORGANIZATION_PREFIX)?).ok()?;

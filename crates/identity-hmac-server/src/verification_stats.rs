@@ -118,7 +118,7 @@ impl VerificationStats {
     /// Adds what was counted to the database. What cannot be added is kept for the next time.
     pub(crate) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
         let mut adding = self.adding.lock().await;
-        // What is left of the time before comes first: then memory holds two of these at most.
+        // The rest of the last time comes first, so that memory holds two of these at most.
         adding.run(store, self.process).await?;
         let counted = std::mem::take(&mut *self.counting());
         adding.push(counted);
@@ -214,7 +214,7 @@ impl From<VerificationDay> for VerificationDayView {
 /// How an organization's calls were verified.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct VerificationStatsView {
-    /// The days in their order, with a row for each kind of call; none for a day without calls.
+    /// The days in their order, with a row for each kind of call. A day without calls has no row.
     pub(crate) days: Vec<VerificationDayView>,
 }
 
@@ -233,7 +233,7 @@ impl VerificationStatsView {
         })
     }
 
-    /// How many of the calls that were looked at `required` turns away, and how many there were.
+    /// How many of the checked calls `required` turns away, and how many were checked.
     pub(crate) fn turned_away(&self) -> (i64, i64) {
         let sum = |results: &dyn Fn(&str) -> bool| {
             let days = self.days.iter().filter(|day| results(&day.result));
@@ -245,7 +245,7 @@ impl VerificationStatsView {
         )
     }
 
-    /// How many calls were not looked at, and how many of them carried an hmac.
+    /// How many calls were not checked, and how many of them carried an hmac.
     pub(crate) fn ignored(&self) -> (i64, i64) {
         let ignored = || self.days.iter().filter(|day| day.result == "ignored");
         let signed = ignored().filter(|day| day.proof != "none");

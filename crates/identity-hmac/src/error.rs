@@ -171,7 +171,7 @@ pub enum InputError {
         name: String,
     },
 
-    /// A text that should be an identity token key is none. Code `malformed_token_key`.
+    /// A text does not have the form of an identity token key. Code `malformed_token_key`.
     #[cfg(feature = "token")]
     #[error(
         "{name} is not itk_, 8 hexadecimal digits, _ and 64 hexadecimal digits in lower case; \

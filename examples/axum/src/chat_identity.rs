@@ -27,7 +27,7 @@ pub(crate) async fn chat_identity(
     query: Result<Query<ChatIdentity>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let no_visitor_id = Problem(StatusCode::BAD_REQUEST, "send one visitorId, a UUID");
-    // An id that is missing, or there more than once, is none.
+    // An id that is missing, or there more than once, does not count.
     let Ok(Query(ChatIdentity { visitor_id })) = query else {
         return Err(no_visitor_id);
     };

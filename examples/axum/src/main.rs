@@ -70,7 +70,7 @@ async fn run() -> Result<()> {
         _ = terminate.recv() => {}
     }
     let _ = end.send(());
-    // Whoever is slower than this does not hold up the end.
+    // A client that is slower than this does not hold up the end.
     let _ = timeout(Duration::from_secs(1), serving).await;
     Ok(())
 }

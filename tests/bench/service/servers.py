@@ -129,7 +129,7 @@ class Server:
 
 
 def record(call: Call, change: int) -> dict:
-    """What a call tells of its visitor."""
+    """What a call says about its visitor."""
     return {
         "name": f"Jane {change}",
         "email": f"jane{call.number}@example.com",

@@ -188,7 +188,7 @@ pub(super) fn causes(token: &Token, key: Option<&TokenKey>) -> Vec<Cause> {
             message: format!(
                 "The token names {}, and the key given to doctor is {}.",
                 named.map_or_else(
-                    || "a key that is none".into(),
+                    || "something that is not the id of a key".into(),
                     |kid| format!("the key {kid}")
                 ),
                 key.key_id()

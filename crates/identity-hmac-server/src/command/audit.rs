@@ -11,7 +11,7 @@ use crate::store::Store;
 /// How many rows are read at a time.
 const PART: u32 = 1000;
 
-/// See what was done by admins
+/// See what admins did
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     List(ListArgs),
@@ -20,10 +20,10 @@ pub(crate) enum AuditCommand {
 /// List every change by an admin's call or a command, the newest first
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Only what was done to this organization, which may be deleted by now
+    /// Only changes of this organization, which may be deleted by now
     #[arg(long, value_name = "ID")]
     organization: Option<Uuid>,
-    /// Only what was done before the row with this id
+    /// Only rows older than the row with this id
     #[arg(long, value_name = "ROW")]
     cursor: Option<Uuid>,
     /// At most so many; all of them when not given

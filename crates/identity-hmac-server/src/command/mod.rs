@@ -54,7 +54,7 @@ enum Command {
     Identity(identity::IdentityCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Seal with a new master key all that is sealed with the old one, while processes serve
+    /// Seal everything with a new master key in place of the old one, while processes serve
     ///
     /// Give both keys, the new one first, to every process and to this command. It prints how many
     /// secrets it sealed again. After an interruption, run it again.
@@ -160,8 +160,8 @@ async fn rotate_master_key(state: &StateArgs, store: &Store) -> anyhow::Result<(
     )?)
 }
 
-/// Opens the database, whose schema has to be there, for one command, and closes it however that
-/// ended: SQLite leaves its log beside the file otherwise.
+/// Opens the database for one command; the schema has to be there. Closes it also when the command
+/// fails: otherwise SQLite leaves its log beside the file.
 async fn with_store<T>(
     state: &StateArgs,
     run: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,

@@ -42,7 +42,7 @@ pub(crate) enum OrgCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Set whether an hmac is ignored, looked at, or required
+    /// Set whether an hmac is ignored, checked, or required
     Verification {
         #[command(flatten)]
         organization: OrganizationArg,
@@ -88,7 +88,7 @@ pub(crate) enum OrgCommand {
     ApiKey(ApiKeyCommand),
     Stats(StatsArgs),
     RotateSecret(RotateArgs),
-    /// Let the secret before the last rotation no longer verify
+    /// Stop the secret before the last rotation from verifying
     RetirePreviousSecret {
         #[command(flatten)]
         organization: OrganizationArg,
@@ -109,7 +109,7 @@ pub(crate) struct CreateArgs {
     /// What people call it
     #[arg(value_parser = name)]
     name: String,
-    /// Whether an hmac is ignored, looked at, or required: off, observe or required
+    /// Whether an hmac is ignored, checked, or required: off, observe or required
     #[arg(long, value_name = "MODE", default_value = "off")]
     verification: VerificationMode,
     /// An origin whose pages may call, as in <https://shop.example>; none for any
@@ -124,14 +124,14 @@ pub(crate) struct CreateArgs {
 
 /// Give an organization a new secret, which is shown this once
 ///
-/// The one that was current still verifies, until `retire-previous-secret`. While there is such a
-/// previous one, a further rotation is refused. The new secret is written first and counts then.
+/// The secret before it still verifies until `retire-previous-secret`. Until then a further rotation is
+/// refused. The new secret counts once it is written.
 #[derive(Debug, Args)]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     organization: OrganizationArg,
-    /// Rotate even if there is a previous secret, as when the current one was lost before anybody got
-    /// it: then the previous one stays. A current one that has verified a call stays instead
+    /// Rotate even if there is a previous secret. If the current one never verified a call, it is lost
+    /// and the previous one stays; otherwise the current one becomes the previous one
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -275,7 +275,7 @@ async fn list(store: &Store, json: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Shows a new secret, or writes it where it is to go, and lets it count then.
+/// Shows a new secret or writes it to its file, and then lets it count.
 async fn hand_over(
     store: &Store,
     new: &NewSecret,

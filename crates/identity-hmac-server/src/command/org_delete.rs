@@ -12,13 +12,13 @@ use crate::store::Store;
 
 /// Delete an organization with its visitors and their records, for good
 ///
-/// From the first moment on it counts as unknown. Its rows are then removed in small steps, while
-/// others are served. If this is interrupted, a running service removes the rest.
+/// It counts as unknown at once. Its rows are removed in small steps, while others are served. If you
+/// interrupt this, a running service removes the rest.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
     organization: OrganizationArg,
-    /// Do it: nothing brings the organization back
+    /// Confirm: nothing brings the organization back
     #[arg(long)]
     yes: bool,
 }

@@ -30,7 +30,7 @@ impl SecretOutput {
     }
 }
 
-/// A file that is made. Standard output is none: without a file the secret is shown there.
+/// A file to make. `-` is refused: without a file the secret goes to standard output.
 fn new_file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str() {
         Some("-") => Err("name a file, or leave the option out to see the secret"),

@@ -41,9 +41,9 @@ pub(crate) struct Filter {
     cursor: Option<Uuid>,
 }
 
-/// List what was done by admins, the newest first
+/// List what admins did, the newest first
 ///
-/// Every change by an admin's call or a command is here, and no call that only reads.
+/// Holds every change by an admin's call or by a command. Calls that only read are not in it.
 #[utoipa::path(
     get,
     path = "/v1/admin/audit",

@@ -18,7 +18,7 @@ use crate::audit::Actor;
 use crate::store::{Caller, Session, Store, last_seen};
 use crate::token::VisitorToken;
 
-/// A visitor's token as it was presented, within its rate: whose it is, is not known yet.
+/// A visitor's token that is within its rate and not yet looked up.
 #[derive(Debug)]
 pub(crate) struct Presented {
     token: VisitorToken,
@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Presented {
 }
 
 /// An authenticated visitor from an allowed origin, and the session in which it was looked up.
-/// It is only made when nothing more is awaited from the client, so that a slow one keeps no connection.
+/// It is made only after the whole request is there, so that a slow client holds no database connection.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     pub(crate) token: VisitorToken,
@@ -86,7 +86,7 @@ pub(crate) fn note_seen(store: &Store, organization: Uuid, visitor: Uuid) {
     });
 }
 
-/// An API key as it was presented: whether its organization has it, is not known yet.
+/// An API key of the right form, not yet looked up.
 #[derive(Debug)]
 pub(crate) struct PresentedKey(ApiKey);
 
@@ -132,7 +132,7 @@ impl PresentedKey {
     }
 }
 
-/// The admin, as the audit log names them.
+/// The admin, by the name in the audit log.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin(pub(crate) Actor);
 

@@ -63,7 +63,7 @@ impl ToSchema for BackendSchema {
 pub struct IdentifyParams {
     /// The changes to the record.
     pub patch: IdentityPatch,
-    /// The signature that came with them, if one did.
+    /// The hmac that came with them.
     pub hmac: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl TryFrom<Members> for IdentifyParams {
         let hmac = match members.take("hmac") {
             None | Some(Value::Null) => None,
             Some(Value::String(hmac)) => Some(hmac),
-            // A wrong signature like any other: no text is shorter.
+            // Counts as a wrong hmac: no text is shorter.
             Some(_) => Some(String::new()),
         };
         members.finish()?;

@@ -1,4 +1,4 @@
-//! `/v1/identify` and `/v1/identity`: a visitor says who it is, and asks who it is taken for.
+//! `/v1/identify` and `/v1/identity`: a visitor says who it is, and reads its record.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use crate::verification_stats;
 
 /// Identify the visitor
 ///
-/// Makes the visitor's record or merges into it. Whether the `hmac` is looked at, and whether a call
-/// without a valid one is refused, is the organization's `verification`.
+/// Makes the visitor's record or merges into it. The organization's `verification` says whether the
+/// `hmac` is checked, and whether a call without a valid one is refused.
 #[utoipa::path(
     post,
     path = "/v1/identify",
@@ -40,7 +40,7 @@ use crate::verification_stats;
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
     presented: Presented,
-    // Read before the database is asked, and looked at when it is known whose it is.
+    // Parsed before the database is asked, and checked once the organization is known.
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityResult>, Problem> {
     let Visitor {

@@ -125,7 +125,7 @@ impl App {
         }
     }
 
-    /// Lets the service begin: the database was reached, and these are its master keys.
+    /// Lets the service begin: the database was reached, and the master keys are its own.
     pub(crate) fn begin(&self, master_keys: MasterKeys) {
         // A second call could only bring the same keys.
         let _ = self.master_keys.set(master_keys);
@@ -140,7 +140,7 @@ impl App {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Does what has to be done every now and then, so that memory does not grow.
+    /// Runs now and then, so that memory does not grow.
     pub(crate) fn upkeep(&self) {
         self.address_rate.forget_idle();
         self.visitor_rate.forget_idle();
@@ -243,7 +243,7 @@ pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
             openapi::move_to_admin_listener(&mut described);
         }
         document.merge(described);
-        // Before any layer: what CORS answers is no method that these routes know.
+        // Before any layer: a preflight, which CORS answers, is not a method of these routes.
         router.method_not_allowed_fallback(async || Problem::method_not_allowed())
     };
     let limit = from_fn_with_state(app.clone(), rate::limit_address);
@@ -274,8 +274,8 @@ fn observed(routes: Router<Arc<App>>, app: &Arc<App>) -> Router {
         .with_state(app.clone())
 }
 
-/// Lets pages call. CORS stands around all that may refuse a call or fail, so that a page can read
-/// why, and when to come back.
+/// Lets pages call. CORS is the outermost layer, so that a page can read why a call was refused and when
+/// to try again.
 fn for_pages(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     guarded(routes, app)
         .layer(from_fn_with_state(app.clone(), rate::limit_address))

@@ -47,7 +47,7 @@ struct OrganizationChanges {
     /// What people call it.
     #[schema(value_type = String, required = false, max_length = 256, pattern = r"\S")]
     name: Option<String>,
-    /// Whether an hmac is ignored, looked at, or required.
+    /// Whether an hmac is ignored, checked, or required.
     #[schema(value_type = ModeSchema, required = false)]
     verification: Option<String>,
     /// The origins whose pages may call, as in `https://shop.example`; empty for any.
@@ -285,7 +285,7 @@ pub(crate) async fn rotate_secret(
 
 /// Retire the previous secret
 ///
-/// From now on it does not verify. Nothing happens when there is none.
+/// From now on it does not verify. Without a previous secret nothing happens.
 #[utoipa::path(
     delete,
     path = "/v1/admin/organizations/{id}/previous-secret",

@@ -18,7 +18,7 @@ const STEP: i64 = 500;
 /// How often an erasure is tried whose visitor is identified at the same moment.
 const TRIES: u32 = 20;
 
-/// A person, by what visitors said of themselves. Several visitors may have said it.
+/// A person, named by what visitors said about themselves. Several visitors may have said the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
     /// The customer's id of the user.

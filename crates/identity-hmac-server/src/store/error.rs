@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
-/// What `PgBouncer` says in its one SQLSTATE, 08P01, when waiting does not help.
+/// Messages of `PgBouncer` after which waiting does not help. All of them have SQLSTATE 08P01.
 const POOLER_REFUSALS: [&str; 8] = [
     "unsupported startup parameter",
     "no such database",
@@ -51,13 +51,13 @@ pub enum StoreError {
          --migrate=auto) first"
     )]
     NoSchema,
-    /// This program needs what the schema does not have yet.
+    /// The schema is older than this program needs.
     #[error(
         "the database schema is older than this version needs: run `identity-hmac-server migrate` (or \
          `serve` with --migrate=auto) first"
     )]
     OldSchema,
-    /// The schema does not have any more what this program needs.
+    /// The schema is newer than this program can use.
     #[error(
         "the database schema is too new for this version: it needs one that knows migration {oldest}, \
          and this one knows {newest}: run a newer identity-hmac-server"
@@ -122,7 +122,7 @@ impl StoreError {
                 self.has_sqlstate(&["08", "53", "57", "25006", "40001", "40P01"])
                     && !is_refused_by_pooler(&**error)
             }
-            // InvalidData is what TLS says, PermissionDenied a socket.
+            // InvalidData comes from TLS, PermissionDenied from a socket.
             Self::Database(sqlx::Error::Io(error)) => !matches!(
                 error.kind(),
                 io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied
@@ -224,7 +224,7 @@ fn told(error: &sqlx::Error) -> String {
     }
 }
 
-/// Not as a source: the message tells of it already.
+/// Not as a source: the message has its text already.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)

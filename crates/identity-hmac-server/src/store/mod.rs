@@ -87,7 +87,7 @@ pub struct Session {
     connections: Connections<postgres::Lent>,
 }
 
-/// Where connections come from; to PostgreSQL from a pool, or it is one of them.
+/// Where connections come from. For PostgreSQL `P` is a pool or one connection of it.
 #[derive(Clone, Debug)]
 enum Connections<P> {
     /// SQLite has one writer at a time: a pool of one connection queues the writers in order,
@@ -100,8 +100,8 @@ enum Connections<P> {
     Postgres(P),
 }
 
-/// Runs an expression on a connection that reads, to whichever database it is, and again while the
-/// database asks for it.
+/// Runs an expression that reads, on a connection to either database. Repeats it while the database asks
+/// for that.
 macro_rules! reading {
     ($connections:expr, $connection:ident => $run:expr) => {
         match $connections {
@@ -121,8 +121,8 @@ macro_rules! writing {
     };
 }
 
-/// The same for statements that write all or nothing; `$has_several` is false when there turns out to
-/// be one, which needs no transaction around it.
+/// The same for statements that write all or nothing. `$has_several` is false if there is only one,
+/// which needs no transaction.
 macro_rules! transaction {
     ($connections:expr, $has_several:expr, $connection:ident => $run:expr) => {
         match $connections {

@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// Writes a setting unless there is one; true when this call wrote it. Of several processes
-    /// that start together, one is told so.
+    /// that start together, one gets true.
     pub(crate) async fn write_first(
         &self,
         setting: Setting,

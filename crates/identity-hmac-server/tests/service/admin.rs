@@ -639,7 +639,7 @@ on_both_databases! {
                 204
             );
         };
-        // There is none yet, and that is no fault.
+        // Without a previous secret it is no fault.
         retire().await;
         assert_eq!(has_previous().await, false);
         organization.rotate_secret().await;

@@ -1,4 +1,4 @@
-//! What becomes of a record that is told more: JSON Merge Patch (RFC 7396).
+//! How a call changes a record that is there: JSON Merge Patch (RFC 7396).
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;

@@ -29,7 +29,7 @@ async fn erase(organization: &Organization, query: &str) -> Value {
     identities(organization, Method::DELETE, query).await.ok()
 }
 
-/// A visitor that was told of.
+/// A visitor with a record.
 async fn told(organization: &Organization, params: Value) -> Visitor {
     let visitor = organization.visitor().await;
     visitor.identify(params).await.ok();

@@ -15,9 +15,9 @@ use crate::harness::{
 /// How many callers race.
 const WORKERS: usize = 20;
 
-/// Lets every worker count its own calls in the metadata of one visitor, at two levels, and shows
-/// that each answer, and the record in the end, hold every count that was acknowledged. Returns how
-/// many calls were.
+/// Every worker counts its own calls in the metadata of one visitor, at two levels. Each answer, and
+/// the record in the end, have to hold every count that was acknowledged. Returns how many calls there
+/// were.
 async fn race(visitor: &Visitor, services: &[&Service], calls: usize) -> usize {
     let client = kept();
     let mut workers = JoinSet::new();

@@ -222,8 +222,7 @@ impl ClaimError {
         }
     }
 
-    /// The claim; `None` for the payload as a whole, and for a member of it that is none of the
-    /// claims.
+    /// The claim; `None` for the payload as a whole, and for a member that is not one of the claims.
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         self.field

@@ -8,7 +8,7 @@ const CALLER = {
     FROM visitors v JOIN organizations o ON o.id = v.organization_id
     WHERE v.token_sha256 = $1`,
 };
-// The row stays locked until its metadata is merged. A parameter that is not told keeps its column.
+// The row stays locked until its metadata is merged. A parameter that is not sent keeps its column.
 const UPSERT = {
   name: 'upsert',
   text: `INSERT INTO identities

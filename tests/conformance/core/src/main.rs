@@ -46,7 +46,7 @@ fn digest(folder: &Path, file: &str, sign: impl Fn(&[u8], &[u8]) -> String) -> S
     hex::encode(all.finalize())
 }
 
-/// The SHA-256 of all tokens, each followed by a line feed, with the error's code where there is none.
+/// The SHA-256 of all tokens, each followed by a line feed, or the error's code where there is no token.
 fn tokens(folder: &Path) -> String {
     let mut all = Sha256::new();
     for case in cases(folder, "tokens.jsonl") {

@@ -18,8 +18,8 @@ use crate::syntax::Syntax;
 
 /// What is shipped, and what users are shown to copy.
 const ROOTS: &[&str] = &["crates", "bindings", "examples"];
-/// Tests compare as they like: nobody measures how long they take. And doctor is there to say
-/// where two signatures differ, to whoever holds the secret.
+/// Tests compare as they like: nobody measures how long they take. Doctor is there to say where
+/// two signatures differ, to somebody who has the secret.
 const LEFT_OUT: &[&str] = &["identity-hmac-doctor", "spec", "test", "tests"];
 
 fn main() -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! What a name tells of the thing that it names.
+//! What a name says about the thing that it names.
 
 /// A name with one of these words names a tag or a digest, or what makes one.
 const TAG: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Comparisons that have to be found, and neighbours that must not be: if they are not told apart,
+//! Comparisons that have to be found, and neighbours that must not be: if the search confuses them,
 //! the silence about the product means nothing.
 
 use anyhow::{Context, ensure};

@@ -73,7 +73,7 @@ fn verify(
     candidate: &str,
     fits: bool,
 ) -> Result<(), Box<dyn Error>> {
-    // Whether a signature fits is the answer to whoever sent it.
+    // The sender is answered whether a signature fits.
     let from_secret = IdentityKey::new(hidden_secret(secret))?.verify(visitor_id, candidate);
     assert_eq!(reveal(from_secret).is_ok(), fits);
     let from_key = hidden_key(secret)?.verify(visitor_id, candidate);

@@ -1,4 +1,4 @@
-//! Making a connection: to which of the hosts, encrypted or not, and what stands in between.
+//! Makes a connection: picks the host, tries TLS, and finds out whether there is a pooler.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::store::{DATABASE_DEADLINE, StoreError};
 
 /// How long to wait before all hosts are tried again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Names a session in itself: a pooler does not hand it on.
+/// A name that the session itself keeps. A pooler does not pass it on.
 const SESSION: &str = "identity.session";
 
 /// What a connection is for.

@@ -32,7 +32,7 @@ const PING_DEADLINE: Duration = Duration::from_secs(1);
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
 /// How long a connection is kept at all, so that the server's memory for it does not grow.
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
-/// How long the end of a connection is waited for.
+/// How long to wait for the goodbye.
 const GOODBYE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The connections to one PostgreSQL database.
@@ -50,11 +50,11 @@ pub(crate) struct Connector {
 #[derive(Debug)]
 pub(crate) struct Link {
     connection: Option<PgConnection>,
-    /// A pooler stands in between: from one transaction to the next the server's side may be another.
+    /// Goes through a pooler: each transaction may get another connection to the server.
     is_shared: bool,
 }
 
-/// When a connection last failed: the others that were made before may be as dead.
+/// When a connection last failed. Connections that were made before may be dead as well.
 #[derive(Clone, Debug, Default)]
 struct LastFailure(Arc<Mutex<Option<Instant>>>);
 
@@ -104,7 +104,7 @@ impl Pool {
         };
         let pool = managed::Pool::builder(connector)
             .max_size(usize::try_from(connections).unwrap_or(usize::MAX))
-            // The connections that a quiet time does not need are the ones that stay unused.
+            // So that in a quiet time the connections that are not needed stay unused, and end.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(DATABASE_DEADLINE))
@@ -182,7 +182,7 @@ impl Link {
         Ok(())
     }
 
-    /// Takes leave of the server, so that its log has no line about a lost connection.
+    /// Says goodbye to the server, so that its log has no line about a lost connection.
     async fn end(self) {
         if let Some(connection) = self.connection {
             let _ = timeout(GOODBYE_DEADLINE, connection.close()).await;
@@ -208,7 +208,7 @@ impl Drop for Lent {
 }
 
 impl Lent {
-    /// A connection that is on loan already is lent like one of the pool.
+    /// Lends a connection that is on loan already, as the pool does.
     #[expect(clippy::unused_async, reason = "a pool has to wait")]
     pub(super) async fn lend(&mut self) -> Result<&mut Self, StoreError> {
         Ok(self)

@@ -1,4 +1,4 @@
-//! Bodies that are meant to break whoever reads them.
+//! Bodies that are meant to break their reader.
 
 use serde_json::json;
 

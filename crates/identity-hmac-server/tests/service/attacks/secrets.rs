@@ -1,4 +1,4 @@
-//! Whoever reads what the service leaves behind: logs, metrics, answers, and the database itself.
+//! Somebody reads what the service leaves behind: logs, metrics, answers, and the database itself.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::harness::{
 };
 
 const MASTER_KEY: &str = "00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0ffee77c0ffee";
-/// What is stored as it is: whoever searches has to find it.
+/// Stored as it is. The search has to find it.
 const STORED: &str = "Jane, who is found";
 
 /// A secret, and the bytes that would give it away.

@@ -63,7 +63,7 @@ struct Attacker {
 }
 
 impl Attacker {
-    /// Tries one thing at random, and shows that it changed and told nothing.
+    /// Tries one thing at random, and shows that it changed and revealed nothing.
     async fn attempt(&self, random: &mut fastrand::Rng) {
         let own = random.choice(&self.own.visitors).unwrap().clone();
         let target = random.choice(&self.attacked.visitors).unwrap().clone();

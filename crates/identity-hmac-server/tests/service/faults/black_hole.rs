@@ -46,7 +46,7 @@ async fn assert_served_again(database: &Database, proxy: &Proxy) {
     proxy.swallow();
     visitor.identify(json!({"name": "Jane"})).await.ok();
 
-    // Whoever ends does not wait for the other side.
+    // The end does not wait for the other side.
     proxy.swallow();
     let start = Instant::now();
     service.signal("TERM");

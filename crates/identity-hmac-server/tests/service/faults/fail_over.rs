@@ -33,7 +33,7 @@ async fn a_database_that_takes_no_writes_makes_the_service_not_ready() {
     assert_eq!(visitor.identity().await.ok()["name"], "Jane");
     assert_eq!(service.get("/healthz").await.status, 200);
 
-    // Whoever starts now waits for a database that takes writes.
+    // A process that starts now waits for a database that takes writes.
     let waiting = Service::start(&database);
     waiting.get("/readyz").await.is_problem(503, "unavailable");
 

@@ -26,7 +26,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Calls until it is told to stop, or the connection breaks.
+    /// Calls until `stop`, or until the connection breaks.
     async fn write(&mut self, stop: &AtomicBool) {
         let client = kept();
         while !stop.load(Ordering::Relaxed) {

@@ -360,7 +360,7 @@ pub(crate) fn with_own_mounts() -> Command {
     let mut command = Command::new("unshare");
     command.arg("--mount");
     if unprivileged().is_none() {
-        // Whoever is not root may mount in a user namespace.
+        // Without root, a process may mount in a user namespace.
         command.args(["--user", "--map-current-user", "--keep-caps"]);
     }
     command

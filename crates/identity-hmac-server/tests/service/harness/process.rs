@@ -17,8 +17,8 @@ const MASTER_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef012345
 /// How long anything may take that has no reason to take long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The binary with the database's URL and what that needs, in the database's folder, with no other
-/// configuration than that the system chooses the port of the admin interface.
+/// The binary with the database's URL and what that needs, in the database's folder. The system chooses
+/// the port of the admin interface; nothing else is configured.
 pub(crate) fn command(database: &Database) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac-server"));
     command

@@ -199,7 +199,7 @@ impl Customer {
         Some(written)
     }
 
-    /// The service as it runs now: whoever calls another one after a fault calls nobody.
+    /// The service as it runs now. After a fault the one before is gone.
     fn service(&mut self) -> Arc<Service> {
         self.turns = self.soak.window.turns();
         self.soak.service()
@@ -273,7 +273,7 @@ impl Customer {
         }
     }
 
-    /// What a visitor tells: values that were never told before, and `null`.
+    /// What a visitor sends: values that were never sent before, and `null`.
     fn params(&self) -> Value {
         let number = self.tally.requests;
         let mut params = Map::new();

@@ -82,7 +82,7 @@ impl Soak {
         }
     }
 
-    /// What the service's log tells of an answer.
+    /// What the service's log says about an answer.
     fn told_of(&self, answer: &Answer) -> String {
         let request = answer.body["requestId"].as_str().unwrap();
         let log = self.service().log();
@@ -238,8 +238,8 @@ impl Outcome {
         );
         proved(
             &format!(
-                "on {database} calls fail only from a fault until /readyz answers 200, whoever \
-                 stalls or hangs up"
+                "on {database} calls fail only from a fault until /readyz answers 200, while \
+                 clients stall and hang up"
             ),
             format!(
                 "0 of {} requests outside of that, {} within, {stalled} stalled connections",

@@ -44,7 +44,7 @@ impl Nuisance {
         }
     }
 
-    /// A call with a name that was never told before.
+    /// A call with a name that was never sent before.
     fn call(&mut self) -> String {
         self.broken_off += 1;
         let body = json!({"name": self.broken_off.to_string()}).to_string();
