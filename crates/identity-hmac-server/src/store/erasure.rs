@@ -15,8 +15,6 @@ use crate::audit::{Action, Actor, Details};
 
 /// How many visitors leave in one transaction.
 const STEP: i64 = 500;
-/// How often an erasure is tried whose visitor is identified at the same moment.
-const TRIES: u32 = 20;
 
 /// A person, named by what visitors said about themselves. Several visitors may have said the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,22 +156,6 @@ impl Store {
         whose: &Whose<'_>,
         actor: &Actor,
     ) -> Result<u64, StoreError> {
-        for _ in 1..TRIES {
-            // A record that was made between the two statements keeps its visitor there.
-            match self.try_to_erase(organization, whose, actor).await {
-                Err(error) if error.is_foreign_key_violation() => {}
-                result => return result,
-            }
-        }
-        self.try_to_erase(organization, whose, actor).await
-    }
-
-    async fn try_to_erase(
-        &self,
-        organization: Uuid,
-        whose: &Whose<'_>,
-        actor: &Actor,
-    ) -> Result<u64, StoreError> {
         transaction!(&self.connections, true, connection => {
             let mut query = QueryBuilder::new(
                 "SELECT visitor_id FROM identities WHERE organization_id = ",
@@ -197,6 +179,8 @@ impl Store {
             if visitors.is_empty() {
                 return Ok(0);
             }
+            // Nobody makes a record of these visitors meanwhile: that would wait for the rows that this
+            // deletes, and find no visitor then.
             let records = delete_visitors!(connection, organization, &visitors);
             // Another call may have been faster.
             if records == 0 {
