@@ -128,7 +128,11 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
                     shown_once::print(&token)?;
                     admin_token::replace(store, &token, &Actor::command())
                         .await
-                        .context("the token may not count: make another one")
+                        .context("the token may not count: make another one")?;
+                    tracing::info!(
+                        "the new token counts in every service that gets none from a file or the environment"
+                    );
+                    Ok(())
                 })
                 .await
             }
