@@ -114,7 +114,7 @@ fn a_reader_that_has_gone_does_not_make_the_exit_code_a_match() {
 }
 
 #[test]
-fn the_line_end_of_a_secret_file_is_no_part_of_the_secret_unless_it_was_signed_with() {
+fn the_line_end_of_a_secret_file_counts_only_if_it_was_signed_with() {
     // printf visitor_1 | openssl dgst -sha256 -hmac $'s3cret\n'
     let with_line_end = "7f9694416cdd0f1b4ccfa1606f3c60a318dfc9ada55e1c82306a1b093c52e453";
     let folder = Folder::new();

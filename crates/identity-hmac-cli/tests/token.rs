@@ -261,7 +261,7 @@ fn without_a_token_key_nothing_is_signed_verified_or_examined() {
 }
 
 #[test]
-fn a_secret_of_the_hmac_is_no_token_key_and_a_token_key_no_secret() {
+fn a_secret_is_refused_as_token_key_and_a_token_key_as_secret() {
     let folder = Folder::new();
     let path = folder.file("key.txt", "9c3a7be1".repeat(8));
     identity_hmac()

@@ -160,7 +160,7 @@ fn what_stands_around_a_token_is_found() {
 }
 
 #[test]
-fn a_text_that_is_no_token_is_named() {
+fn a_text_that_is_not_a_token_is_named() {
     let right = token(KEY);
     for (sent, code) in [
         ("", "token_missing"),
@@ -286,7 +286,7 @@ fn a_signature_in_another_notation_is_found() {
 }
 
 #[test]
-fn a_key_that_was_given_to_doctor_with_a_mistake_is_mended_and_told() {
+fn doctor_corrects_a_mistake_in_its_own_key_and_says_so() {
     let right = token(KEY);
     for (key, code) in [
         (format!("{KEY}\n"), "secret_given_with_white_space"),
@@ -387,7 +387,7 @@ fn durations_are_told_in_seconds() {
 }
 
 #[test]
-fn several_mistakes_are_told_together() {
+fn several_mistakes_are_reported_together() {
     let claims = claims_with(json!({"exp": (NOW + 300) * 1000}));
     let token = seal(&signed_text(&header(), &claims), format!("{KEY}\n"));
     is_explained(

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_refused_with_what_was_meant() {
+    fn an_origin_that_no_browser_sends_is_refused_with_a_correction() {
         for (given, example) in [
             ("https://shop.example/", "https://shop.example"),
             ("https://shop.example:443", "https://shop.example"),

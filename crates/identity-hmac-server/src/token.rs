@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_visitor_token_is_not_read() {
+    fn a_malformed_visitor_token_is_not_read() {
         let (text, _) = VisitorToken::generate(Uuid::now_v7(), Uuid::now_v7()).unwrap();
         let padded = format!("{text}==");
         let longer = format!("{text}AAAA");

@@ -263,7 +263,7 @@ mod tests {
     const MISSING: Verification = Verification::Missing { refused: false };
 
     #[test]
-    fn what_no_browser_sends_as_origin_is_not_kept() {
+    fn an_origin_that_no_browser_sends_is_not_kept() {
         let long = format!("https://{}.example", "a".repeat(300));
         for (origin, kept) in [
             ("https://shop.example", "https://shop.example"),

@@ -282,7 +282,7 @@ mod tests {
     use super::RandomUnavailable;
 
     #[test]
-    fn the_cause_of_random_unavailable_is_told_once() {
+    fn the_cause_of_random_unavailable_appears_once() {
         let error = RandomUnavailable(getrandom::Error::UNSUPPORTED);
         let cause = getrandom::Error::UNSUPPORTED.to_string();
         assert!(error.to_string().ends_with(&cause));

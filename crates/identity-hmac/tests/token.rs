@@ -90,7 +90,7 @@ fn the_hmacs_secret_and_what_a_route_derives_from_it_are_no_token_keys() {
 }
 
 #[test]
-fn a_token_key_is_no_secret_of_the_hmac_where_it_comes_from_a_setting() {
+fn a_setting_refuses_a_token_key_as_secret() {
     let read = IdentityKey::from_setting("IDENTITY_SECRET", Some(KEY.as_bytes()));
     assert_eq!(read.unwrap_err().code(), "token_key_as_secret");
     // Byte for byte what the document's function signs, whatever the secret.
@@ -173,7 +173,7 @@ fn metadata_is_taken_as_a_value_and_as_text() {
 }
 
 #[test]
-fn text_of_metadata_that_is_no_object_of_one_meaning_is_refused() {
+fn metadata_that_is_not_one_json_object_is_refused() {
     let deep = format!("{}{{}}{}", r#"{"a":"#.repeat(8), "}".repeat(8));
     for (text, fault) in [
         ("[]", ClaimFault::Type),

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_without_a_trusted_proxy() {
+    fn without_a_trusted_proxy_no_forwarded_address_is_believed() {
         assert_eq!(client("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
         assert_eq!(
             client("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]),

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn a_malformed_cursor_is_refused() {
         let text = String::from(Cursor(Position {
             updated_at: OffsetDateTime::UNIX_EPOCH,
             id: Uuid::max(),

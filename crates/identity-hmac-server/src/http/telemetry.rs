@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_traceparent_names_no_trace() {
+    fn a_malformed_traceparent_names_no_trace() {
         let none = "0".repeat(32);
         let upper = TRACE.to_uppercase();
         let good = format!("00-{TRACE}-00f067aa0ba902b7-01");

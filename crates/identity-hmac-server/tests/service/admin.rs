@@ -190,7 +190,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_is_absent_from_a_change_stays(database: Database) {
+    async fn an_absent_member_of_a_change_stays(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let path = format!("/{}", organization.id);
@@ -211,7 +211,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_an_organization_cannot_be_is_refused_by_name(database: Database) {
+    async fn invalid_settings_of_an_organization_are_refused_by_name(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let path = format!("/{}", organization.id);
@@ -357,7 +357,7 @@ on_both_databases! {
             .ok();
     }
 
-    async fn the_admin_token_is_no_visitors_token(database: Database) {
+    async fn the_admin_token_is_not_accepted_as_a_visitor_token(database: Database) {
         let service = Service::start(&database);
         for (method, path) in [(Method::POST, "identify"), (Method::GET, "identity")] {
             let request = http().request(method, format!("{}/v1/{path}", service.url));
@@ -551,7 +551,7 @@ on_both_databases! {
         assert_eq!(listed, ids(&records));
     }
 
-    async fn a_listed_record_says_when_it_was_made_and_last_told(database: Database) {
+    async fn a_listed_record_says_when_it_was_made_and_last_changed(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let visitor = organization.visitor().await;
@@ -627,7 +627,7 @@ on_both_databases! {
         assert_eq!(get(&service, &path).await.ok()["identities"], json!([]));
     }
 
-    async fn the_previous_secret_is_told_of_until_it_is_retired(database: Database) {
+    async fn the_previous_secret_is_shown_until_it_is_retired(database: Database) {
         let service = Service::start(&database);
         let mut organization = service.organization().await;
         let path = format!("/{}", organization.id);

@@ -180,7 +180,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_is_no_api_key_of_the_organization_opens_nothing(database: Database) {
+    async fn a_foreign_or_malformed_api_key_opens_nothing(database: Database) {
         let service = Service::start(&database);
         let [organization, other] = [service.organization().await, service.organization().await];
         let visitor = organization.visitor().await;
@@ -223,7 +223,7 @@ on_both_databases! {
         Answer::to(admin).await.is_problem(401, "invalid_admin_token");
     }
 
-    async fn when_an_api_key_was_last_used_is_told(database: Database) {
+    async fn the_last_use_of_an_api_key_is_shown(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let [used, unused] = [organization.backend().await, organization.backend().await];

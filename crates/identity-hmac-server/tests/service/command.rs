@@ -162,7 +162,7 @@ on_both_databases! {
         assert!(!database.folder().join("-").exists());
     }
 
-    async fn what_the_command_line_changes_a_running_service_follows(database: Database) {
+    async fn a_running_service_follows_changes_by_command(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let visitor = organization.visitor().await;
@@ -408,7 +408,7 @@ async fn a_health_check_asks_one_address_of_those_that_are_listened_on() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told_with_the_flag_that_changes_it() {
+fn an_error_about_a_taken_port_names_the_option_to_change() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let database = Database::sqlite();
@@ -429,7 +429,7 @@ fn a_port_that_is_taken_is_told_with_the_flag_that_changes_it() {
 }
 
 #[test]
-fn a_database_that_cannot_be_used_is_told_without_its_password() {
+fn an_error_about_the_database_holds_no_password() {
     let database = Database::sqlite();
     for url in [
         "mysql://root:canary@127.0.0.1/x",
@@ -567,7 +567,7 @@ fn flags_come_from_the_environment_and_an_argument_goes_before_it() {
 }
 
 #[test]
-fn output_that_nobody_reads_to_its_end_is_no_error() {
+fn a_reader_that_stops_early_is_not_an_error() {
     let database = Database::sqlite();
     migrate(&database);
     create(&database, "Shop");

@@ -44,7 +44,7 @@ fn calls(service: &Service, organization: &Organization, visitor: &Visitor) -> V
 }
 
 #[tokio::test]
-async fn a_page_of_any_origin_may_call_where_none_is_set() {
+async fn a_page_of_any_origin_may_call_if_no_origin_is_set() {
     let database = Database::sqlite();
     let service = Service::start(&database);
     let organization = service.organization().await;

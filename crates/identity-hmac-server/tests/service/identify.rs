@@ -169,7 +169,7 @@ on_both_databases! {
         assert_eq!(visitor.identity().await.ok(), result);
     }
 
-    async fn what_a_merge_would_make_too_large_is_not_written(database: Database) {
+    async fn a_merge_that_would_be_too_large_is_not_written(database: Database) {
         let (_service, organization, visitor) = visitor(&database).await;
         // {"a":"…","b":"…"}
         let half = METADATA_LIMIT / 2;
@@ -229,7 +229,7 @@ on_both_databases! {
         answer.is_problem(422, "invalid_request");
     }
 
-    async fn what_the_document_does_not_know_is_refused_by_name(database: Database) {
+    async fn an_unknown_member_is_refused_by_name(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         for (body, field) in [
             (json!({"nmae": "Jane"}), "nmae"),
@@ -282,7 +282,7 @@ on_both_databases! {
             .await.is_no_record();
     }
 
-    async fn text_that_has_two_meanings_or_none_is_refused_by_name(database: Database) {
+    async fn ambiguous_and_malformed_json_is_refused_by_name(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         for (body, field) in [
             (r#"{"name": "Jane", "name": "Jane"}"#, "name"),
@@ -321,7 +321,7 @@ on_both_databases! {
         assert_eq!(result["name"], "😀");
     }
 
-    async fn what_is_not_one_json_object_in_utf_8_is_refused(database: Database) {
+    async fn a_body_that_is_not_one_json_object_in_utf_8_is_refused(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         let utf_16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for body in [
@@ -446,7 +446,7 @@ on_both_databases! {
         assert_eq!(listed["identities"].as_array().unwrap().len(), 2);
     }
 
-    async fn text_comes_back_as_it_was_told(database: Database) {
+    async fn text_comes_back_as_it_was_sent(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         for text in [
             "café",
@@ -481,7 +481,7 @@ on_both_databases! {
         assert_eq!(result["metadata"], metadata);
     }
 
-    async fn numbers_come_back_as_they_were_told(database: Database) {
+    async fn numbers_come_back_as_they_were_sent(database: Database) {
         let (_service, _, visitor) = visitor(&database).await;
         for number in [
             "0",

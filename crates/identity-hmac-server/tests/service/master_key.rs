@@ -207,7 +207,7 @@ on_both_databases! {
         verifies(&organization, &visitor).await;
     }
 
-    async fn another_master_key_or_none_is_refused(database: Database) {
+    async fn a_wrong_or_missing_master_key_is_refused(database: Database) {
         drop(start(&database, OLD));
         fs::write(database.folder().join("other.key"), NEW).unwrap();
         for args in [["org", "create", "B"], ["serve", "--listen", "127.0.0.1:0"]] {

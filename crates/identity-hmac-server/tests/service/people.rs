@@ -115,7 +115,7 @@ on_both_databases! {
         assert_eq!(left["identities"].as_array().unwrap().len(), 2, "{left}");
     }
 
-    async fn an_erasure_that_names_nobody_is_refused_and_erases_nothing(database: Database) {
+    async fn an_erasure_without_a_person_is_refused(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         let visitor = told(&organization, json!({"externalId": "a", "email": "a@example.com"})).await;
@@ -268,7 +268,7 @@ fn canary(number: usize) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_erased_is_in_no_file_of_sqlite_soon() {
+async fn erased_text_soon_leaves_every_file_of_sqlite() {
     let database = Database::sqlite();
     let mut service = Service::start(&database);
     let organization = service.organization().await;
@@ -306,7 +306,7 @@ async fn what_was_erased_is_in_no_file_of_sqlite_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_erased_leaves_the_files_of_sqlite_when_a_long_reader_is_done() {
+async fn erased_text_leaves_the_files_of_sqlite_after_a_long_reader() {
     let database = Database::sqlite();
     let service = Service::start(&database);
     let organization = service.organization().await;

@@ -14,7 +14,7 @@ fn refused(database: &Database, query: &str) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parameter_that_cannot_be_followed_is_refused_by_name_and_its_value_told_nowhere() {
+async fn an_unsupported_parameter_is_named_and_its_value_is_not() {
     if without_postgres() {
         return;
     }
@@ -46,7 +46,7 @@ async fn a_parameter_that_cannot_be_followed_is_refused_by_name_and_its_value_to
 }
 
 #[tokio::test]
-async fn a_password_that_is_not_percent_encoded_is_told_nowhere() {
+async fn no_message_holds_a_password_that_is_not_percent_encoded() {
     let database = Database::sqlite();
     for password in [
         "a?s3cret",

@@ -35,7 +35,7 @@ fn forwarded(service: &Service, forwarded_for: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn an_address_that_calls_too_often_is_told_when_to_come_back_and_is_served_then() {
+async fn an_address_that_calls_too_often_learns_when_to_come_back_and_is_served_then() {
     let database = Database::sqlite();
     let service = Service::start_with(&database, &["--address-rate=60", "--visitor-rate=0"]);
     let visitor = service.organization().await.visitor().await;
@@ -129,7 +129,7 @@ async fn a_visitor_has_a_rate_of_its_own_wherever_it_calls_from() {
 }
 
 #[tokio::test]
-async fn who_knows_a_visitors_id_cannot_use_up_its_rate() {
+async fn a_visitors_id_is_not_enough_to_use_up_its_rate() {
     let database = Database::sqlite();
     let service = Service::start_with(&database, &["--visitor-rate=3"]);
     let visitor = service.organization().await.visitor().await;

@@ -158,7 +158,7 @@ on_both_databases! {
         signed(&first, &visitor).await.is_problem(403, "hmac_verification_failed");
     }
 
-    async fn when_each_secret_last_verified_a_call_is_told(database: Database) {
+    async fn the_last_use_of_each_secret_is_shown(database: Database) {
         let service = Service::start(&database);
         let mut organization = service.organization().await;
         organization.verification("observe").await;

@@ -352,7 +352,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn what_one_process_sets_holds_at_once_in_every_process_over_the_same_postgres() {
+async fn a_change_by_one_process_counts_at_once_in_every_process_on_the_same_postgres() {
     if without_postgres() {
         return;
     }

@@ -155,7 +155,7 @@ async fn the_log_tells_why_a_call_was_refused_and_for_which_organization() {
 }
 
 #[tokio::test]
-async fn no_log_line_holds_a_secret_a_token_or_what_was_told_about_a_person() {
+async fn no_log_line_holds_a_secret_a_token_or_data_of_a_person() {
     let database = Database::sqlite();
     for format in ["--log-format=text", "--log-format=json"] {
         let service = Service::start_with(&database, &[format, "--log=debug"]);
@@ -169,7 +169,7 @@ async fn no_log_line_holds_a_secret_a_token_or_what_was_told_about_a_person() {
 }
 
 #[tokio::test]
-async fn what_is_logged_is_the_operators_choice() {
+async fn the_operator_chooses_the_log_level() {
     let database = Database::sqlite();
     for (level, is_logged) in [("info", true), ("warn", false)] {
         let mut service = Service::start_with(&database, &["--log", level]);
@@ -322,7 +322,7 @@ async fn nothing_that_a_client_makes_up_becomes_a_metric() {
 }
 
 #[tokio::test]
-async fn health_and_readiness_are_told_without_a_token() {
+async fn health_and_readiness_need_no_token() {
     let database = Database::sqlite();
     let service = Service::start(&database);
     for path in ["/healthz", "/readyz"] {
@@ -523,7 +523,7 @@ async fn a_request_that_breaks_off_leaves_no_error_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_has_as_much_of_a_clients_address_as_it_is_told_to() {
+async fn the_operator_chooses_how_much_of_an_address_is_logged() {
     let database = Database::sqlite();
     for (how_much, client, peer) in [
         ("full", "client=203.0.113.77", "address=127.0.0.1"),

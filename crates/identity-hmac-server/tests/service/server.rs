@@ -118,7 +118,7 @@ on_both_databases! {
         }
     }
 
-    async fn who_vouches_is_told_of_the_last_call_alone(database: Database) {
+    async fn vouched_by_describes_the_last_call_alone(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         organization.verification("observe").await;
@@ -267,7 +267,7 @@ on_both_databases! {
         assert_eq!(found("?externalId=user_1").await, [ids[2].clone()]);
     }
 
-    async fn who_follows_gets_each_change_once_and_in_order(database: Database) {
+    async fn a_follower_gets_each_change_once_and_in_order(database: Database) {
         let service = Service::start(&database);
         let [organization, other] = [service.organization().await, service.organization().await];
         let backend = organization.backend().await;
@@ -348,7 +348,7 @@ on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_commits_late_is_not_missed_by_who_follows() {
+async fn a_follower_does_not_miss_a_change_that_commits_late() {
     if without_postgres() {
         return;
     }

@@ -66,7 +66,7 @@ async fn identified(organization: &Organization, name: &str) -> Visitor {
 }
 
 on_both_databases! {
-    async fn visitors_who_do_not_call_for_the_retention_are_removed_and_no_others(
+    async fn only_visitors_who_did_not_call_within_the_retention_are_removed(
         database: Database
     ) {
         let service = Service::start(&database);
