@@ -32,6 +32,7 @@ import time
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from check import runs
 from markdown import ROOT, Block, Page, read
@@ -52,6 +53,7 @@ DATABASE = (
     'export IDENTITY_DATABASE="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/postgres"'
     " IDENTITY_MASTER_KEY=$(openssl rand -hex 32)"
 )
+ONE_POSTGRES = Lock()
 # A deadline for a page, for one that waits for something that does not come.
 SECONDS = 180
 
@@ -83,7 +85,9 @@ def fault_of(page: Page, environment: dict[str, str]) -> str:
         if not run_page(page, environment):
             return ""
         if page.name in ON_POSTGRES or any("database" in block.tags for block in page.blocks):
-            run_page(page, environment, postgres=True)
+            # Two servers that start at once may choose the same port.
+            with ONE_POSTGRES:
+                run_page(page, environment, postgres=True)
     except PageError as fault:
         return f"{page.name}:{fault}"
     print(f"{page.name}: {time.monotonic() - begun:.1f} s", flush=True)
