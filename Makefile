@@ -86,6 +86,7 @@ test-rust: setup-rust
 test-no-std:
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features token
+	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features route
 
 # The unit file and the container file.
 test-packaging:
@@ -166,6 +167,7 @@ check-rust: setup
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features token -- -D warnings
+	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features route -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
 	$(DOC) -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac

@@ -1,5 +1,5 @@
-"""Write identity-hmac.json and identity-token.json, the test vectors that every suite in every
-language runs.
+"""Write identity-hmac.json, identity-token.json and route.json, the test vectors that every suite
+in every language runs.
 
     python3 tests/vectors/generate.py            write the files
     python3 tests/vectors/generate.py --check    fail if a file is not what this would write
@@ -18,6 +18,7 @@ import unicodedata
 from pathlib import Path
 
 import identity_token
+import route
 
 HERE = Path(__file__).parent
 
@@ -571,6 +572,7 @@ def documents() -> dict[str, str]:
     return {
         "identity-hmac.json": document(COMMENT, cases),
         "identity-token.json": document(identity_token.COMMENT, [*identity_token.cases()]),
+        "route.json": document(route.COMMENT, [*route.cases()]),
     }
 
 

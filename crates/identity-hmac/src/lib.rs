@@ -17,6 +17,8 @@ mod candidate;
 mod error;
 mod key;
 mod keyring;
+#[cfg(feature = "route")]
+pub mod route;
 #[cfg(feature = "std")]
 pub mod setting;
 #[cfg(feature = "token")]

@@ -1,6 +1,8 @@
 //! Signs and verifies without an operating system.
 #![no_std]
 
+#[cfg(feature = "route")]
+mod route;
 #[cfg(feature = "token")]
 mod token;
 

@@ -118,6 +118,12 @@ impl IdentityClaims {
         }
     }
 
+    /// The same claims, of another visitor.
+    #[cfg(feature = "route")]
+    pub(crate) fn of_visitor(self, visitor_id: String) -> Self {
+        Self { visitor_id, ..self }
+    }
+
     /// The payload of a token that is signed at the time `now`.
     pub(super) fn payload(&self, now: u64) -> Vec<u8> {
         // A map with keys of text always becomes JSON.

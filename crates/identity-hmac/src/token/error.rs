@@ -212,7 +212,7 @@ impl From<AttributeFault> for ClaimFault {
 }
 
 impl ClaimError {
-    pub(super) fn new(
+    pub(crate) fn new(
         field: impl Into<Option<&'static str>>,
         fault: impl Into<ClaimFault>,
     ) -> Self {
