@@ -33,8 +33,11 @@ pub(super) struct Tally {
 #[derive(Debug)]
 struct Known {
     visitor: Visitor,
-    /// Null where there is no record. The second one is of a write whose answer was lost.
+    /// Null where there is no record. The second one is of a write whose answer was lost. There is none
+    /// when the record was erased.
     records: Vec<Value>,
+    /// Its record was asked to be erased, with which the visitor goes: the next read shows it.
+    is_leaving: bool,
 }
 
 impl Known {
@@ -50,10 +53,11 @@ impl Known {
         };
         assert!(self.records.iter().any(fits), "{self:?} was told as {told}");
         self.records = vec![told];
+        self.is_leaving = false;
     }
 
     fn is_certain(&self) -> bool {
-        self.records.len() == 1
+        self.records.len() == 1 && !self.is_leaving
     }
 
     /// The id of the record, where it is certain that there is one.
@@ -138,7 +142,8 @@ impl Customer {
 
     /// Reads every record. Each has to be what its visitor knows.
     pub(super) async fn read_all(&mut self) {
-        for who in 0..self.known.len() {
+        // From the end: a visitor who is gone leaves its place to the last one, which was read already.
+        for who in (0..self.known.len()).rev() {
             self.read(who).await;
         }
     }
@@ -154,6 +159,9 @@ impl Customer {
             Some(Change::Rotation) => return self.rotate_secret().await,
             Some(Change::Retirement) => return self.retire_previous_secret().await,
             None => {}
+        }
+        if self.known.is_empty() {
+            return self.make_visitor().await;
         }
         let who = fastrand::usize(..self.known.len());
         if !self.known[who].is_certain() {
@@ -227,6 +235,7 @@ impl Customer {
         self.known.push(Known {
             visitor: Visitor::new(&service.url, &made),
             records: vec![Value::Null],
+            is_leaving: false,
         });
     }
 
@@ -303,10 +312,13 @@ impl Customer {
         let Some(answer) = self.call(request).await else {
             return;
         };
-        let record = if answer.status == 204 {
-            Value::Null
-        } else {
-            present(answer.ok())
+        let record = match answer.status {
+            401 if self.known[who].is_leaving => {
+                self.known.swap_remove(who);
+                return;
+            }
+            204 => Value::Null,
+            _ => present(answer.ok()),
         };
         self.known[who].settle(record);
     }
@@ -316,9 +328,9 @@ impl Customer {
             return;
         };
         let request = self.admin(Method::DELETE, &format!("/identities/{id}"));
-        self.known[who].records.push(Value::Null);
+        self.known[who].is_leaving = true;
         if self.write(request).await.is_some() {
-            self.known[who].records.remove(0);
+            self.known[who].records.clear();
         }
     }
 
@@ -332,6 +344,8 @@ impl Customer {
             for moment in ["createdAt", "updatedAt"] {
                 assert!(record[moment].take().is_string());
             }
+            let hmac = (record["hmacVerified"] == true).then_some("hmac");
+            assert_eq!(record["vouchedBy"].take(), json!(hmac));
             let mut known = self.known.iter_mut();
             let known = known.find(|known| record["anonymousUserId"] == known.visitor.id);
             known.unwrap().settle(present(record));
