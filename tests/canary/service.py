@@ -197,9 +197,7 @@ class Run:
             makes=("visitor token", "visitorToken"),
             X_Organization_Key=key,
         )
-        made_key = self.ask(
-            f"{mine}/api-keys", method="POST", makes=("API key", "apiKey"), **admin
-        )
+        made_key = self.ask(f"{mine}/api-keys", method="POST", makes=("API key", "apiKey"), **admin)
         backend = {"Authorization": f"Bearer {made_key['apiKey']}"}
         server = f"{address}/v1/server"
         said = f"{server}/visitors/{visitor['visitorId']}/identity"
