@@ -48,8 +48,8 @@ def check(built: Path) -> None:
                 counts["planted"] += run.planted
     print(
         "proved: the service shows a secret or a token in the one answer that makes it, and in no"
-        " other answer (except to a client that sent it as the name of a member or as an origin), log,"
-        " metric, description, database file, statement or backup:"
+        " other answer (except to a client that sent it as the name of a member or as an origin),"
+        " log, metric, description, database file, statement or backup:"
         f" {counts['runs']} runs, {counts['answers']} answers with {counts['errors']} errors among"
         f" them, {counts['places']} places, {counts['bytes'] / 2**20:,.0f} MiB;"
         f" {counts['planted']} of {counts['planted']} planted leaks found",

@@ -123,19 +123,12 @@ async fn somebody_at_a_terminal_does_not_wait_for_a_load_balancer() {
     assert_eq!(service.ended().await.code(), Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hang_up_ends_the_service_as_sigterm_does() {
-    let database = Database::sqlite();
-    drains_on(Service::start(&database), "HUP").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn under_nohup_a_hang_up_is_ignored() {
-    let database = Database::sqlite();
-    let service = serve(&database, &[]);
-    let mut under_nohup = Command::new("sh");
-    under_nohup
-        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+/// The service as a program starts it that sets what a hang-up does.
+fn start_by(starter: &[&str], database: &Database) -> Service {
+    let service = serve(database, &[]);
+    let mut command = Command::new(starter[0]);
+    command
+        .args(&starter[1..])
         .arg(service.get_program())
         .args(service.get_args())
         .envs(
@@ -144,7 +137,21 @@ async fn under_nohup_a_hang_up_is_ignored() {
                 .filter_map(|(name, value)| Some((name, value?))),
         )
         .current_dir(database.folder());
-    let mut service = Service::start_command(&database, under_nohup);
+    Service::start_command(database, command)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hang_up_ends_the_service_as_sigterm_does() {
+    let database = Database::sqlite();
+    // The tests themselves may run under nohup.
+    let service = start_by(&["env", "--default-signal=HUP"], &database);
+    drains_on(service, "HUP").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_nohup_a_hang_up_is_ignored() {
+    let database = Database::sqlite();
+    let mut service = start_by(&["env", "--ignore-signal=HUP"], &database);
     service.signal("HUP");
     sleep(Duration::from_millis(300)).await;
     service.until_ready(200).await;
