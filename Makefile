@@ -169,7 +169,7 @@ check-rust: setup
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features token -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features route -- -D warnings
 	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
+	$(DOC) -p identity-hmac-axum -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 # The crate that each package is built from, and the package's URL where that is not the crate's.
 CRATES = {
     "identity-hmac": None,
+    "identity-hmac-axum": None,
     "identity-hmac-cli": None,
     "identity-hmac-doctor": None,
     "identity-hmac-server": None,

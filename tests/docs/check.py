@@ -38,6 +38,7 @@ RUNNERS = [
     ("docs/**/*.md", RUN, ["sh", "console", "text"]),
     ("crates/identity-hmac-cli/README.md", RUN, ["console"]),
     ("crates/identity-hmac/README.md", "crates/identity-hmac/src/lib.rs", ["rust"]),
+    ("crates/identity-hmac-axum/README.md", "crates/identity-hmac-axum/src/lib.rs", ["rust"]),
     ("crates/identity-hmac-doctor/README.md", "crates/identity-hmac-doctor/src/lib.rs", ["rust"]),
     ("crates/identity-hmac-file/README.md", "crates/identity-hmac-file/src/lib.rs", ["rust"]),
     ("bindings/python/README.md", "bindings/python/tests/test_documentation.py", ["python"]),

@@ -190,6 +190,7 @@ def check_sboms(dist: Path, target: Path) -> None:
     # The crates that a package shows to hold; a library on crates.io holds none but itself.
     shown = {
         "crate-identity-hmac": set(),
+        "crate-identity-hmac-axum": set(),
         "crate-identity-hmac-doctor": set(),
         "crate-identity-hmac-cli": crates_in((target / "identity-hmac").read_bytes()),
         "crate-identity-hmac-server": crates_in((target / "identity-hmac-server").read_bytes()),
