@@ -11,7 +11,7 @@
 //! | 405 with `Allow` | the method is neither GET nor HEAD |
 //! | 403 | a page of another site asks, which the browser says in `Sec-Fetch-Site` |
 //! | 400 | the query does not hold exactly one `visitorId`, or it is not a visitor id |
-//! | 200 | `{"hmac":"…"}` for an [`IdentityKey`](crate::IdentityKey), `{"token":"…"}` for a [`TokenKey`](crate::TokenKey) |
+//! | 200 | `{"hmac":"…"}` for an [`IdentityKey`], `{"token":"…"}` for a [`TokenKey`] |
 //!
 //! The errors are problem documents (RFC 9457). No answer may be stored by a cache.
 
