@@ -7,7 +7,7 @@ use tree_sitter::Node;
 
 use crate::name;
 use crate::syntax::Syntax;
-use crate::tags::{Tags, called_name, children};
+use crate::tags::{Tags, called_name, children, is_block, statements};
 
 const OPERATORS: &[&str] = &[
     "==", "!=", "===", "!==", "<", "<=", ">", ">=", "<=>", "=~", "in", "not in", "is",
@@ -82,7 +82,12 @@ fn compares_tag(node: Node, tags: &Tags, text: &str) -> bool {
         // Ruby's and JavaScript's, which compare value after value.
         "case" | "switch_statement" => node.child_by_field_name("value").is_some_and(mentioned),
         // The arguments of a macro are not parsed.
-        "token_tree" => has_one_of(&["==", "!=", "eq", "ne"]) && children(node).any(mentioned),
+        "token_tree" => statements(node, text).iter().any(|statement| {
+            let is_comparing =
+                |part: &Node| ["==", "!=", "eq", "ne"].contains(&&text[part.byte_range()]);
+            let is_tag = |part: &Node| !is_block(*part, text) && tags.mentioned_in(*part, text);
+            statement.iter().any(is_comparing) && statement.iter().any(is_tag)
+        }),
         "struct_item" | "enum_item" => {
             derives_equality(node, text) && declares_tag(node, tags, text)
         }

@@ -23,8 +23,8 @@ const PUBLIC: &[&str] = &[
     "verify",
 ];
 
-/// What is public although it is asked of a tag: how long it is, whether there is one, and what a
-/// comparison in constant time answers.
+/// What is public although it is asked of a tag: how long it is, whether there is one, what a
+/// comparison in constant time answers, and how many rows a statement has changed.
 const FACTS: &[&str] = &[
     "bytesize",
     "compare_digest",
@@ -43,6 +43,7 @@ const FACTS: &[&str] = &[
     "length",
     "matched",
     "nil?",
+    "rows_affected",
     "secure_compare",
     "size",
     "timingSafeEqual",

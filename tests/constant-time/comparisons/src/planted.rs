@@ -45,6 +45,11 @@ const LEAKS: &[(&str, &str)] = &[
     // In a macro, whose arguments no grammar parses.
     ("rs", "fn f() { assert_eq!(token.sha256, given) }"),
     ("rs", "fn f() { assert!(hmac.as_ref() == given) }"),
+    (
+        "rs",
+        "fn f() { run!(c => { let a = key.sign(id)?; if a.to_hex() == given { return } }) }",
+    ),
+    ("rs", "fn f() { proof == Proof::Hmac(given) }"),
     // Equality of the type.
     (
         "rs",
@@ -95,6 +100,14 @@ const LEAKS: &[(&str, &str)] = &[
 
 const INNOCENT: &[(&str, &str)] = &[
     ("rs", "fn f() { expected.ct_eq(&candidate).into() }"),
+    (
+        "rs",
+        "fn f() { run!(c => { let a = bind(key.sha256); if a.rows_affected() == 1 { bind(hmac) } }) }",
+    ),
+    (
+        "rs",
+        "fn f() { run!(by == Some(Proof::Hmac)); by == Some(Proof::Hmac) }",
+    ),
     (
         "rs",
         "fn f() { let options = connect(\"identity-hmac\"); options.host() == \"\" }",

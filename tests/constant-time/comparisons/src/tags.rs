@@ -84,6 +84,22 @@ impl<'a> Tags<'a> {
                 }
             }
             "keyword_argument" => {}
+            // The arguments of a macro are not parsed.
+            "token_tree" => {
+                for statement in statements(node, text) {
+                    let place = |word| statement.iter().position(|part| part.kind() == word);
+                    if let (Some(begin), Some(equals)) = (place("let"), place("="))
+                        && begin < equals
+                        && statement[equals..]
+                            .iter()
+                            .any(|&part| self.mentioned_in(part, text))
+                    {
+                        for &pattern in &statement[begin..equals] {
+                            self.add(pattern, text);
+                        }
+                    }
+                }
+            }
             _ => {
                 for (pattern, source) in BINDINGS {
                     if let (Some(pattern), Some(source)) = (field(pattern), field(source))
@@ -126,9 +142,60 @@ impl<'a> Tags<'a> {
         let is_name = node.is_named()
             && !node.kind().contains("comment")
             && !name.contains(' ')
+            && !is_variant(node, name)
+            && !is_asked_for_fact(node, text)
             && (!is_literal(node) || is_looked_up(node, text));
         is_name && (name::is_tag(name) || self.names.contains(name))
     }
+}
+
+/// Whether a leaf is a variant of an enum that holds nothing, as in `Proof::Hmac`.
+fn is_variant(leaf: Node, name: &str) -> bool {
+    let whole = leaf
+        .parent()
+        .filter(|parent| parent.kind() == "scoped_identifier")
+        .unwrap_or(leaf);
+    let holds_something = whole
+        .next_sibling()
+        .is_some_and(|next| ["arguments", "token_tree"].contains(&next.kind()));
+    let is_in_path = leaf
+        .prev_sibling()
+        .is_some_and(|previous| previous.kind() == "::");
+    is_in_path && name.starts_with(char::is_uppercase) && !holds_something
+}
+
+/// Whether a leaf in the arguments of a macro has a method called on it that gives what is public.
+fn is_asked_for_fact(leaf: Node, text: &str) -> bool {
+    let method = leaf
+        .next_sibling()
+        .filter(|dot| dot.kind() == ".")
+        .and_then(|dot| dot.next_sibling());
+    let is_in_macro = leaf
+        .parent()
+        .is_some_and(|parent| parent.kind() == "token_tree");
+    is_in_macro && method.is_some_and(|method| name::is_fact(&text[method.byte_range()]))
+}
+
+/// The arguments of a macro, cut where a statement or an argument ends. A block ends a statement and
+/// is its last part.
+pub(crate) fn statements<'a>(token_tree: Node<'a>, text: &str) -> Vec<Vec<Node<'a>>> {
+    let mut statements = vec![Vec::new()];
+    for part in children(token_tree) {
+        if ![";", ","].contains(&part.kind())
+            && let Some(last) = statements.last_mut()
+        {
+            last.push(part);
+            if !is_block(part, text) {
+                continue;
+            }
+        }
+        statements.push(Vec::new());
+    }
+    statements
+}
+
+pub(crate) fn is_block(part: Node, text: &str) -> bool {
+    part.kind() == "token_tree" && text[part.byte_range()].starts_with('{')
 }
 
 /// Whether a leaf is the content of a text that stands in the code.
