@@ -3,11 +3,12 @@
 import base64
 import hmac
 import json
+import re
 import shutil
 from pathlib import Path
 
 HERE = Path(__file__).parent
-VECTORS = HERE.parent / "tests" / "vectors" / "identity-hmac.json"
+VECTORS = HERE.parent / "tests" / "vectors"
 
 
 def value(case, name):
@@ -64,6 +65,22 @@ def doctor(cases):
                 yield b"".join(map(field, inputs)) + sent
 
 
+def token(cases):
+    """The two parts of each token, and the whole text in the place of changes to a signature."""
+    for case in cases:
+        if case["kind"] in ("accepted", "refused"):
+            parts = (case["token"] + "..").encode(errors="replace").split(b".")
+            yield b"".join(field(read_base64url(part)) for part in parts[:2])
+            yield field(b"") + field(b"") + case["token"].encode(errors="replace")
+
+
+def read_base64url(part):
+    """As much of it as can be read."""
+    digits = re.sub(rb"[^A-Za-z0-9_-]", b"", part)
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+    return base64.urlsafe_b64decode(digits + b"===")
+
+
 def request(cases):
     """Bodies with the texts of a case in every member."""
     for case in cases:
@@ -106,14 +123,16 @@ TARGETS = {
     "hex": hex_digits,
     "keyring": keyring,
     "doctor": doctor,
+    "token": token,
     "request": request,
     "merge": merge,
 }
 
 
 def write():
-    cases = json.loads(VECTORS.read_text())["cases"]
     for target, seeds in TARGETS.items():
+        name = "identity-token.json" if target == "token" else "identity-hmac.json"
+        cases = json.loads((VECTORS / name).read_text())["cases"]
         folder = HERE / "seeds" / target
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

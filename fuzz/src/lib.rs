@@ -1,4 +1,5 @@
 //! What the fuzz targets share.
 
 pub mod input;
+pub mod json;
 pub mod oracle;

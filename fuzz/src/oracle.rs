@@ -38,3 +38,19 @@ pub fn read_hex(text: &[u8]) -> Option<[u8; 32]> {
     }
     Some(tag)
 }
+
+/// Base64url without padding (RFC 4648 section 5).
+pub fn write_base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = (0..3).fold(0, |bits, place| {
+            bits << 8 | u32::from(three.get(place).copied().unwrap_or_default())
+        });
+        for digit in 0..=three.len() {
+            let place = bits >> (18 - 6 * digit) & 63;
+            text.push(char::from(DIGITS[place as usize]));
+        }
+    }
+    text
+}

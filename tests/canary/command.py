@@ -5,13 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from search import Search, new_secret
+from search import Search, new_secret, new_token_key
 
 FORGED = "0" * 64
 
 
 def check(binary: Path) -> None:
-    search = Search(current=new_secret(), previous=new_secret())
+    search = Search(current=new_secret(), previous=new_secret(), token_key=new_token_key())
     errors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -21,8 +21,15 @@ def check(binary: Path) -> None:
         (folder / "padded").write_text(f"{search.secrets['current']}\n\n", encoding="utf-8")
         (folder / "nul").write_text(f"{search.secrets['current']}\0", encoding="utf-8")
 
-        def run(*words: str, secret: str | None = None, stdin: str = "") -> tuple[int, bytes]:
+        def run(
+            *words: str,
+            secret: str | None = None,
+            token_key: str | None = None,
+            stdin: str = "",
+        ) -> tuple[int, bytes]:
             environment = {"RUST_BACKTRACE": "full"}
+            if token_key is not None:
+                environment["IDENTITY_TOKEN_KEY"] = token_key
             if secret is not None:
                 environment["IDENTITY_SECRET"] = secret
             done = subprocess.run(
@@ -77,11 +84,54 @@ def check(binary: Path) -> None:
                 search.none(" ".join(map(repr, words)).replace(current, "SECRET"), shown)
                 errors += code != 0
                 runs += 1
+        key = search.secrets["token_key"]
+        for file, text in (("key", f"{key}\n"), ("quoted-key", f'"{key}"'), ("cut-key", key[13:])):
+            (folder / file).write_text(text, encoding="ascii")
+        who = ["--visitor-id", "visitor_1"]
+        sign = ["token", "sign", *who, "--external-id", "user_123"]
+        token = run(*sign, token_key=key)[1].decode().strip()
+        token_calls = [
+            sign,
+            ["token", "sign", *who, "--external-id", ""],
+            [*sign, "--metadata", "{"],
+            [*sign, "--email", key],
+            [*sign, "--expires-in", "0"],
+            ["token", "verify", *who, "--", token],
+            ["token", "verify", "--visitor-id", key, "--", token],
+            ["token", "verify", *who, "--at", "0", "--", token],
+            ["token", "verify", *who, "--", key],
+            ["token", "verify", *who, "--", token[:-5]],
+            ["doctor", "token", *who, "--", token],
+            ["doctor", "token", "--visitor-id", key, "--", token],
+            ["doctor", "token", "--", token[:-5]],
+            ["doctor", "token", "--format", "json", "--", f"Bearer {token}"],
+            ["doctor", "token", "--secret-file", "current", "--", token],
+            ["doctor", "token", "--", key],
+            ["doctor", "token", "--", key[13:]],
+            *([*name, "--help"] for name in (["token"], ["token", "sign"], ["doctor", "token"])),
+        ]
+        token_sources = [
+            *({"token_key": text} for text in (key, f"{key}\n", f"'{key}'", key[13:], current, "")),
+            *({"file": file} for file in ("key", "quoted-key", "cut-key", "current")),
+        ]
+        for call in token_calls:
+            for source in token_sources:
+                words = list(call)
+                if "file" in source:
+                    words[2:2] = ["--key-file", source["file"]]
+                code, shown = run(*words, secret=current, token_key=source.get("token_key"))
+                search.none(" ".join(map(repr, words)).replace(key, "KEY"), shown)
+                errors += code != 0
+                runs += 1
         # What is meant to show a secret, and that nothing else then does.
         code, made = run("keygen")
         search.add("made", made.decode().strip())
         search.found("keygen", made, "made")
         search.none("keygen, of the others", made, frozenset({"made"}))
+        code, made = run("keygen", "--token")
+        search.add("made token key", made.decode().strip())
+        search.found("keygen --token", made, "made token key")
+        search.none("keygen --token, of the others", made, frozenset({"made token key"}))
         if run("keygen", "--output", "new") != (0, b""):
             sys.exit("keygen --output says something")
         search.add("written", (folder / "new").read_text(encoding="ascii"))
@@ -89,9 +139,11 @@ def check(binary: Path) -> None:
             search.none(" ".join(words), run(*words, "--secret-file", "new")[1])
         # A planted leak: an id is shown where it was signed.
         search.found("a signed id", run("sign", "--format", "csv", current, secret=current)[1])
+        signed = run(*sign[:-1], key, token_key=key)[1]
+        search.found("a signed external id", signed, "token_key")
     print(
         "proved: the command shows a secret in keygen's answer and nowhere else:"
         f" {runs} runs, {errors} of them with an error, {search.bytes:,} bytes;"
-        " 2 of 2 secrets that are meant to be shown found",
+        " 4 of 4 secrets that are meant to be shown found",
         flush=True,
     )

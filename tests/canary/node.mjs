@@ -15,6 +15,7 @@ const VARIABLE = 'CANARY_SETTING';
 const EVERYTHING = { depth: Number.POSITIVE_INFINITY, showHidden: true, maxStringLength: null };
 
 const secret = () => readFileSync(file, 'utf8');
+const tokenKey = () => readFileSync(`${file}.token-key`, 'utf8');
 
 // What a careless key and a careless error would be.
 class Planted {
@@ -44,9 +45,15 @@ const holders = [];
 const errors = new Map();
 for (const [entry, api] of Object.entries({ native, webcrypto })) {
   const { IdentityKey, Keyring, generateIdentityHmac, verifyIdentityHmac } = api;
+  const { IdentityTokenKey, IdentityTokenKeyring } = api;
   const key = new IdentityKey(secret());
   const ring = new Keyring(secret(), secret());
   holders.push([`${entry} IdentityKey`, key], [`${entry} Keyring`, ring]);
+  const signer = new IdentityTokenKey(tokenKey());
+  const tokenRing = new IdentityTokenKeyring(tokenKey(), tokenKey());
+  holders.push([`${entry} IdentityTokenKey`, signer]);
+  holders.push([`${entry} IdentityTokenKeyring`, tokenRing]);
+  const user = { visitorId: 'id', externalId: 'user' };
   const provocations = {
     'no id': () => generateIdentityHmac('', secret()),
     'an id of undefined': () => generateIdentityHmac(undefined, secret()),
@@ -69,6 +76,20 @@ for (const [entry, api] of Object.entries({ native, webcrypto })) {
     'a cloned key': () => structuredClone({ key }),
     'a serialized keyring': () => serialize([ring]),
     'a key as a number': () => +key + BigInt(key),
+    'a token key with a line end': () => new IdentityTokenKey(`${tokenKey()}\n`),
+    'a token key in quotes': () => new IdentityTokenKey(`'${tokenKey()}'`),
+    'a token key without its beginning': () => new IdentityTokenKey(tokenKey().slice(13)),
+    'a token key in a list': () => new IdentityTokenKey([tokenKey()]),
+    'a token key as the secret': () => fromEnvironment(IdentityKey, tokenKey),
+    'a token keyring of lists': () => new IdentityTokenKeyring([tokenKey()]),
+    'a token key as an e-mail address': () => signer.sign({ ...user, email: tokenKey() }),
+    'a token key beside an empty id': () =>
+      signer.sign({ visitorId: '', externalId: tokenKey(), name: tokenKey() }),
+    'a token key as a token': () => signer.verify(tokenKey(), 'id'),
+    'a token key as a visitor id': async () => signer.verify(await signer.sign(user), tokenKey()),
+    'an expired token': async () => tokenRing.verify(await signer.sign(user, { now: 0 }), 'id'),
+    'a cloned token key': () => structuredClone({ signer }),
+    'a serialized token keyring': () => serialize([tokenRing]),
   };
   for (const [what, provoke] of Object.entries(provocations)) {
     errors.set(`${entry}: ${what}`, provoke);

@@ -21,13 +21,24 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from identity_hmac import IdentityKey, Keyring, generate_identity_hmac, verify_identity_hmac
+from identity_hmac import (
+    IdentityKey,
+    IdentityTokenKey,
+    IdentityTokenKeyring,
+    Keyring,
+    generate_identity_hmac,
+    verify_identity_hmac,
+)
 
 VARIABLE = "CANARY_SETTING"
 
 
 def secret() -> str:
     return Path(sys.argv[1]).read_text(encoding="utf-8")
+
+
+def token_key() -> str:
+    return Path(f"{sys.argv[1]}.token-key").read_text(encoding="utf-8")
 
 
 class Planted:
@@ -67,6 +78,8 @@ def released() -> memoryview:
 
 KEY = IdentityKey(secret())
 RING = Keyring(secret(), previous=secret())
+TOKEN_KEY = IdentityTokenKey(token_key())
+TOKEN_RING = IdentityTokenKeyring(token_key(), token_key())
 
 ERRORS: dict[str, Callable[[], object]] = {
     "no id": lambda: generate_identity_hmac("", secret()),
@@ -101,6 +114,23 @@ ERRORS: dict[str, Callable[[], object]] = {
     "a pickled key": lambda: pickle.dumps(KEY),
     "a copied keyring": lambda: copy.deepcopy([RING]),
     "a key as JSON": lambda: json.dumps({"key": KEY}),
+    "a token key with a line end": lambda: IdentityTokenKey(token_key() + "\n"),
+    "a token key in quotes": lambda: IdentityTokenKey(f"'{token_key()}'"),
+    "a token key without its beginning": lambda: IdentityTokenKey(token_key()[13:]),
+    "a token key in a list": lambda: IdentityTokenKey([token_key()]),
+    "a token key with a lone surrogate": lambda: IdentityTokenKey(token_key() + "\ud800"),
+    "a token key as the secret": lambda: from_environment(lambda: token_key().encode()),
+    "a token keyring of lists": lambda: IdentityTokenKeyring([token_key()], [token_key()]),
+    "a token key as an e-mail address": lambda: TOKEN_KEY.sign("id", "user", email=token_key()),
+    "a token key beside an empty id": lambda: TOKEN_KEY.sign("", token_key(), name=token_key()),
+    "a token key as a token": lambda: TOKEN_KEY.verify(token_key(), "id"),
+    "a token key as a visitor id": lambda: TOKEN_KEY.verify(
+        TOKEN_KEY.sign("id", "user"), token_key()
+    ),
+    "an expired token": lambda: TOKEN_RING.verify(TOKEN_KEY.sign("id", "user", now=0), "id"),
+    "a pickled token key": lambda: pickle.dumps(TOKEN_KEY),
+    "a copied token keyring": lambda: copy.deepcopy([TOKEN_RING]),
+    "a token key as an attribute": lambda: setattr(TOKEN_KEY, "key", token_key()),
 }
 
 INSPECTIONS: dict[str, Callable[[object], object]] = {
@@ -180,6 +210,8 @@ if __name__ == "__main__":
                 show("error", what, SHOWN_ERRORS, provoke(call))
             show("inspection", "IdentityKey", INSPECTIONS, KEY)
             show("inspection", "Keyring", INSPECTIONS, RING)
+            show("inspection", "IdentityTokenKey", INSPECTIONS, TOKEN_KEY)
+            show("inspection", "IdentityTokenKeyring", INSPECTIONS, TOKEN_RING)
             show("planted", "error", SHOWN_ERRORS, provoke(fail))
             show("planted", "object", INSPECTIONS, Planted())
         case ["uncaught"]:

@@ -15,6 +15,10 @@ def secret
   File.read(ARGV.fetch(0), encoding: "UTF-8").tap(&:ascii_only?)
 end
 
+def token_key
+  File.read("#{ARGV.fetch(0)}.token-key", encoding: "UTF-8").tap(&:ascii_only?)
+end
+
 # What a careless key would be.
 class Planted
   def initialize
@@ -47,6 +51,8 @@ end
 
 KEY = IdentityHmac::Key.new(secret)
 RING = IdentityHmac::Keyring.new(secret, previous: secret)
+TOKEN_KEY = IdentityHmac::TokenKey.new(token_key)
+TOKEN_RING = IdentityHmac::TokenKeyring.new(token_key, previous: token_key)
 
 ERRORS = {
   "no id" => -> { IdentityHmac.generate_identity_hmac("", secret) },
@@ -78,7 +84,21 @@ ERRORS = {
   "an id from a key" => -> { KEY.sign({ secret => KEY }) },
   "a dumped key" => -> { Marshal.dump(KEY) },
   "a duplicated keyring" => -> { RING.dup },
-  "a key as YAML" => -> { YAML.dump([KEY]) }
+  "a key as YAML" => -> { YAML.dump([KEY]) },
+  "a token key with a line end" => -> { IdentityHmac::TokenKey.new("#{token_key}\n") },
+  "a token key in quotes" => -> { IdentityHmac::TokenKey.new("'#{token_key}'") },
+  "a token key without its beginning" => -> { IdentityHmac::TokenKey.new(token_key[13..]) },
+  "a token key in a list" => -> { IdentityHmac::TokenKey.new([token_key]) },
+  "a token key as the secret" => -> { from_environment(token_key) },
+  "a token keyring of lists" => -> { IdentityHmac::TokenKeyring.new([token_key]) },
+  "a token key as an e-mail address" => -> { TOKEN_KEY.sign("id", "user", email: token_key) },
+  "a token key beside an empty id" => -> { TOKEN_KEY.sign("", token_key, name: token_key) },
+  "a token key as a token" => -> { TOKEN_KEY.verify(token_key, "id") },
+  "a token key as a visitor id" => -> { TOKEN_KEY.verify(TOKEN_KEY.sign("id", "user"), token_key) },
+  "an expired token" => -> { TOKEN_RING.verify(TOKEN_KEY.sign("id", "user", now: 0), "id") },
+  "a dumped token key" => -> { Marshal.dump(TOKEN_KEY) },
+  "a duplicated token keyring" => -> { TOKEN_RING.dup },
+  "a variable of a token key" => -> { TOKEN_KEY.instance_variable_set(:@key, token_key) }
 }.freeze
 
 INSPECTIONS = {
@@ -151,6 +171,8 @@ in []
   ERRORS.each { |what, call| show "error", what, SHOWN_ERRORS, provoke(call) }
   show "inspection", "Key", INSPECTIONS, KEY
   show "inspection", "Keyring", INSPECTIONS, RING
+  show "inspection", "TokenKey", INSPECTIONS, TOKEN_KEY
+  show "inspection", "TokenKeyring", INSPECTIONS, TOKEN_RING
   show "planted", "error", SHOWN_ERRORS, provoke(-> { raise PlantedError })
   show "planted", "object", INSPECTIONS, Planted.new
 in ["uncaught"]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import command
 import service
-from search import Search, new_secret
+from search import Search, new_secret, new_token_key
 
 HERE = Path(__file__).parent
 
@@ -49,8 +49,8 @@ def main() -> None:
 def check_binding(
     language: str, words: list, environment: dict[str, str], cwd: Path, file: Path
 ) -> None:
-    search = Search(secret=new_secret())
-    file.write_text(search.secrets["secret"], encoding="utf-8")
+    search = Search(secret=new_secret(), token_key=new_token_key())
+    write(search, file)
     environment = os.environ | environment
 
     def probe(*arguments: str, fails: bool = False) -> subprocess.CompletedProcess:
@@ -85,28 +85,36 @@ def check_binding(
     )
 
 
+def write(search: Search, file: Path) -> None:
+    """The secret into the file, and the token key into the one beside it."""
+    file.write_text(search.secrets["secret"], encoding="utf-8")
+    Path(f"{file}.token-key").write_text(search.secrets["token_key"], encoding="utf-8")
+
+
 def check_memory(
     what: str, words: list, environment: dict[str, str], cwd: Path, file: Path | None
 ) -> None:
     """Search a whole process for what a prepared key holds, before and after it is dropped."""
-    # 64 characters, a line of the core's program.
-    secret = f"{new_secret():*<64}"
-    search = Search(secret=secret)
+    # 64 characters, which the core's program reads first.
+    search = Search(secret=f"{new_secret():*<64}", token_key=new_token_key())
     if file:
-        file.write_text(secret, encoding="utf-8")
+        write(search, file)
     process = subprocess.Popen(
         words, cwd=cwd, env=os.environ | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     if not file:
-        process.stdin.write(secret.encode())
-    seen = {}
+        process.stdin.write("".join(search.secrets.values()).encode())
+    # How often each key's state is where, by step.
+    seen: dict[str, dict[str, Counter[str]]] = {}
     while True:
         process.stdin.flush()
         step = process.stdout.readline().decode().strip()
         memory = memory_of(process.pid)
         seen[step] = {
             # The secret itself is the host's to hold: it read the file.
-            place: sum(data.count(state) for state in search.key_states["secret"])
+            place: Counter(
+                {name: sum(map(data.count, states)) for name, states in search.key_states.items()}
+            )
             for place, data in memory.items()
         }
         if step == "dropped":
@@ -116,14 +124,14 @@ def check_memory(
         process.stdin.write(b"\n")
     process.stdin.write(b"\n")
     process.communicate()
-    if not seen["held"]["heap"] or seen["dropped"]["heap"]:
+    if not all(seen["held"]["heap"].values()) or seen["dropped"]["heap"].total():
         sys.exit(f"{what}: key states in memory: {seen}")
     prove(
         f"a dropped key of {what} leaves no key state in the memory of its process outside of the"
         " stack",
-        f"{seen['held']['heap']} states found before and {seen['dropped']['heap']} after in"
-        f" {len(memory['heap']) / 2**20:.0f} MiB; copies that moves left on the stack"
-        f" {seen['dropped']['stack']}",
+        f"{seen['held']['heap'].total()} states found before and {seen['dropped']['heap'].total()}"
+        f" after in {len(memory['heap']) / 2**20:.0f} MiB; copies that moves left on the stack"
+        f" {seen['dropped']['stack'].total()}",
     )
 
 

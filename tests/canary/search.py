@@ -13,6 +13,10 @@ def new_secret() -> str:
     return f"canary-{secrets.token_hex(12)} /+&{secrets.token_hex(12)}"
 
 
+def new_token_key() -> str:
+    return f"itk_{secrets.token_hex(4)}_{secrets.token_hex(32)}"
+
+
 class Search:
     """Looks for every trace of some secrets, and counts what it has looked through."""
 
@@ -29,7 +33,7 @@ class Search:
     def add(self, name: str, secret: str) -> None:
         data = secret.encode()
         self.secrets[name] = secret
-        self.key_states[name] = key_states(data) if len(data) <= 64 else []
+        self.key_states[name] = key_states(data)
         found = {*traces(data), *self.key_states[name]}
         if len(data) == 64 and set(secret) <= set("0123456789abcdef"):
             # What the digits stand for.

@@ -1,6 +1,7 @@
 """What gives a secret away: its bytes, and every usual way of writing them."""
 
 import base64
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ def in_swapped_words(data: bytes) -> bytes:
 def key_states(secret: bytes) -> list[bytes]:
     """What a prepared key holds: SHA-256's state after the secret's inner and outer block, as words
     in memory. With both, anybody can sign."""
+    if len(secret) > 64:
+        # As HMAC shortens it: RFC 2104, section 2.
+        secret = hashlib.sha256(secret).digest()
     block = secret.ljust(64, b"\0")
     states = [compress(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C)]
     return [b"".join(word.to_bytes(4, "little") for word in state) for state in states]

@@ -29,7 +29,11 @@ use crate::{Candidate, IdentityHmac, IdentityKey, InputError, VerificationFailed
 #[derive(Clone)]
 pub struct Keyring {
     current: IdentityKey,
-    previous: Option<IdentityKey>,
+    // Without a previous key this is the current one again. A `None` with room for a key would keep
+    // what stood in that room before: when the keyring is moved, that may be another key's state,
+    // which no drop would overwrite.
+    previous: IdentityKey,
+    has_previous: bool,
 }
 
 /// Which of a [`Keyring`]'s keys an hmac came from.
@@ -65,8 +69,9 @@ impl Keyring {
     #[must_use]
     pub fn new(current: IdentityKey) -> Self {
         Self {
+            previous: current.clone(),
             current,
-            previous: None,
+            has_previous: false,
         }
     }
 
@@ -75,7 +80,8 @@ impl Keyring {
     #[must_use]
     pub fn with_previous(self, previous: IdentityKey) -> Self {
         Self {
-            previous: Some(previous),
+            previous,
+            has_previous: true,
             ..self
         }
     }
@@ -117,9 +123,10 @@ impl Keyring {
             Some(key.sign(visitor_id).ok()?.ct_eq(&candidate))
         };
         let by_current = fits(&self.current)?;
-        let by_previous = match &self.previous {
-            Some(previous) => fits(previous)?,
-            None => Choice::from(0),
+        let by_previous = if self.has_previous {
+            fits(&self.previous)?
+        } else {
+            Choice::from(0)
         };
         if by_current.into() {
             Some(Matched::Current)

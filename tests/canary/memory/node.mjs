@@ -6,14 +6,19 @@ import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
 
 const load = createRequire(`${process.cwd()}/`);
-const { IdentityKey, Keyring, generateIdentityHmac } = load('identity-hmac');
+const { IdentityKey, IdentityTokenKey, IdentityTokenKeyring, Keyring, generateIdentityHmac } =
+  load('identity-hmac');
 
 function hold() {
   const key = new IdentityKey(readFileSync(process.argv[2]));
   const ring = new Keyring('another', key);
   ring.matched('visitor_1', key.sign('visitor_1'));
   generateIdentityHmac('visitor_1', readFileSync(process.argv[2]));
-  return [key, ring];
+  const signer = new IdentityTokenKey(readFileSync(`${process.argv[2]}.token-key`, 'utf8'));
+  const tokenRing = new IdentityTokenKeyring(signer);
+  const token = signer.sign({ visitorId: 'visitor_1', externalId: 'user_123' });
+  tokenRing.verify(token, 'visitor_1');
+  return [key, ring, signer, tokenRing];
 }
 
 async function step(name) {

@@ -3,7 +3,13 @@
 import sys
 from pathlib import Path
 
-from identity_hmac import IdentityKey, Keyring, generate_identity_hmac
+from identity_hmac import (
+    IdentityKey,
+    IdentityTokenKey,
+    IdentityTokenKeyring,
+    Keyring,
+    generate_identity_hmac,
+)
 
 
 def main(secret: Path) -> None:
@@ -11,8 +17,11 @@ def main(secret: Path) -> None:
     ring = Keyring("another", previous=key)
     ring.matched("visitor_1", key.sign("visitor_1"))
     generate_identity_hmac("visitor_1", secret.read_bytes())
+    signer = IdentityTokenKey(Path(f"{secret}.token-key").read_text(encoding="ascii"))
+    token_ring = IdentityTokenKeyring(signer)
+    token_ring.verify(signer.sign("visitor_1", "user_123"), "visitor_1")
     step("held")
-    del key, ring
+    del key, ring, signer, token_ring
     step("dropped")
 
 

@@ -9,7 +9,10 @@ def hold
   ring = IdentityHmac::Keyring.new("another", previous: key)
   ring.matched("visitor_1", key.sign("visitor_1"))
   IdentityHmac.generate_identity_hmac("visitor_1", File.binread(ARGV.fetch(0)))
-  [key, ring]
+  signer = IdentityHmac::TokenKey.new(File.read("#{ARGV.fetch(0)}.token-key"))
+  token_ring = IdentityHmac::TokenKeyring.new(signer)
+  token_ring.verify(signer.sign("visitor_1", "user_123"), "visitor_1")
+  [key, ring, signer, token_ring]
 end
 
 def step(name)

@@ -1,5 +1,6 @@
 //! Verifying tokens, also while the organization changes its token key.
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use core::fmt;
 
@@ -32,7 +33,9 @@ use crate::InputError;
 #[derive(Clone)]
 pub struct TokenKeyring {
     current: TokenKey,
-    previous: Option<TokenKey>,
+    // In a box, since a `None` that has room for a key keeps what stood in that room before: when the
+    // keyring is moved, that may be another key's state, which no drop would overwrite.
+    previous: Option<Box<TokenKey>>,
     max_lifetime: u64,
     valid_after: Option<u64>,
 }
@@ -54,7 +57,7 @@ impl TokenKeyring {
     #[must_use]
     pub fn with_previous(self, previous: TokenKey) -> Self {
         Self {
-            previous: Some(previous),
+            previous: Some(Box::new(previous)),
             ..self
         }
     }
@@ -130,7 +133,7 @@ impl TokenKeyring {
             own.map_or(Choice::from(0), |own| own.ct_eq(&token.signature))
         };
         let by_current = fits(&self.current);
-        let by_previous = self.previous.as_ref().filter(|key| fits(key).into());
+        let by_previous = self.previous.as_deref().filter(|key| fits(key).into());
         if by_current.into() {
             Some(&self.current)
         } else {
