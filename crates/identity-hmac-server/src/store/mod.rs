@@ -70,14 +70,23 @@ pub(crate) struct PoolUsage {
 
 impl PoolUsage {
     fn of(open: usize, idle: usize, max: usize, waiting: usize) -> Self {
+        // The two were not read at the same moment.
+        let idle = idle.min(open);
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
-            busy: number(open.saturating_sub(idle)),
+            busy: number(open - idle),
             idle: number(idle),
             max: number(max),
             waiting: number(waiting),
         }
     }
+}
+
+/// The idle connections of a pool. sqlx hands a connection on before it counts it as idle, so that for
+/// an instant its number may be below 0, which it shows as a very large one.
+fn idle_of(pool: &SqlitePool) -> usize {
+    let idle = pool.num_idle();
+    usize::try_from(idle.cast_signed()).unwrap_or(0)
 }
 
 /// What one request of a visitor asks of the database. To PostgreSQL it is one connection for all
@@ -315,13 +324,10 @@ impl Store {
     pub(crate) fn pool(&self) -> PoolUsage {
         match &self.connections {
             Connections::Sqlite { reads, writes, .. } => {
-                let open = reads.size() + writes.size();
-                PoolUsage::of(
-                    usize::try_from(open).unwrap_or(usize::MAX),
-                    reads.num_idle() + writes.num_idle(),
-                    usize::try_from(SQLITE_READERS).unwrap_or(usize::MAX) + 1,
-                    0,
-                )
+                let idle = idle_of(reads).saturating_add(idle_of(writes));
+                let number = |count| usize::try_from(count).unwrap_or(usize::MAX);
+                let open = number(reads.size() + writes.size());
+                PoolUsage::of(open, idle, number(SQLITE_READERS + 1), 0)
             }
             Connections::Postgres(pool) => pool.usage(),
         }
