@@ -17,6 +17,7 @@ CLAIMS = {
     "hex": "exactly 64 hexadecimal digits are read as an hmac and everything else is refused",
     "keyring": "a keyring says rightly which of its keys a signature came from",
     "doctor": "doctor knows a right signature and never shows the secret or the right signature",
+    "token": "a token is accepted if and only if the rules, written a second time, accept it",
     "request": "an identify body is taken if and only if it is JSON of one meaning in the limits",
     "merge": "metadata is merged as the pseudo-code of RFC 7396 says and stored within its limit",
 }
