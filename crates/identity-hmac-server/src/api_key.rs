@@ -17,8 +17,7 @@ const RANDOM_DIGITS: usize = 64;
 /// How many of them are the key's id. The others are enough of a secret.
 const ID_DIGITS: usize = 8;
 
-/// Which organization an API key is of, by its own account, and the digest that the database has to
-/// confirm it by.
+/// The organization that an API key names, and the digest by which the database has to confirm it.
 #[derive(Clone)]
 // Only a test may compare digests with an `==` that stops at the first difference.
 #[cfg_attr(test, derive(PartialEq, Eq))]
@@ -48,7 +47,7 @@ impl ApiKey {
         Ok((text, key))
     }
 
-    /// Reads a presented key; `None` when it is none of ours.
+    /// Reads a presented key; `None` when it does not have the form of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, digits) = text.strip_prefix(PREFIX)?.split_once('_')?;
@@ -56,7 +55,7 @@ impl ApiKey {
             return None;
         }
         let organization = Uuid::try_parse(id).ok()?;
-        // It has other spellings, of which a key has one.
+        // Of the spellings of a UUID, a key has this one.
         (organization.simple().to_string() == id).then(|| Self {
             organization,
             id: digits[..ID_DIGITS].to_owned(),
@@ -64,8 +63,8 @@ impl ApiKey {
         })
     }
 
-    /// Whether a key may have this id. What is none need not be looked up: it may be a secret that was
-    /// put into the wrong place.
+    /// Whether a key may have this id. Anything else is not looked up: it may be a secret in the
+    /// wrong place.
     #[must_use]
     pub fn is_id(text: &str) -> bool {
         has_digits(text, ID_DIGITS)
