@@ -328,6 +328,8 @@ class Run:
         self.search.add("written API key", secret_part(written.read_text(encoding="ascii")))
         # There are two now.
         self.search.none("org api-key create", run("org", "api-key", "create", organization))
+        # Where the environment has the admin token, the command makes none.
+        self.environment.pop("IDENTITY_ADMIN_TOKEN", None)
         self.search.add("new admin token", run("reset-admin-token").decode().strip())
         wrong = {"IDENTITY_MASTER_KEY": self.search.secrets["master key"][:-1] + "x"}
         self.search.none("a wrong key", run("org", "rotate-secret", organization, **wrong))
