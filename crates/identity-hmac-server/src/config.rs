@@ -317,7 +317,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DELAY", default_value = "0",
         value_parser = seconds_or_none)]
     pub(crate) drain_delay: Duration,
-    /// Seconds that the requests at hand then have to end
+    /// Seconds from then on in which the requests that are under way may end
     #[arg(long, value_name = "SECONDS", env = "IDENTITY_DRAIN_DEADLINE", default_value = "10",
         value_parser = seconds)]
     pub(crate) drain_deadline: Duration,

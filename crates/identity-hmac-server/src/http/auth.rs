@@ -75,8 +75,8 @@ impl Presented {
     }
 }
 
-/// Writes that a visitor called, or was told of. The call does not wait for it, and the next one tries
-/// again.
+/// Writes that a visitor called, or that a backend identified it. The call does not wait for it, and the
+/// next one tries again.
 pub(crate) fn note_seen(store: &Store, organization: Uuid, visitor: Uuid) {
     let store = store.clone();
     tokio::spawn(async move {

@@ -20,7 +20,7 @@ const HELD_BACK: Duration = Duration::from_secs(10);
 /// How long anything may take that has no reason to take long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The records of an answer.
+/// The records in an answer.
 fn records(answer: &Value) -> Vec<Value> {
     answer["identities"].as_array().unwrap().clone()
 }
@@ -67,7 +67,7 @@ impl Follower {
         }
     }
 
-    /// Follows until it was told of so many changes.
+    /// Follows until so many changes have come.
     async fn until(&mut self, changes: usize) {
         let start = Instant::now();
         while self.seen.len() < changes {
