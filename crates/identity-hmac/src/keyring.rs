@@ -86,6 +86,62 @@ impl Keyring {
         }
     }
 
+    /// Makes a keyring from the environment variables called `current` and `previous`, with the
+    /// checks of [`IdentityKey::from_env`]. A `previous` that is unset or empty means that there is no
+    /// previous secret: set it during a rotation alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`IdentityKey::from_env`], for either variable. The error names the variable.
+    ///
+    /// ```
+    /// # use identity_hmac::Keyring;
+    /// let error = Keyring::from_env("NOT_SET", "NOT_SET_EITHER").unwrap_err();
+    /// assert_eq!(error.code(), "secret_unset");
+    /// assert!(error.to_string().starts_with("NOT_SET is not set"));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn from_env(current: &str, previous: &str) -> Result<Self, InputError> {
+        let read = |name| {
+            let value = std::env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
+            value.map(zeroize::Zeroizing::new)
+        };
+        Self::from_settings(
+            (current, read(current).as_deref().map(Vec::as_slice)),
+            (previous, read(previous).as_deref().map(Vec::as_slice)),
+        )
+    }
+
+    /// Makes a keyring from two settings, each a name and a value, with the checks of
+    /// [`IdentityKey::from_setting`]. `None` means that the setting does not exist. If the value of
+    /// `previous` is `None` or empty, there is no previous secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`IdentityKey::from_setting`], for either setting. The error names the setting.
+    ///
+    /// ```
+    /// use identity_hmac::{Keyring, Matched};
+    ///
+    /// let previous = ("chat.previous_secret", Some(&b"0ld"[..]));
+    /// let keyring = Keyring::from_settings(("chat.secret", Some(b"n3w")), previous)?;
+    /// let stale = identity_hmac::generate_identity_hmac("visitor_1", "0ld")?;
+    /// assert_eq!(keyring.matched("visitor_1", stale), Some(Matched::Previous));
+    /// # Ok::<(), identity_hmac::InputError>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn from_settings(
+        (current, current_value): (&str, Option<&[u8]>),
+        (previous, previous_value): (&str, Option<&[u8]>),
+    ) -> Result<Self, InputError> {
+        let keyring = Self::new(IdentityKey::from_setting(current, current_value)?);
+        match previous_value {
+            // Compose and Kubernetes can set a variable to nothing more easily than unset it.
+            None | Some(b"") => Ok(keyring),
+            value => Ok(keyring.with_previous(IdentityKey::from_setting(previous, value)?)),
+        }
+    }
+
     /// Signs `visitor_id`, the bytes of the id as the chat gave it, with the current key.
     ///
     /// # Errors

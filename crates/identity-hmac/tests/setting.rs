@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use identity_hmac::{IdentityKey, setting};
+use identity_hmac::{IdentityKey, Keyring, Matched, generate_identity_hmac, setting};
 
 fn code(value: &str) -> &'static str {
     let read = IdentityKey::from_setting("CHAT_SECRET", Some(value.as_bytes()));
@@ -57,4 +57,40 @@ fn every_reference_is_refused_as_a_variable_that_nothing_expanded() {
             "{reference}"
         );
     }
+}
+
+#[test]
+fn a_previous_secret_is_read_if_there_is_one() {
+    let stale = generate_identity_hmac("visitor_1", "0ld").unwrap();
+    let matched = |previous: Option<&[u8]>| {
+        let current = ("CHAT_SECRET", Some(&b"n3w"[..]));
+        let keyring = Keyring::from_settings(current, ("PREVIOUS", previous));
+        keyring.map(|keyring| keyring.matched("visitor_1", stale))
+    };
+    assert_eq!(matched(Some(b"0ld")), Ok(Some(Matched::Previous)));
+    assert_eq!(matched(None), Ok(None));
+    assert_eq!(matched(Some(b"")), Ok(None));
+    for mistake in [" ", "0ld\n", "changeme"] {
+        let error = matched(Some(mistake.as_bytes())).unwrap_err();
+        assert!(error.to_string().starts_with("PREVIOUS "), "{error}");
+    }
+}
+
+#[test]
+fn a_keyring_has_no_current_secret_but_the_one_of_its_setting() {
+    let previous = ("PREVIOUS", Some(&b"0ld"[..]));
+    for value in [None, Some(&b""[..])] {
+        let error = Keyring::from_settings(("CHAT_SECRET", value), previous).unwrap_err();
+        assert!(error.to_string().starts_with("CHAT_SECRET "), "{error}");
+    }
+}
+
+#[test]
+fn a_keyring_is_read_from_variables() {
+    // Cargo sets these for a test; the names say what they hold.
+    let keyring = Keyring::from_env("CARGO_PKG_NAME", "A_VARIABLE_THAT_IS_NOT_SET").unwrap();
+    let hmac = generate_identity_hmac("visitor_1", "identity-hmac").unwrap();
+    assert_eq!(keyring.matched("visitor_1", hmac), Some(Matched::Current));
+    let keyring = Keyring::from_env("CARGO_PKG_VERSION", "CARGO_PKG_NAME").unwrap();
+    assert_eq!(keyring.matched("visitor_1", hmac), Some(Matched::Previous));
 }
