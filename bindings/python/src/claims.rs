@@ -1,7 +1,7 @@
 //! From Python's arguments to the claims of a token, and from verified claims to Python's object.
 
 use identity_hmac::attributes::{Metadata, Patch};
-use identity_hmac::{IdentityClaims, TokenKeyring, VerifiedClaims};
+use identity_hmac::{TokenKeyring, VerifiedClaims};
 use pyo3::Borrowed;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -44,26 +44,19 @@ pub(crate) fn patch(
     }
 }
 
-/// `claims` with the metadata `given`: what `json.dumps` makes of it.
-pub(crate) fn with_metadata(
-    claims: IdentityClaims,
-    given: Given<'_, '_>,
-    modules: &Modules,
-) -> PyResult<IdentityClaims> {
+/// The metadata `given` as JSON: what `json.dumps` makes of it.
+pub(crate) fn json_of(given: Given<'_, '_>, modules: &Modules) -> PyResult<Option<String>> {
     let Some(object) = given.0 else {
-        return Ok(claims);
+        return Ok(None);
     };
     let py = object.py();
     if object.is(&unset(py, modules)?) {
-        return Ok(claims);
+        return Ok(None);
     }
     let text = modules
         .json(py)
         .call_method1(intern!(py, "dumps"), (object,))?;
-    let text = convert::text_of(&text, "metadata")?;
-    claims
-        .metadata_json(text)
-        .map_err(|error| error::refused(py, &error))
+    convert::text_of(&text, "metadata").map(|text| Some(text.to_owned()))
 }
 
 /// What `verify` answers: the claims of `token`, which comes from outside and may be anything.

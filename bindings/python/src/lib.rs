@@ -11,6 +11,7 @@ mod error;
 mod key;
 mod keyring;
 mod modules;
+mod route;
 mod time;
 mod token_key;
 mod token_keyring;
@@ -29,6 +30,8 @@ mod _native {
     use crate::key::IdentityKey;
     #[pymodule_export]
     use crate::keyring::Keyring;
+    #[pymodule_export]
+    use crate::route::{User, respond};
     #[pymodule_export]
     use crate::token_key::IdentityTokenKey;
     #[pymodule_export]

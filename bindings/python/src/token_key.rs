@@ -156,7 +156,11 @@ impl IdentityTokenKey {
         )
         .name(claims::patch(name, "name", modules)?)
         .email(claims::patch(email, "email", modules)?);
-        claims = claims::with_metadata(claims, metadata, modules)?;
+        if let Some(metadata) = claims::json_of(metadata, modules)? {
+            claims = claims
+                .metadata_json(&metadata)
+                .map_err(|error| error::refused(py, &error))?;
+        }
         if let Some(audience) = audience {
             claims = claims.audience(convert::text_of(audience, "audience")?);
         }

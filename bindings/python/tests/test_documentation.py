@@ -6,11 +6,13 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import identity_hmac
+import identity_hmac.fastapi
 from identity_hmac import _native
 
 PACKAGE = Path(__file__).parents[1]
@@ -67,6 +69,32 @@ def run_examples(text: str, names: dict[str, Any]) -> None:
     output: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=output.append)
     assert not output, "".join(output)
+
+
+def objects_of(module: ModuleType) -> Iterator[Any]:
+    """The functions of a framework's module, and the methods of its classes."""
+    for name in module.__all__:
+        public = getattr(module, name)
+        if not inspect.isclass(public):
+            yield public
+            continue
+        for method in vars(public).values():
+            if inspect.isfunction(method) and not method.__name__.startswith("_"):
+                yield method
+
+
+FRAMEWORKS = [identity_hmac.fastapi]
+
+
+@pytest.mark.parametrize("module", FRAMEWORKS, ids=lambda module: module.__name__)
+def test_every_function_of_a_framework_s_module_has_an_example_that_holds(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IDENTITY_TOKEN_KEY", raising=False)
+    objects = list(objects_of(module))
+    assert objects
+    for public in objects:
+        run_examples(inspect.getdoc(public) or "", vars(identity_hmac) | vars(module))
 
 
 @pytest.mark.parametrize("public", list(public_objects()), ids=lambda public: public.__qualname__)

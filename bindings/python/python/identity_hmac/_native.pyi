@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Literal, final
 
@@ -10,7 +11,9 @@ __all__ = [
     "IdentityTokenKey",
     "IdentityTokenKeyring",
     "Keyring",
+    "User",
     "__version__",
+    "_respond",
     "generate_identity_hmac",
     "generate_secret",
     "generate_token_key",
@@ -536,3 +539,56 @@ class IdentityTokenKeyring:
             Traceback (most recent call last):
             identity_hmac.IdentityTokenError: the identity token's claim exp is not within ...
         """
+
+@final
+class User:
+    """The user of a session that your backend has authenticated.
+
+    A guarded route takes this class and no other. So an object of a framework is never signed for
+    by accident, even one that stands for nobody. It shows nothing of the user.
+
+    An hmac says nothing of the user, who only has to be there. A token says all of it. An attribute
+    that is left out stays as the vendor has it. `None` clears it.
+
+    Args:
+        external_id: Your own id of the user, 1 to 256 characters: the claim `sub`. A number has to
+            be made text.
+        name: The user's display name, at most 256 characters, or `None`.
+        email: The user's e-mail address, at most 320 characters, or `None`.
+        metadata: What else the vendor shows of the user: a `dict` of at most 8 levels that
+            `json.dumps` takes, or `None`.
+
+    Raises:
+        IdentityTokenError: The id is blank or too long (`invalid_claim`; `field` is `sub`). The
+            limits of the other arguments are those of a token, and count when one is signed.
+        IdentityHmacError: A text has a lone surrogate (`ill_formed_text`).
+        TypeError: An argument has a wrong type, or `json.dumps` does not take the metadata.
+        ValueError: The metadata holds itself.
+
+    Example:
+        >>> User("user_123", name="Jane Doe", email="jane@example.com")
+        <identity_hmac.User>
+        >>> User("")
+        Traceback (most recent call last):
+        identity_hmac.IdentityTokenError: ...
+    """
+
+    def __new__(
+        cls,
+        external_id: str,
+        *,
+        name: str | Unset | None = ...,
+        email: str | Unset | None = ...,
+        metadata: dict[str, Any] | Unset | None = ...,
+    ) -> Self: ...
+
+def _respond(
+    key: IdentityKey | IdentityTokenKey,
+    method: str,
+    query: str | Buffer,
+    sec_fetch_site: str | Buffer | None,
+    remaining_path: str | Buffer,
+    user: User | None,
+    visitor_id: Callable[[str], bool] | None,
+    now: datetime | float,
+) -> tuple[int, list[tuple[str, str]], str]: ...
