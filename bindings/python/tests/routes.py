@@ -16,9 +16,6 @@ PATH = "/api/chat-identity"
 VISITOR_ID = "0190f7a2-7c4e-7b1a-9d55-3f1c2b6a8e90"
 QUERY = f"visitorId={VISITOR_ID}"
 
-# A coroutine function, or an object of a framework's, is what some routes must not be given.
-CurrentUser = Callable[[], Any]
-
 
 class Request(NamedTuple):
     method: str = "GET"

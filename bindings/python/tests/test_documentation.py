@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 import identity_hmac
+import identity_hmac.asgi
+import identity_hmac.django
 import identity_hmac.fastapi
+import identity_hmac.flask
+import identity_hmac.wsgi
 from identity_hmac import _native
 
 PACKAGE = Path(__file__).parents[1]
@@ -83,7 +87,13 @@ def objects_of(module: ModuleType) -> Iterator[Any]:
                 yield method
 
 
-FRAMEWORKS = [identity_hmac.fastapi]
+FRAMEWORKS = [
+    identity_hmac.asgi,
+    identity_hmac.django,
+    identity_hmac.fastapi,
+    identity_hmac.flask,
+    identity_hmac.wsgi,
+]
 
 
 @pytest.mark.parametrize("module", FRAMEWORKS, ids=lambda module: module.__name__)

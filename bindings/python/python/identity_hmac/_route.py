@@ -38,7 +38,7 @@ class Route:
 
     def __init__(self, key: KeyOrFunction, visitor_id: VisitorIds | None) -> None:
         if not isinstance(key, Key):
-            check_function(key, "key", "IdentityKey, IdentityTokenKey or a function that gives one")
+            check_sync(key, "key", "IdentityKey, IdentityTokenKey or a function that gives one")
         self._given = key
         self._key: Key | None = None
         self._lock = Lock()
@@ -112,12 +112,16 @@ def checked(user: object) -> User | None:
     )
 
 
-def check_function(function: Any, argument: str, expected: str) -> None:
+def check_sync(function: Any, argument: str, expected: str) -> None:
     """Refuse what cannot be called here, or gives a coroutine that nobody awaits."""
-    if not callable(function):
-        raise TypeError(f"{argument} must be {expected}, not {kind_of(function)}")
+    check_callable(function, argument, expected)
     if is_async(function):
         raise TypeError(f"{argument} is a coroutine function, which cannot be awaited here")
+
+
+def check_callable(function: Any, argument: str, expected: str) -> None:
+    if not callable(function):
+        raise TypeError(f"{argument} must be {expected}, not {kind_of(function)}")
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -133,7 +137,7 @@ def rule_of(visitor_id: VisitorIds | None) -> Callable[[str], bool] | None:
         return lambda text: fullmatch(text) is not None
     if visitor_id is None:
         return None
-    check_function(visitor_id, "visitor_id", "a compiled pattern, a function or None")
+    check_sync(visitor_id, "visitor_id", "a compiled pattern, a function or None")
     ask = visitor_id
 
     def is_visitor_id(text: str) -> bool:

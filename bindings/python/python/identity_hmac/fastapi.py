@@ -14,7 +14,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from identity_hmac._error import IdentityHmacError
-from identity_hmac._route import PATH, Answer, KeyOrFunction, Route, VisitorIds, failed
+from identity_hmac._route import (
+    PATH,
+    Answer,
+    KeyOrFunction,
+    Route,
+    VisitorIds,
+    check_callable,
+    failed,
+)
 
 __all__ = ["ChatIdentityRouter", "chat_identity_router"]
 
@@ -106,8 +114,7 @@ def chat_identity_router(
         >>> TestClient(app).get(ask).json()
         {'hmac': '6b7e8eeb814c16250ff35166b501369db9168f026ad6a8c6613f36b3a2231827'}
     """
-    if not callable(current_user):
-        raise TypeError(f"current_user must be a dependency, not {type(current_user).__name__}")
+    check_callable(current_user, "current_user", "a dependency")
     route = Route(key, visitor_id)
 
     async def chat_identity(
