@@ -70,6 +70,39 @@ impl IdentityKey {
             .map_err(|error| error::refused(py, &error))
     }
 
+    /// Make a key from a setting, with the checks of `from_env`.
+    ///
+    /// Use it for a secret from a file of settings, a vault or a secret manager.
+    ///
+    /// Args:
+    ///     name: What you call the setting, for the message of an error.
+    ///     value: Its value: text, bytes, or `None` if the setting does not exist.
+    ///
+    /// Returns:
+    ///     A key from the value.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: As for `from_env`. The message has the name, never the value. If the
+    ///         name or the value has a lone surrogate, the code is `ill_formed_text`.
+    ///     TypeError: The name is not text, or the value is neither text nor bytes nor `None`.
+    ///
+    /// Example:
+    ///     >>> IdentityKey.from_setting("vault:chat/secret", "s3cret ")
+    ///     Traceback (most recent call last):
+    ///     identity_hmac.IdentityHmacError: vault:chat/secret ... white space...
+    #[classmethod]
+    fn from_setting(
+        class: &Bound<'_, PyType>,
+        #[pyo3(from_py_with = environment::variable_name)] name: &str,
+        value: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let value = environment::setting(name, value)?;
+        let value = value.as_ref().map(AsRef::as_ref);
+        identity_hmac::IdentityKey::from_setting(name, value)
+            .map(Self)
+            .map_err(|error| error::refused(class.py(), &error))
+    }
+
     /// Sign `visitor_id`.
     ///
     /// Sign only for a caller whose session you have authenticated: anyone with the result can

@@ -2,10 +2,10 @@
 
 use identity_hmac::Matched;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 
 use crate::key::IdentityKey;
-use crate::{convert, error};
+use crate::{convert, environment, error};
 
 /// A current secret and, during a rotation, the previous one.
 ///
@@ -45,6 +45,44 @@ impl Keyring {
             Some(previous) => keyring.with_previous(key_of(previous, "previous")?),
             None => keyring,
         }))
+    }
+
+    /// Make a keyring from two environment variables, with the checks of `IdentityKey.from_env`.
+    ///
+    /// Args:
+    ///     current: The name of the variable with the secret that signs.
+    ///     previous: The name of the variable with the secret that is still accepted. Set it during
+    ///         a rotation alone: if it is unset or empty, there is no previous secret.
+    ///
+    /// Returns:
+    ///     A keyring from the bytes of the variables, as `os.environ` holds them.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: As for `IdentityKey.from_env`, for either variable. The message names
+    ///         the variable.
+    ///     TypeError: A name is not text.
+    ///
+    /// Example:
+    ///     >>> Keyring.from_env("A_VARIABLE_THAT_IS_NOT_SET", "IDENTITY_PREVIOUS_SECRET")
+    ///     Traceback (most recent call last):
+    ///     identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
+    #[classmethod]
+    fn from_env(
+        class: &Bound<'_, PyType>,
+        current: &Bound<'_, PyAny>,
+        previous: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let py = class.py();
+        let current = convert::text_of(current, "current")?;
+        let previous = convert::text_of(previous, "previous")?;
+        let current_value = environment::variable(py, current)?;
+        let previous_value = environment::variable(py, previous)?;
+        identity_hmac::Keyring::from_settings(
+            (current, current_value.as_deref()),
+            (previous, previous_value.as_deref()),
+        )
+        .map(Self)
+        .map_err(|error| error::refused(py, &error))
     }
 
     /// Sign `visitor_id` with the current secret.

@@ -78,6 +78,40 @@ impl IdentityTokenKey {
         Self::of(py, key)
     }
 
+    /// Make a key from a setting, with the checks of `from_env`.
+    ///
+    /// Use it for a key from a file of settings, a vault or a secret manager.
+    ///
+    /// Args:
+    ///     name: What you call the setting, for the message of an error.
+    ///     value: Its value: text, bytes, or `None` if the setting does not exist.
+    ///
+    /// Returns:
+    ///     A key from the value.
+    ///
+    /// Raises:
+    ///     IdentityHmacError: As for `from_env`. The message has the name, never the value. If the
+    ///         name or the value has a lone surrogate, the code is `ill_formed_text`.
+    ///     TypeError: The name is not text, or the value is neither text nor bytes nor `None`.
+    ///
+    /// Example:
+    ///     >>> IdentityTokenKey.from_setting("vault:chat/token_key", None)
+    ///     Traceback (most recent call last):
+    ///     identity_hmac.IdentityHmacError: vault:chat/token_key is not set; set it to ...
+    #[classmethod]
+    fn from_setting(
+        class: &Bound<'_, PyType>,
+        #[pyo3(from_py_with = environment::variable_name)] name: &str,
+        value: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = class.py();
+        let value = environment::setting(name, value)?;
+        let value = value.as_ref().map(AsRef::as_ref);
+        let key =
+            TokenKey::from_setting(name, value).map_err(|error| error::refused(py, &error))?;
+        Self::of(py, key)
+    }
+
     /// The key's id, 8 hexadecimal digits. It is not secret.
     ///
     /// Tokens name it in their header, as `kid`.

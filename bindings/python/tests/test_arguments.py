@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from identity_hmac import (
     IdentityHmacError,
     IdentityKey,
+    IdentityTokenKey,
     Keyring,
     generate_identity_hmac,
     verify_identity_hmac,
@@ -342,3 +343,38 @@ def test_the_variable_is_identity_secret_by_default(
     with pytest.raises(IdentityHmacError, match=re.escape("IDENTITY_SECRET is not set")) as error:
         IdentityKey.from_env()
     assert error.value.code == "secret_unset"
+
+
+@pytest.mark.parametrize("key", [IdentityKey, IdentityTokenKey])
+def test_a_setting_is_text_or_bytes_and_its_surrogates_are_not_carried(key: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"^chat\.secret must be str or a bytes-like object, not int"
+    ):
+        key.from_setting("chat.secret", 1)
+    with pytest.raises(TypeError, match="name must be str, not NoneType"):
+        key.from_setting(None, "s3cret")
+    with pytest.raises(IdentityHmacError, match=r"^chat\.secret holds a lone surrogate") as caught:
+        key.from_setting("chat.secret", "private\ud800")
+    assert caught.value.code == "ill_formed_text"
+    assert_carries_nothing_private(caught.value)
+
+
+@pytest.mark.parametrize("previous", [None, ""])
+def test_a_keyring_has_no_previous_secret_while_its_variable_is_unset_or_empty(
+    previous: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_SECRET", SECRET)
+    monkeypatch.delenv("IDENTITY_PREVIOUS_SECRET", raising=False)
+    if previous is not None:
+        monkeypatch.setenv("IDENTITY_PREVIOUS_SECRET", previous)
+    keyring = Keyring.from_env("IDENTITY_SECRET", "IDENTITY_PREVIOUS_SECRET")
+    assert keyring.matched(VISITOR_ID, HMAC) == "current"
+    monkeypatch.setenv("IDENTITY_PREVIOUS_SECRET", SECRET)
+    monkeypatch.setenv("IDENTITY_SECRET", "another")
+    keyring = Keyring.from_env("IDENTITY_SECRET", "IDENTITY_PREVIOUS_SECRET")
+    assert keyring.matched(VISITOR_ID, HMAC) == "previous"
+    monkeypatch.setenv("IDENTITY_PREVIOUS_SECRET", " ")
+    with pytest.raises(IdentityHmacError, match=r"^IDENTITY_PREVIOUS_SECRET "):
+        Keyring.from_env("IDENTITY_SECRET", "IDENTITY_PREVIOUS_SECRET")
+    with pytest.raises(TypeError, match="previous must be str, not NoneType"):
+        Keyring.from_env("IDENTITY_SECRET", None)  # type: ignore[arg-type]

@@ -80,6 +80,8 @@ def check_key_accepted(case: Case) -> None:
     set_variable(case["value"])
     for key in (
         IdentityTokenKey.from_env(VARIABLE),
+        IdentityTokenKey.from_setting("chat.key", case["value"]),
+        IdentityTokenKey.from_setting("chat.key", case["value"].encode()),
         IdentityTokenKey(case["value"]),
         IdentityTokenKey(case["value"].encode()),
     ):
@@ -94,8 +96,11 @@ def check_key_refused(case: Case) -> None:
                 with pytest.raises(IdentityHmacError) as refusal:
                     refuse(text)
                 assert refusal.value.code == "malformed_token_key"
-        if "\0" in value:
-            return  # No process can be given such a variable.
+    with pytest.raises(IdentityHmacError, match=r"^chat\.key ") as refusal:
+        IdentityTokenKey.from_setting("chat.key", value)
+    assert refusal.value.code == case["code"]
+    if value is not None and "\0" in value:
+        return  # No process can be given such a variable.
     set_variable(value)
     with pytest.raises(IdentityHmacError) as refusal:
         IdentityTokenKey.from_env(VARIABLE)

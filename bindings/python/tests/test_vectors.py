@@ -96,21 +96,35 @@ def check_setting_accepted(case: Case) -> None:
     set_variable(read(case, "value"))
     for (visitor_id,) in forms(case, "visitor_id"):
         assert IdentityKey.from_env(VARIABLE).sign(visitor_id) == case["hmac"]
+        keyring = Keyring.from_env(VARIABLE, VARIABLE)
+        assert keyring.sign(visitor_id) == case["hmac"]
+        for value in both_forms(read(case, "value")):
+            key = IdentityKey.from_setting("chat.secret", value)
+            assert key.sign(visitor_id) == case["hmac"]
 
 
 def check_setting_refused(case: Case) -> None:
     value = read(case, "value")
+    for given in (None,) if value is None else both_forms(value):
+        with pytest.raises(IdentityHmacError) as refusal:
+            IdentityKey.from_setting("chat.secret", given)
+        check_refusal(refusal.value, case, "chat.secret")
     if isinstance(value, str) and "\0" in value:
         # No process can be given such a variable, and Python says so itself.
         with pytest.raises(ValueError, match="embedded null byte"):
             set_variable(value)
         return
     set_variable(value)
-    with pytest.raises(IdentityHmacError) as refusal:
-        IdentityKey.from_env(VARIABLE)
-    assert refusal.value.code == case["code"]
-    assert VARIABLE in str(refusal.value)
-    assert "s3cr" not in str(refusal.value)
+    for from_env in (IdentityKey.from_env, lambda name: Keyring.from_env(name, "NOT_SET")):
+        with pytest.raises(IdentityHmacError) as refusal:
+            from_env(VARIABLE)
+        check_refusal(refusal.value, case, VARIABLE)
+
+
+def check_refusal(error: IdentityHmacError, case: Case, name: str) -> None:
+    assert error.code == case["code"]
+    assert name in str(error)
+    assert "s3cr" not in str(error)
 
 
 def set_variable(value: Input | None) -> None:

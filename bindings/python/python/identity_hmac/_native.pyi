@@ -161,6 +161,30 @@ class IdentityKey:
             identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
         """
 
+    @classmethod
+    def from_setting(cls, name: str, value: str | Buffer | None) -> Self:
+        """Make a key from a setting, with the checks of `from_env`.
+
+        Use it for a secret from a file of settings, a vault or a secret manager.
+
+        Args:
+            name: What you call the setting, for the message of an error.
+            value: Its value: text, bytes, or `None` if the setting does not exist.
+
+        Returns:
+            A key from the value.
+
+        Raises:
+            IdentityHmacError: As for `from_env`. The message has the name, never the value. If the
+                name or the value has a lone surrogate, the code is `ill_formed_text`.
+            TypeError: The name is not text, or the value is neither text nor bytes nor `None`.
+
+        Example:
+            >>> IdentityKey.from_setting("vault:chat/secret", "s3cret ")
+            Traceback (most recent call last):
+            identity_hmac.IdentityHmacError: vault:chat/secret ... white space...
+        """
+
     def sign(self, visitor_id: str | Buffer) -> str:
         """Sign `visitor_id`.
 
@@ -243,6 +267,29 @@ class Keyring:
         current: IdentityKey | str | Buffer,
         previous: IdentityKey | str | Buffer | None = None,
     ) -> Self: ...
+    @classmethod
+    def from_env(cls, current: str, previous: str) -> Self:
+        """Make a keyring from two environment variables, with the checks of `IdentityKey.from_env`.
+
+        Args:
+            current: The name of the variable with the secret that signs.
+            previous: The name of the variable with the secret that is still accepted. Set it during
+                a rotation alone: if it is unset or empty, there is no previous secret.
+
+        Returns:
+            A keyring from the bytes of the variables, as `os.environ` holds them.
+
+        Raises:
+            IdentityHmacError: As for `IdentityKey.from_env`, for either variable. The message names
+                the variable.
+            TypeError: A name is not text.
+
+        Example:
+            >>> Keyring.from_env("A_VARIABLE_THAT_IS_NOT_SET", "IDENTITY_PREVIOUS_SECRET")
+            Traceback (most recent call last):
+            identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
+        """
+
     def sign(self, visitor_id: str | Buffer) -> str:
         """Sign `visitor_id` with the current secret.
 
@@ -360,6 +407,30 @@ class IdentityTokenKey:
             >>> IdentityTokenKey.from_env("A_VARIABLE_THAT_IS_NOT_SET")
             Traceback (most recent call last):
             identity_hmac.IdentityHmacError: A_VARIABLE_THAT_IS_NOT_SET is not set; set it to ...
+        """
+
+    @classmethod
+    def from_setting(cls, name: str, value: str | Buffer | None) -> Self:
+        """Make a key from a setting, with the checks of `from_env`.
+
+        Use it for a key from a file of settings, a vault or a secret manager.
+
+        Args:
+            name: What you call the setting, for the message of an error.
+            value: Its value: text, bytes, or `None` if the setting does not exist.
+
+        Returns:
+            A key from the value.
+
+        Raises:
+            IdentityHmacError: As for `from_env`. The message has the name, never the value. If the
+                name or the value has a lone surrogate, the code is `ill_formed_text`.
+            TypeError: The name is not text, or the value is neither text nor bytes nor `None`.
+
+        Example:
+            >>> IdentityTokenKey.from_setting("vault:chat/token_key", None)
+            Traceback (most recent call last):
+            identity_hmac.IdentityHmacError: vault:chat/token_key is not set; set it to ...
         """
 
     @property
