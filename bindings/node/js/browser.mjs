@@ -3,6 +3,7 @@
 export let generateIdentityHmac, generateSecret, generateTokenKey, IdentityHmacError;
 export let IdentityKey, IdentityTokenError, IdentityTokenKey, IdentityTokenKeyring;
 export let Keyring, verifyIdentityHmac;
+export let chatIdentityRoute, User;
 
 throw new Error(
   'identity-hmac must not run in a browser: it needs the identity verification secret or an ' +

@@ -16,6 +16,7 @@ const KINDS = {
   Set: 'a Set',
   SharedArrayBuffer: 'a SharedArrayBuffer',
   String: 'a String object',
+  User: 'a User',
   private: 'a private KeyObject',
   public: 'a public KeyObject',
   secret: 'a secret KeyObject',

@@ -6,6 +6,7 @@ import addon from './addon.cjs';
 import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
 import { exportSecret } from './key-object.mjs';
+import { isPrepared, isPreparedTokenKey } from './prepared.mjs';
 import { readSigning, readVerifying } from './token-arguments.mjs';
 import { declareTokenClasses } from './token-classes.mjs';
 import { verifiedClaims } from './verified-claims.mjs';
@@ -58,16 +59,6 @@ function checkSetting(name, value) {
   throwIfRefused(addon.checkSetting(name, value));
 }
 
-/** Whether this is what `prepareKey` returns, in whichever copy of this module. */
-function isPrepared(value) {
-  try {
-    // The addon throws if this is not one of its keys.
-    return addon.verify(value) === false;
-  } catch {
-    return false;
-  }
-}
-
 function prepareKey(secret, argument, types) {
   const exported = exportSecret(secret);
   const key = addon.prepareKey(exported ?? secret);
@@ -93,15 +84,6 @@ function checkTokenKey(name, text) {
     throw wrongType('name', 'a string', name);
   }
   throwIfRefused(addon.checkTokenKey(name, text));
-}
-
-/** Whether this is what `prepareTokenKey` returns, in whichever copy of this module. */
-function isPreparedTokenKey(value) {
-  try {
-    return typeof addon.tokenKeyId(value) === 'string';
-  } catch {
-    return false;
-  }
 }
 
 function prepareTokenKey(text, argument, types) {

@@ -24,6 +24,32 @@ export function readSigning(claims, options) {
   };
 }
 
+/** What `new User(externalId, attributes)` was given. `metadata` becomes the text of JSON. */
+export function readUser(externalId, attributes) {
+  const { name, email, metadata, ...others } = members(attributes, 'attributes', {});
+  refuseOthers(others, 'attributes', 'name, email and metadata');
+  return {
+    externalId: text(externalId, 'externalId'),
+    name: name == null ? name : text(name, 'attributes.name'),
+    email: email == null ? email : text(email, 'attributes.email'),
+    metadata: metadata === undefined ? undefined : json(metadata, 'attributes.metadata'),
+  };
+}
+
+/** What a factory of routes was given. */
+export function readRoute(options) {
+  const { key, authenticate, visitorId, ...rest } = members(options, 'options');
+  refuseOthers(rest, 'options', 'key, authenticate and visitorId');
+  if (typeof authenticate !== 'function') {
+    throw wrongType('options.authenticate', 'a function', authenticate);
+  }
+  const isRule = typeof visitorId === 'function' || classOf(visitorId) === 'RegExp';
+  if (visitorId !== undefined && !isRule) {
+    throw wrongType('options.visitorId', 'a RegExp or a function', visitorId);
+  }
+  return { key, authenticate, visitorId };
+}
+
 /** What `verify(token, visitorId, options)` was given, beside the token, which may be anything. */
 export function readVerifying(visitorId, options) {
   const { audience, now, ...others } = members(options, 'options', {});

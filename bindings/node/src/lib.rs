@@ -12,6 +12,7 @@
 
 mod bytes;
 mod error;
+pub mod route;
 pub mod token;
 
 use identity_hmac::{IdentityHmac, IdentityKey, InputError, Keyring, Matched};

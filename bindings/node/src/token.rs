@@ -68,7 +68,7 @@ pub fn prepare_token_keyring(
 }
 
 /// An attribute of a user: a text, null to clear it, or undefined to leave it out.
-type Attribute = Either3<String, Null, Undefined>;
+pub(crate) type Attribute = Either3<String, Null, Undefined>;
 
 /// Signs the claims with `key`. `metadata` is the text of JSON.
 #[napi(catch_unwind)]
@@ -158,7 +158,7 @@ pub fn verify_token(
     }
 }
 
-fn patch(attribute: Attribute) -> Patch<String> {
+pub(crate) fn patch(attribute: Attribute) -> Patch<String> {
     match attribute {
         Either3::A(text) => Patch::Set(text),
         Either3::B(Null) => Patch::Clear,
@@ -180,6 +180,6 @@ fn nullable<T>(patch: Patch<T>, write: impl FnOnce(T) -> String) -> Option<Eithe
     clippy::cast_sign_loss,
     reason = "a cast from f64 stays within the range of u64"
 )]
-fn whole(seconds: f64) -> u64 {
+pub(crate) fn whole(seconds: f64) -> u64 {
     seconds as u64
 }

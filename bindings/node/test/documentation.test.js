@@ -41,8 +41,19 @@ for (const [page, program] of programs) {
   });
 }
 
-for (const [entry, api] of implementations) {
-  const types = entry === 'identity-hmac' ? 'index.d.mts' : 'webcrypto.d.mts';
+const ROUTES = ['express', 'fastify', 'route'];
+const entries = [
+  ...implementations,
+  ...(await Promise.all(
+    ROUTES.map(async (name) => [
+      `identity-hmac/${name}`,
+      { ...implementations[0][1], ...(await import(`identity-hmac/${name}`)) },
+    ]),
+  )),
+];
+
+for (const [entry, api] of entries) {
+  const types = `${entry.split('/')[1] ?? 'index'}.d.mts`;
   for (const [, comment, declared] of readFileSync(`${installed}/${types}`, 'utf8').matchAll(
     /@example\n((?: +\*(?: .*)?\n)+?) +\*\/\n *(.*)/g,
   )) {

@@ -10,6 +10,7 @@ import * as importedWebcrypto from 'identity-hmac/webcrypto';
 const require = createRequire(import.meta.url);
 const project = realpathSync(fileURLToPath(new URL('.', import.meta.url)));
 
+const ROUTES = ['identity-hmac/express', 'identity-hmac/fastify', 'identity-hmac/route'];
 const NAMES = [
   'IdentityHmacError',
   'IdentityKey',
@@ -40,6 +41,18 @@ test('both entries have the same names, from import and from require', () => {
   }
 });
 
+test('each entry with a route has the route and its user, from import and from require', async () => {
+  for (const entry of ROUTES) {
+    assert(require.resolve(entry).startsWith(`${project}/node_modules/identity-hmac/`));
+    const importedRoute = await import(entry);
+    const { chatIdentityRoute, User, ...others } = require(entry);
+    assert.deepEqual(others, {});
+    assert.equal(importedRoute.chatIdentityRoute, chatIdentityRoute);
+    assert.equal(importedRoute.User, User);
+    assert.equal(User, require('identity-hmac/route').User);
+  }
+});
+
 test('what is imported and what is required are the same classes', () => {
   const required = require('identity-hmac');
   for (const [name, value] of Object.entries(imported)) {
@@ -56,7 +69,13 @@ test('what webcrypto gives to require works as well', async () => {
 });
 
 test('nothing else of the package can be imported', () => {
-  for (const path of ['addon.cjs', 'bundled.mjs', 'index.cjs', 'browser.mjs', 'webcrypto.mjs']) {
+  for (const path of [
+    'addon.cjs',
+    'bundled/index.mjs',
+    'index.cjs',
+    'routes.cjs',
+    'webcrypto.mjs',
+  ]) {
     assert.throws(() => require(`identity-hmac/${path}`), {
       code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
     });

@@ -1,4 +1,4 @@
-// What a server's bundler gets in place of the entry `identity-hmac`. A native addon cannot become
+// What a server's bundler gets in place of the entries that use the native addon. An addon cannot become
 // part of a bundle, so the bundle loads the installed package when it runs.
 
 import Module from 'node:module';
@@ -7,12 +7,13 @@ import Module from 'node:module';
 const { createRequire } = Module;
 const PACKAGE = ['identity', 'hmac'].join('-');
 
-function load() {
+/** The installed package's entry, such as `/route`. */
+export function load(entry) {
   // From the bundle, which some bundlers replace by where this file was, and from the program.
   const file = typeof __filename === 'string' ? __filename : undefined;
   for (const place of [import.meta.url, file, process.argv[1]].filter(Boolean)) {
     try {
-      return createRequire(place)(PACKAGE);
+      return createRequire(place)(PACKAGE + entry);
     } catch (error) {
       // The second is for a place that is no file.
       if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_INVALID_ARG_VALUE') {
@@ -29,16 +30,3 @@ function load() {
       'Or import identity-hmac/webcrypto, which needs no addon and returns promises',
   );
 }
-
-export const {
-  generateIdentityHmac,
-  generateSecret,
-  generateTokenKey,
-  IdentityHmacError,
-  IdentityKey,
-  IdentityTokenError,
-  IdentityTokenKey,
-  IdentityTokenKeyring,
-  Keyring,
-  verifyIdentityHmac,
-} = load();

@@ -1,0 +1,3 @@
+const { User, express } = require('./routes.cjs');
+
+module.exports = { chatIdentityRoute: express, User };

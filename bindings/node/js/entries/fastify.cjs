@@ -1,0 +1,3 @@
+const { User, fastify } = require('./routes.cjs');
+
+module.exports = { chatIdentityRoute: fastify, User };

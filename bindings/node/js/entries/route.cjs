@@ -1,0 +1,3 @@
+const { User, web } = require('./routes.cjs');
+
+module.exports = { chatIdentityRoute: web, User };

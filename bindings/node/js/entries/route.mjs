@@ -1,0 +1,1 @@
+export { chatIdentityRoute, User } from './route.cjs';
