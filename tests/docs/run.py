@@ -16,6 +16,9 @@ A page is one shell session in an empty folder, in the order of its blocks:
     text                  what the commands before it printed; … stands for any text
     … database=NAME       run with that database alone: sqlite, or postgres. Its page is run on both
     … not-run=REASON      left out
+
+The program of a page of docs/frameworks is a server. While it runs, the contract of the guarded
+route (tests/routes) is put to it. Such a page exports IDENTITY_TOKEN_KEY, and its port is 3000.
 """
 
 import contextlib
@@ -42,11 +45,18 @@ HMAC = "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
 VISITOR = "0190a1b2-c3d4-4e5f-8a6b-7c8d9e0f1a2b"
 DIST = ROOT / "dist"
 DOCS = ROOT / "docs"
+FRAMEWORKS = DOCS / "frameworks"
+CONTRACT = ROOT / "tests" / "routes" / "contract.test.mjs"
 ROUTES = ROOT / "tests" / "docs" / "routes"
 # Where the libraries of others are installed, for the tests of the packages.
 NODE_MODULES = ROOT / "bindings/node/node_modules"
 SITE_PACKAGES = next((ROOT / "bindings/python/.venv/lib").glob("python3*/site-packages"), "")
 OFFLINE = {"CARGO_NET_OFFLINE": "true", "PIP_NO_INDEX": "1", "npm_config_offline": "true"}
+# Beside what npm has installed.
+LINK_NODE_MODULES = f"""node_modules_of() {{
+for package; do
+mkdir -p $(dirname node_modules/$package) && ln -s {NODE_MODULES}/$package node_modules/$package
+done; }}"""
 # Run a second time, on a server of PostgreSQL that pg_virtualenv starts.
 ON_POSTGRES = ["docs/run/first-start.md"]
 DATABASE = (
@@ -155,13 +165,18 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
             "IDENTITY_ADMIN_LISTEN": f"127.0.0.1:{ports['8081']}",
         }
         steps = [step for block in blocks for step in steps_of(block)]
-        script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e"]
+        if page.path.parent == FRAMEWORKS:
+            contract = f"ORIGIN=http://127.0.0.1:3000 node --test --test-reporter=spec {CONTRACT}"
+            steps.append((blocks[-1], contract, None))
+        script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e", LINK_NODE_MODULES]
         if postgres:
             script.append(DATABASE)
         for number, (_, code, _) in enumerate(steps):
             if code:
                 script.append(f"{{ {code}\n}} >{folder}/printed/{number} 2>&1")
         text = on_ports("\n".join(script), ports)
+        if page.path.parent == FRAMEWORKS:
+            text = re.sub(r"\b3000\b", ports["3000"], text)
         before = ["pg_virtualenv", "-t"] if postgres else []
         status = shell([*before, "bash", "-c", text], folder / "work", environment | listeners)
         last = ""
@@ -207,7 +222,9 @@ def local(text: str) -> str:
     core = ROOT / "crates" / "identity-hmac"
     for published, here in {
         r"make demo": "true",
-        r"npm install identity-hmac$": f"npm install --silent {tarball()}",
+        r"npm install identity-hmac( .*)?$": (
+            rf"npm install --silent {tarball()} && node_modules_of\1"
+        ),
         r"npm install identity-hmac-browser$": f"npm install --silent {DIST}/browser/*.tgz",
         r"npm install (jsonwebtoken|jose)$": rf"ln -s {NODE_MODULES}/\1 node_modules/",
         r"pip install pyjwt$": f"ln -s {SITE_PACKAGES}/jwt .",
