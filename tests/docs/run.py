@@ -57,6 +57,11 @@ LINK_NODE_MODULES = f"""node_modules_of() {{
 for package; do
 mkdir -p $(dirname node_modules/$package) && ln -s {NODE_MODULES}/$package node_modules/$package
 done; }}"""
+# Behind what pip has installed, so that the package is the one in INSTALLED.
+APPEND_SITE_PACKAGES = f"""site_packages_of() {{
+mkdir ../site && echo 'import sys; sys.path.append("{SITE_PACKAGES}")' >../site/sitecustomize.py
+export PYTHONPATH=$PWD/../site
+python -c 'import sys, importlib.metadata as all; print(*map(all.version, sys.argv[1:]))' $*; }}"""
 # Run a second time, on a server of PostgreSQL that pg_virtualenv starts.
 ON_POSTGRES = ["docs/run/first-start.md"]
 DATABASE = (
@@ -168,7 +173,8 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
         if page.path.parent == FRAMEWORKS:
             contract = f"ORIGIN=http://127.0.0.1:3000 node --test --test-reporter=spec {CONTRACT}"
             steps.append((blocks[-1], contract, None))
-        script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e", LINK_NODE_MODULES]
+        script = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -e"]
+        script += [LINK_NODE_MODULES, APPEND_SITE_PACKAGES]
         if postgres:
             script.append(DATABASE)
         for number, (_, code, _) in enumerate(steps):
@@ -227,6 +233,7 @@ def local(text: str) -> str:
         ),
         r"npm install identity-hmac-browser$": f"npm install --silent {DIST}/browser/*.tgz",
         r"npm install (jsonwebtoken|jose)$": rf"ln -s {NODE_MODULES}/\1 node_modules/",
+        r"pip install identity-hmac( .*)$": r"pip install identity-hmac && site_packages_of\1",
         r"pip install pyjwt$": f"ln -s {SITE_PACKAGES}/jwt .",
         r"gem install (identity_hmac|jwt)$": r"gem list --silent --installed \1",
         r"cargo install ([a-z-]+)( [a-z-]+)*": "true",
@@ -302,15 +309,12 @@ def check_route(block: Block, environment: dict[str, str]) -> None:
     """Put the same requests to a route as to every other."""
     route = block.tags["route"]
     interpreter, script = {
-        "django": ("python", "serve.py"),
-        "fastapi": ("python", "serve.py"),
-        "flask": ("python", "serve.py"),
         "express": ("node", "serve.mjs"),
         "next": ("node", "serve.mjs"),
         "rails": ("ruby", "serve.rb"),
         "sinatra": ("ruby", "serve.rb"),
     }[route]
-    environment = environment | {"IDENTITY_SECRET": SECRET, "PYTHONPATH": str(SITE_PACKAGES)}
+    environment = environment | {"IDENTITY_SECRET": SECRET}
     with tempfile.TemporaryDirectory(prefix="docs-") as name:
         folder = Path(name)
         (folder / block.tags["file"]).write_text(block.text, encoding="utf-8")
