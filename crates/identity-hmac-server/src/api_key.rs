@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::store::StoredApiKey;
+use crate::store::StoredKey;
 use crate::token::{NoRandomness, Sha256Digest, random, sha256};
 
 const PREFIX: &str = "sk_";
@@ -62,13 +62,13 @@ impl ApiKey {
             sha256: sha256(text),
         })
     }
+}
 
-    /// Whether a key may have this id. Anything else is not looked up: it may be a secret in the
-    /// wrong place.
-    #[must_use]
-    pub fn is_id(text: &str) -> bool {
-        has_digits(text, ID_DIGITS)
-    }
+/// Whether an API key or a token key may have this id. Anything else is not looked up: it may be a
+/// secret in the wrong place.
+#[must_use]
+pub fn is_key_id(text: &str) -> bool {
+    has_digits(text, ID_DIGITS)
 }
 
 fn has_digits(text: &str, count: usize) -> bool {
@@ -103,8 +103,8 @@ pub(crate) struct ApiKeyView {
     pub(crate) last_used_at: Option<OffsetDateTime>,
 }
 
-impl From<StoredApiKey> for ApiKeyView {
-    fn from(stored: StoredApiKey) -> Self {
+impl From<StoredKey> for ApiKeyView {
+    fn from(stored: StoredKey) -> Self {
         Self {
             id: stored.id,
             created_at: stored.created_at,
@@ -123,6 +123,13 @@ pub(crate) struct NewApiKey {
     /// What the organization's backends send as `Authorization: Bearer`.
     #[schema(value_type = String, example = "sk_…")]
     pub(crate) api_key: Zeroizing<String>,
+}
+
+impl NewApiKey {
+    pub(crate) fn new(stored: StoredKey, api_key: Zeroizing<String>) -> Self {
+        let key = stored.into();
+        Self { key, api_key }
+    }
 }
 
 /// Shows nothing of the secret.

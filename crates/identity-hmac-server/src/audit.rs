@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::{AuditEvent, OrganizationPatch};
+use crate::store::{AuditEvent, OrganizationPatch, PolicyPatch};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,10 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was deleted: from then on it opens nothing.
     ApiKeyDeleted,
+    /// An organization got a token key.
+    TokenKeyCreated,
+    /// A token key was deleted: from then on it verifies nothing.
+    TokenKeyDeleted,
     /// A visitor's record was erased, with the visitor.
     IdentityErased,
     /// Records of a person were erased, with their visitors.
@@ -99,6 +103,8 @@ impl Action {
             Self::VisitorTokensRevoked => "visitor_tokens_revoked",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyDeleted => "api_key_deleted",
+            Self::TokenKeyCreated => "token_key_created",
+            Self::TokenKeyDeleted => "token_key_deleted",
             Self::IdentityErased => "identity_erased",
             Self::PersonErased => "person_erased",
             Self::AdminTokenReset => "admin_token_reset",
@@ -124,6 +130,9 @@ pub struct Details {
     /// Whether it is suspended now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
+    /// What is new in its policy.
+    #[serde(flatten)]
+    pub policy: PolicyPatch,
     /// The record that was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_id: Option<Uuid>,
@@ -133,6 +142,9 @@ pub struct Details {
     /// The id of the API key, which is no part of its secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<String>,
+    /// The id of the token key, which is no part of its secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
 }
 
 impl From<&OrganizationPatch> for Details {
@@ -143,12 +155,14 @@ impl From<&OrganizationPatch> for Details {
             verification,
             allowed_origins,
             suspended,
+            policy,
         } = patch.clone();
         Self {
             name,
             verification,
             allowed_origins,
             suspended,
+            policy,
             ..Self::default()
         }
     }
@@ -173,8 +187,10 @@ pub(crate) struct AuditEventView {
     action: String,
     /// The organization that it was done to; null for none. It may be deleted by now.
     organization_id: Option<Uuid>,
-    /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`; or `identityId`, the record
-    /// that was erased; or `records`, how many of a person were erased; or `apiKeyId`.
+    /// What was set: `name`, `verification`, `allowedOrigins`, `suspended`, `acceptedProofs`,
+    /// `unsignedAttributes`, `identitySession`, `maxTokenLifetime`, `tokensValidAfter`; or `identityId`,
+    /// the record that was erased; or `records`, how many of a person were erased; or `apiKeyId`; or
+    /// `kid`, of a token key.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     details: Value,
 }

@@ -14,6 +14,7 @@ mod log;
 pub mod master_key;
 mod master_key_rotation;
 mod metric;
+mod new_key;
 pub mod new_secret;
 pub mod organization;
 mod peers;
@@ -23,6 +24,7 @@ mod serve;
 mod shown_once;
 pub mod store;
 pub mod token;
+mod token_key;
 mod verification_stats;
 
 pub use command::run;

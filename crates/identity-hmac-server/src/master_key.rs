@@ -16,12 +16,28 @@ const ID_DOMAIN: &[u8] = b"identity-hmac-server master key id\0";
 /// Seals organization secrets with XChaCha20-Poly1305, and opens them. The first key seals; all of
 /// them open, so that a new key can take the place of an old one while processes run.
 ///
-/// The organization id is the associated data, so a sealed secret that was copied into another
-/// organization's row does not open there.
+/// The [`Owner`] is the associated data, so a sealed secret that was copied into another row does not
+/// open there.
 #[derive(Clone)]
 pub struct MasterKeys {
     sealing: MasterKey,
     older: Vec<MasterKey>,
+}
+
+/// What a sealed secret belongs to: an organization, or one of an organization's token keys by its kid.
+#[derive(Clone, Debug)]
+pub struct Owner(Vec<u8>);
+
+impl From<Uuid> for Owner {
+    fn from(organization: Uuid) -> Self {
+        Self(organization.as_bytes().to_vec())
+    }
+}
+
+impl From<(Uuid, &str)> for Owner {
+    fn from((organization, kid): (Uuid, &str)) -> Self {
+        Self([organization.as_bytes(), kid.as_bytes()].concat())
+    }
 }
 
 /// Master keys that are not 64 hexadecimal digits each.
@@ -58,49 +74,54 @@ impl MasterKeys {
         })
     }
 
-    /// Encrypts `secret` for the organization with the first key, to be stored: 8 bytes that name the
+    /// Encrypts `secret` for its owner with the first key, to be stored: 8 bytes that name the
     /// key, a random nonce of 24 bytes, and the ciphertext with its tag.
     ///
     /// # Errors
     ///
     /// [`NotSealed`] when the operating system gives no randomness for the nonce.
-    pub fn seal(&self, organization: Uuid, secret: &[u8]) -> Result<Vec<u8>, NotSealed> {
+    pub fn seal(&self, owner: impl Into<Owner>, secret: &[u8]) -> Result<Vec<u8>, NotSealed> {
         let MasterKey { id, cipher } = &self.sealing;
         let nonce = Nonce::<XChaCha20Poly1305>::try_generate().map_err(|_| NotSealed)?;
         let payload = Payload {
             msg: secret,
-            aad: organization.as_bytes(),
+            aad: &owner.into().0,
         };
         let ciphertext = cipher.encrypt(&nonce, payload).map_err(|_| NotSealed)?;
         Ok([id.as_slice(), &nonce, &ciphertext].concat())
     }
 
-    /// Decrypts what [`seal`](Self::seal) stored for the same organization.
+    /// Decrypts what [`seal`](Self::seal) stored for the same owner.
     ///
     /// # Errors
     ///
-    /// [`NotOpened`] when the key, the organization or a bit of the stored bytes is another one.
-    pub fn open(&self, organization: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+    /// [`NotOpened`] when the key, the owner or a bit of the stored bytes is another one.
+    pub fn open(
+        &self,
+        owner: impl Into<Owner>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+        let owner = owner.into();
         let keys = || [&self.sealing].into_iter().chain(&self.older);
         let named = keys().find(|key| sealed.starts_with(&key.id));
-        let opened = named.map(|key| key.open(organization, &sealed[ID_LEN..]));
+        let opened = named.map(|key| key.open(&owner, &sealed[ID_LEN..]));
         if let Some(Ok(secret)) = opened {
             return Ok(secret);
         }
         // What was sealed before a key was named there.
         keys()
-            .find_map(|key| key.open(organization, sealed).ok())
+            .find_map(|key| key.open(&owner, sealed).ok())
             .ok_or(NotOpened)
     }
 
     /// Whether the first key opens it.
     #[must_use]
-    pub fn is_sealed_with_first(&self, organization: Uuid, sealed: &[u8]) -> bool {
+    pub fn is_sealed_with_first(&self, owner: impl Into<Owner>, sealed: &[u8]) -> bool {
         let first = Self {
             sealing: self.sealing.clone(),
             older: Vec::new(),
         };
-        first.open(organization, sealed).is_ok()
+        first.open(owner, sealed).is_ok()
     }
 }
 
@@ -139,11 +160,11 @@ impl MasterKey {
     }
 
     /// Opens what stands behind the name of the key.
-    fn open(&self, organization: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+    fn open(&self, owner: &Owner, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(NotOpened)?;
         let payload = Payload {
             msg: ciphertext,
-            aad: organization.as_bytes(),
+            aad: &owner.0,
         };
         self.cipher
             .decrypt(nonce.into(), payload)
@@ -177,6 +198,21 @@ mod tests {
     fn a_sealed_secret_does_not_open_for_another_organization() {
         let sealed = key().seal(Uuid::now_v7(), b"s3cret").unwrap();
         assert_eq!(key().open(Uuid::now_v7(), &sealed), Err(NotOpened));
+    }
+
+    #[test]
+    fn a_sealed_token_key_opens_for_its_organization_and_kid_alone() {
+        let organization = Uuid::now_v7();
+        let sealed = key().seal((organization, "9f2c41aa"), b"itk_").unwrap();
+        let open = |owner: Owner| key().open(owner, &sealed);
+        assert_eq!(*open((organization, "9f2c41aa").into()).unwrap(), b"itk_");
+        for owner in [
+            (organization, "9f2c41ab").into(),
+            (Uuid::now_v7(), "9f2c41aa").into(),
+            organization.into(),
+        ] {
+            assert_eq!(open(owner), Err(NotOpened));
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Another master key: everything that is sealed is sealed again, while processes that have both keys
 //! serve.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, bail};
 use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::key_file::CHECK;
 use crate::master_key::{MasterKeys, NotSealed};
-use crate::store::{Organization, SealedSecrets, Setting, Store};
+use crate::store::{Organization, OwnedTokenKey, SealedSecrets, SealedTokenKey, Setting, Store};
 
 /// How many organizations are read at a time.
 const PART: u32 = 1000;
@@ -44,11 +46,11 @@ pub(crate) async fn run(store: &Store, keys: &MasterKeys, actor: &Actor) -> anyh
             bail!(
                 "secrets sealed with the new master key: {resealed}; but those of these organizations \
                  open with none of the keys given: {}. Give their key as well, or rotate their \
-                 secrets, and run `rotate-master-key` again",
+                 secrets and replace their token keys, and run `rotate-master-key` again",
                 unopened.join(", ")
             );
         }
-        // An organization's secret may have been rotated at the same time.
+        // An organization's secret may have been rotated at the same time, or a key made.
         if pass.found == 0 {
             break;
         }
@@ -66,10 +68,10 @@ pub(crate) async fn run(store: &Store, keys: &MasterKeys, actor: &Actor) -> anyh
 /// What one look at every organization came to.
 #[derive(Default)]
 struct Pass {
-    /// Organizations with a secret that is not sealed with the first key.
+    /// Organizations with a secret that is not sealed with the first key, and token keys that are not.
     found: usize,
     resealed: usize,
-    unopened: Vec<Uuid>,
+    unopened: BTreeSet<Uuid>,
 }
 
 async fn pass(store: &Store, keys: &MasterKeys) -> anyhow::Result<Pass> {
@@ -78,11 +80,22 @@ async fn pass(store: &Store, keys: &MasterKeys) -> anyhow::Result<Pass> {
     loop {
         let part = store.organizations(after, PART).await?;
         let Some(last) = part.last() else {
-            return Ok(pass);
+            break;
         };
         after = Some(last.id);
         for organization in part {
             pass.reseal(store, keys, &organization).await?;
+        }
+    }
+    let mut after = None;
+    loop {
+        let part = store.sealed_token_keys(after.as_ref(), PART).await?;
+        for key in &part {
+            pass.reseal_token_key(store, keys, key).await?;
+        }
+        after = part.into_iter().last();
+        if after.is_none() {
+            return Ok(pass);
         }
     }
 }
@@ -108,7 +121,7 @@ impl Pass {
         let current = reseal(&secrets.current)?;
         let previous = secrets.previous.as_ref().map(reseal).transpose()?;
         let (Some(current), None | Some(Some(_))) = (current, &previous) else {
-            self.unopened.push(*id);
+            self.unopened.insert(*id);
             return Ok(());
         };
         let resealed = SealedSecrets {
@@ -118,6 +131,32 @@ impl Pass {
         self.found += 1;
         if store.reseal_secrets(*id, secrets, &resealed).await? {
             self.resealed += others;
+        }
+        Ok(())
+    }
+
+    async fn reseal_token_key(
+        &mut self,
+        store: &Store,
+        keys: &MasterKeys,
+        token_key: &OwnedTokenKey,
+    ) -> anyhow::Result<()> {
+        let OwnedTokenKey {
+            organization_id,
+            key: SealedTokenKey { kid, sealed },
+        } = token_key;
+        let owner = (*organization_id, kid.as_str());
+        if keys.is_sealed_with_first(owner, sealed) {
+            return Ok(());
+        }
+        let Ok(text) = keys.open(owner, sealed) else {
+            self.unopened.insert(*organization_id);
+            return Ok(());
+        };
+        self.found += 1;
+        let resealed = keys.seal(owner, &text)?;
+        if store.reseal_token_key(token_key, &resealed).await? {
+            self.resealed += 1;
         }
         Ok(())
     }

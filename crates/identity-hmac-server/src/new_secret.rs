@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use identity_hmac::{RandomUnavailable, VerificationMode, generate_secret};
+use identity_hmac::{InputError, RandomUnavailable, VerificationMode, generate_secret};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::audit::Actor;
 use crate::master_key::{MasterKeys, NotSealed};
 use crate::organization::OrganizationView;
-use crate::store::{Organization, SealedSecrets, Store, StoreError, now};
+use crate::store::{Organization, Policy, SealedSecrets, Store, StoreError, now};
 
 /// An organization with a secret that does not count yet.
 pub struct NewSecret {
@@ -42,6 +42,9 @@ pub enum SecretError {
     /// No randomness for sealing it.
     #[error(transparent)]
     Seal(#[from] NotSealed),
+    /// A token key that was made is none.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +71,7 @@ impl NewSecret {
         master_keys: &MasterKeys,
         name: String,
         verification: VerificationMode,
+        policy: Policy,
         allowed_origins: Vec<String>,
     ) -> Result<Self, SecretError> {
         let id = Uuid::now_v7();
@@ -76,6 +80,7 @@ impl NewSecret {
             id,
             name,
             verification,
+            policy,
             allowed_origins,
             secrets: SealedSecrets {
                 current: master_keys.seal(id, secret.as_bytes())?,

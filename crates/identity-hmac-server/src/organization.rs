@@ -8,7 +8,7 @@ use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::store::Organization;
+use crate::store::{Organization, Policy};
 use crate::token::organization_key;
 
 /// The longest name of an organization, in characters.
@@ -72,6 +72,9 @@ pub struct OrganizationView {
     /// How its `identify()` calls are verified.
     #[schema(value_type = ModeSchema)]
     pub verification: VerificationMode,
+    /// Which proofs count, and for how long.
+    #[serde(flatten)]
+    pub policy: Policy,
     /// The origins whose pages may call; empty for any.
     pub allowed_origins: Vec<String>,
     /// Whether the secret before the last rotation still verifies.
@@ -102,6 +105,7 @@ impl From<Organization> for OrganizationView {
             id: organization.id,
             name: organization.name,
             verification: organization.verification,
+            policy: organization.policy,
             allowed_origins: organization.allowed_origins,
             has_previous_secret: organization.secrets.previous.is_some(),
             current_secret_last_used_at: organization.current_secret_used_at,

@@ -4,8 +4,9 @@ mod audit;
 mod healthcheck;
 mod identity;
 mod org;
-mod org_api_key;
 mod org_delete;
+mod org_keys;
+mod org_policy;
 mod org_stats;
 mod secret_output;
 

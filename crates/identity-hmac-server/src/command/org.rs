@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::org_api_key::{self, ApiKeyCommand};
 use super::org_delete::{self, DeleteArgs};
+use super::org_keys::{KeyCommand, Keys};
+use super::org_policy::{self, PolicyArgs, PolicyChanges};
 use super::org_stats::{self, StatsArgs};
 use super::secret_output::SecretOutput;
 use crate::audit::Actor;
@@ -19,7 +20,7 @@ use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation};
 use crate::organization::{self, OrganizationView};
 use crate::private_file::PrivateFile;
 use crate::shown_once;
-use crate::store::{OrganizationPatch, Store};
+use crate::store::{KeyKind, OrganizationPatch, Policy, PolicyPatch, Store};
 
 /// How many organizations are read at a time.
 const PART: u32 = 1000;
@@ -84,8 +85,13 @@ pub(crate) enum OrgCommand {
         organization: OrganizationArg,
     },
     Delete(DeleteArgs),
+    Policy(PolicyArgs),
+    /// Set up the keys with which an organization's own backends call
     #[command(subcommand)]
-    ApiKey(ApiKeyCommand),
+    ApiKey(KeyCommand),
+    /// Set up the keys with which an organization's backends sign identity tokens
+    #[command(subcommand)]
+    TokenKey(KeyCommand),
     Stats(StatsArgs),
     RotateSecret(RotateArgs),
     /// Stop the secret before the last rotation from verifying
@@ -115,6 +121,8 @@ pub(crate) struct CreateArgs {
     /// An origin whose pages may call, as in <https://shop.example>; none for any
     #[arg(long = "allowed-origin", value_name = "ORIGIN", value_parser = origin)]
     allowed_origins: Vec<String>,
+    #[command(flatten)]
+    policy: PolicyChanges,
     #[command(flatten)]
     secret: SecretOutput,
     /// Print a JSON object
@@ -146,6 +154,7 @@ pub(crate) async fn run(
     store: &Store,
     command: OrgCommand,
 ) -> anyhow::Result<()> {
+    let keys = |kind| Keys { kind, state, store };
     match command {
         OrgCommand::Create(args) => create(state, store, args).await,
         OrgCommand::List { json } => list(store, json).await,
@@ -187,7 +196,9 @@ pub(crate) async fn run(
             show(&revoked.ok_or_else(|| missing(organization))?.into(), false)
         }
         OrgCommand::Delete(args) => org_delete::run(store, args).await,
-        OrgCommand::ApiKey(command) => org_api_key::run(store, command).await,
+        OrgCommand::Policy(args) => org_policy::run(store, args).await,
+        OrgCommand::ApiKey(command) => keys(KeyKind::Api).run(command).await,
+        OrgCommand::TokenKey(command) => keys(KeyKind::Token).run(command).await,
         OrgCommand::Stats(args) => org_stats::run(store, args).await,
         OrgCommand::RotateSecret(args) => rotate(state, store, args).await,
         OrgCommand::RetirePreviousSecret { organization } => {
@@ -229,6 +240,7 @@ async fn create(state: &StateArgs, store: &Store, args: CreateArgs) -> anyhow::R
         &master_keys,
         args.name,
         args.verification,
+        PolicyPatch::from(args.policy).apply(Policy::default()),
         args.allowed_origins,
     )?;
     hand_over(store, &new, file, args.json).await
@@ -354,6 +366,7 @@ fn describe(organization: &OrganizationView) -> String {
         format!("name              {}", organization.name),
         format!("organization key  {}", organization.organization_key),
         format!("verification      {}", organization.verification),
+        org_policy::describe(&organization.policy),
         format!("suspended         {suspended}"),
         format!("allowed origins   {origins}"),
         format!("current secret    {current}"),

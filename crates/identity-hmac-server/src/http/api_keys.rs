@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 use super::App;
 use super::auth::Admin;
 use super::openapi::{AdminProblems, NoApiKey, NoOrganization, TwoApiKeys};
-use super::params::{PathId, PathKeyId};
+use super::params::{PathApiKey, PathId};
 use super::problem::Problem;
-use crate::api_key::{ApiKey, ApiKeyView, NewApiKey};
-use crate::store::NewKey;
+use crate::api_key::{ApiKeyView, NewApiKey};
+use crate::new_key::MadeKey;
+use crate::store::{KeyKind, NewKey};
 
 /// The API keys of an organization.
 #[derive(Serialize, ToSchema)]
@@ -47,12 +48,11 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     PathId(organization): PathId,
 ) -> Result<(StatusCode, Json<NewApiKey>), Problem> {
-    let (api_key, key) =
-        ApiKey::generate(organization).map_err(|error| Problem::internal(&error.to_string()))?;
-    match app.store.add_api_key(&key, &actor).await? {
+    let made = MadeKey::api(organization).map_err(|error| Problem::internal(&error.to_string()))?;
+    match made.store(&app.store, &actor).await? {
         NewKey::Stored(stored) => {
-            let key = stored.into();
-            Ok((StatusCode::CREATED, Json(NewApiKey { key, api_key })))
+            let new = NewApiKey::new(stored, made.text);
+            Ok((StatusCode::CREATED, Json(new)))
         }
         NewKey::BothThere => Err(Problem::two_api_keys()),
         NewKey::NoOrganization => Err(Problem::organization_not_found()),
@@ -81,7 +81,7 @@ pub(crate) async fn list(
     if app.store.organization(organization).await?.is_none() {
         return Err(Problem::organization_not_found());
     }
-    let keys = app.store.api_keys(organization).await?;
+    let keys = app.store.keys(KeyKind::Api, organization).await?;
     let api_keys = keys.into_iter().map(Into::into).collect();
     Ok(Json(ApiKeys { api_keys }))
 }
@@ -108,9 +108,13 @@ pub(crate) async fn list(
 pub(crate) async fn delete(
     Admin(actor): Admin,
     State(app): State<Arc<App>>,
-    PathKeyId(organization, key): PathKeyId,
+    PathApiKey(organization, key): PathApiKey,
 ) -> Result<StatusCode, Problem> {
-    if app.store.delete_api_key(organization, &key, &actor).await? {
+    let deleted = app
+        .store
+        .delete_key(KeyKind::Api, organization, &key, &actor)
+        .await?;
+    if deleted {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::api_key_not_found())

@@ -14,12 +14,14 @@ mod openapi;
 mod operation;
 mod organizations;
 mod params;
+mod policy;
 pub mod problem;
 mod rate;
 mod secret_use;
 mod server_identities;
 mod server_identity;
 mod telemetry;
+mod token_keys;
 mod verification_stats;
 mod visitors;
 
@@ -33,7 +35,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use identity_hmac::{IdentityKey, InputError, Keyring};
+use identity_hmac::{IdentityKey, InputError, Keyring, TokenKeyring};
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -49,8 +51,9 @@ use crate::admin_token::AdminToken;
 use crate::config::LogClientAddress;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKeys;
-use crate::store::{SealedSecrets, Store};
+use crate::store::{Policy, SealedSecrets, SealedTokenKey, Store};
 use crate::token::Sha256Digest;
+use crate::token_key;
 use crate::verification_stats::VerificationStats;
 use rate::Rate;
 use secret_use::SecretUse;
@@ -178,6 +181,18 @@ impl App {
             None => keyring,
         })
     }
+
+    /// Opens the token keys of an organization; `None` when it has none.
+    #[expect(dead_code, reason = "identify() takes tokens next")]
+    fn token_keyring(
+        &self,
+        organization: Uuid,
+        keys: &[SealedTokenKey],
+        policy: &Policy,
+    ) -> Result<Option<TokenKeyring>, Problem> {
+        token_key::keyring(self.master_keys()?, organization, keys, policy)
+            .map_err(|error| Problem::internal(&error.to_string()))
+    }
 }
 
 fn visitor_routes() -> OpenApiRouter<Arc<App>> {
@@ -206,6 +221,8 @@ fn admin_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organizations::revoke_visitor_tokens))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::delete))
+        .routes(routes!(token_keys::create, token_keys::list))
+        .routes(routes!(token_keys::delete))
         .routes(routes!(verification_stats::show))
         .routes(routes!(audit::list))
         .routes(routes!(identities::list, identities::erase_person))

@@ -136,6 +136,24 @@ problems! {
     }
 }
 problems! {
+    /// Of a route of one token key.
+    NoTokenKey {
+        NotFound: 404 "`token_key_not_found`",
+    }
+}
+problems! {
+    /// Of making a token key.
+    TwoTokenKeys {
+        Conflict: 409 "`two_token_keys`",
+    }
+}
+problems! {
+    /// Of what may leave an organization that requires a token without a key for one.
+    NoUsableKey {
+        Conflict: 409 "`no_usable_key`",
+    }
+}
+problems! {
     /// Of a route of one record.
     NoIdentity {
         NotFound: 404 "`identity_not_found`",

@@ -10,18 +10,22 @@ use axum::http::StatusCode;
 use identity_hmac::{InputError, VerificationMode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::App;
 use super::auth::Admin;
 use super::body::Members;
-use super::openapi::{AdminProblems, BodyProblems, InvalidQuery, NoOrganization, PreviousVerifies};
+use super::openapi::{
+    AdminProblems, BodyProblems, InvalidQuery, NoOrganization, NoUsableKey, PreviousVerifies,
+};
 use super::params::{Limit, PathId, QueryParams, next_cursor};
+use super::policy;
 use super::problem::Problem;
 use crate::new_secret::{NewSecret, OrganizationWithSecret, Rotation, SecretError};
 use crate::organization::{self, ModeSchema, OrganizationView, Refused};
-use crate::store::OrganizationPatch;
+use crate::store::{OrganizationPatch, Policy, Proof, UnsignedAttributes};
 
 /// What a new organization is.
 #[derive(Deserialize, ToSchema)]
@@ -37,6 +41,22 @@ struct NewOrganization {
     /// The origins whose pages may call, as in `https://shop.example`; empty for any.
     #[schema(value_type = Vec<String>, required = false)]
     allowed_origins: Option<Vec<String>>,
+    /// The proofs that `identify()` takes; both when not given.
+    #[schema(value_type = Vec<Proof>, required = false, min_items = 1)]
+    accepted_proofs: Option<Vec<String>>,
+    /// What becomes of attributes in a call without a token; `ignore` when not given.
+    #[schema(value_type = UnsignedAttributes, required = false)]
+    unsigned_attributes: Option<String>,
+    /// How long a verified identity lasts, in seconds; 86400 when not given.
+    #[schema(value_type = u32, required = false, minimum = 300, maximum = 2_592_000)]
+    identity_session: Option<u32>,
+    /// How long a token may be valid at most, in seconds; 3600 when not given.
+    #[schema(value_type = u32, required = false, minimum = 60, maximum = 86_400)]
+    max_token_lifetime: Option<u32>,
+    /// Refuse tokens that were signed before this time; null for none.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = false)]
+    tokens_valid_after: Option<OffsetDateTime>,
 }
 
 /// What is changed of an organization.
@@ -56,6 +76,23 @@ struct OrganizationChanges {
     /// Whether no call of its visitors is served.
     #[schema(value_type = bool, required = false)]
     suspended: Option<bool>,
+    /// The proofs that `identify()` takes.
+    #[schema(value_type = Vec<Proof>, required = false, min_items = 1)]
+    accepted_proofs: Option<Vec<String>>,
+    /// What becomes of attributes in a call without a token: `ignore` keeps them apart from verified
+    /// ones, `reject` refuses the call.
+    #[schema(value_type = UnsignedAttributes, required = false)]
+    unsigned_attributes: Option<String>,
+    /// How long a verified identity lasts, in seconds.
+    #[schema(value_type = u32, required = false, minimum = 300, maximum = 2_592_000)]
+    identity_session: Option<u32>,
+    /// How long a token may be valid at most, in seconds.
+    #[schema(value_type = u32, required = false, minimum = 60, maximum = 86_400)]
+    max_token_lifetime: Option<u32>,
+    /// Refuse tokens that were signed before this time; null for none.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = false)]
+    tokens_valid_after: Option<OffsetDateTime>,
 }
 
 /// A part of the list of organizations.
@@ -106,6 +143,7 @@ pub(crate) struct Force {
         (status = 201, description = "organization and secret", body = OrganizationWithSecret),
         AdminProblems,
         BodyProblems,
+        NoUsableKey,
     )
 )]
 pub(crate) async fn create(
@@ -125,6 +163,7 @@ pub(crate) async fn create(
         app.master_keys()?,
         name,
         patch.verification.unwrap_or_default(),
+        patch.policy.apply(Policy::default()),
         patch.allowed_origins.unwrap_or_default(),
     )?;
     created.store(&app.store, &actor).await?;
@@ -200,6 +239,7 @@ pub(crate) async fn show(
         AdminProblems,
         NoOrganization,
         BodyProblems,
+        NoUsableKey,
     )
 )]
 pub(crate) async fn update(
@@ -353,6 +393,7 @@ fn read(mut members: Members) -> Result<OrganizationPatch, Problem> {
             .map(read_origins)
             .transpose()?,
         suspended: members.take("suspended").map(read_suspended).transpose()?,
+        policy: policy::read(&mut members)?,
     };
     members.finish()?;
     Ok(patch)
@@ -396,7 +437,9 @@ impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         match error {
             SecretError::Store(error) => error.into(),
-            SecretError::Random(_) | SecretError::Seal(_) => Self::internal(&error.to_string()),
+            SecretError::Random(_) | SecretError::Seal(_) | SecretError::Input(_) => {
+                Self::internal(&error.to_string())
+            }
         }
     }
 }

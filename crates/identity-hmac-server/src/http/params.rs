@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::api_key::ApiKey;
+use crate::api_key::is_key_id;
 
 /// How many entries a part of a list holds at most: 1 to `MAX`.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -89,18 +89,39 @@ impl<S: Send + Sync> FromRequestParts<S> for PathVisitor {
 
 /// The organization and the API key of a path.
 #[derive(Clone, Debug)]
-pub(crate) struct PathKeyId(pub(crate) Uuid, pub(crate) String);
+pub(crate) struct PathApiKey(pub(crate) Uuid, pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathKeyId {
+impl<S: Send + Sync> FromRequestParts<S> for PathApiKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::<(Uuid, String)>::from_request_parts(parts, state).await;
-        path.ok()
-            .filter(|Path((_, key))| ApiKey::is_id(key))
-            .map(|Path((organization, key))| Self(organization, key))
-            .ok_or_else(Problem::api_key_not_found)
+        let (organization, id) = path_key(parts, state)
+            .await
+            .ok_or_else(Problem::api_key_not_found)?;
+        Ok(Self(organization, id))
     }
+}
+
+/// The organization and the token key of a path.
+#[derive(Clone, Debug)]
+pub(crate) struct PathTokenKey(pub(crate) Uuid, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTokenKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let (organization, kid) = path_key(parts, state)
+            .await
+            .ok_or_else(Problem::token_key_not_found)?;
+        Ok(Self(organization, kid))
+    }
+}
+
+/// The organization and the key of a path, unless that cannot be a key's id.
+async fn path_key<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<(Uuid, String)> {
+    let path = Path::<(Uuid, String)>::from_request_parts(parts, state).await;
+    let Path((organization, id)) = path.ok()?;
+    is_key_id(&id).then_some((organization, id))
 }
 
 /// The organization and the identity of a path.

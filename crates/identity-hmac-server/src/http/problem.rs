@@ -191,6 +191,23 @@ impl Problem {
         )
     }
 
+    pub(crate) fn token_key_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "token_key_not_found",
+            "the organization has no token key with this kid: GET …/token-keys lists those that it has",
+        )
+    }
+
+    pub(crate) fn two_token_keys() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "two_token_keys",
+            "the organization has two token keys: once no backend signs with one of them, DELETE \
+             …/token-keys/{kid} and make another one; lastUsedAt says when each was last used",
+        )
+    }
+
     pub(crate) fn visitor_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -308,6 +325,9 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::MetadataTooLarge { .. } => {
                 Self::invalid_request(Some("metadata"), &error.to_string())
+            }
+            StoreError::NoUsableKey => {
+                Self::new(StatusCode::CONFLICT, "no_usable_key", error.to_string())
             }
             StoreError::NoVisitor => Self::invalid_visitor_token(),
             StoreError::Corrupt(_) => Self::internal(&error.to_string()),

@@ -77,6 +77,12 @@ pub enum StoreError {
         /// The largest size.
         limit: usize,
     },
+    /// The change would leave no key with which a call can be verified, while each has to be.
+    #[error(
+        "the organization requires a token for each call, and would have no token key to verify one: \
+         make a token key first, or accept the hmac as well, or do not require verification"
+    )]
+    NoUsableKey,
     /// The visitor is not there any more.
     #[error("the visitor was erased")]
     NoVisitor,

@@ -10,14 +10,17 @@ mod erasure;
 mod error;
 mod identities;
 mod identity_feed;
+mod keys;
 pub(crate) mod last_seen;
 pub mod metadata;
 mod organizations;
+mod policy;
 mod postgres;
 mod removal;
 mod schema;
 mod settings;
 mod sqlite_log;
+mod token_keys;
 mod verification_days;
 mod visitors;
 
@@ -33,15 +36,23 @@ use sqlx::{ConnectOptions, Connection, Database, Encode, QueryBuilder, SqlitePoo
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use api_keys::{KeyHolder, NewKey, StoredApiKey};
+pub use api_keys::KeyHolder;
 pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
 pub use identities::{Identity, IdentityFilter, IdentityPatch, PersonRecord, VouchedBy};
 pub use identity_feed::{FeedFilter, Position};
+pub use keys::{KeyKind, NewKey, StoredKey};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
+pub use policy::{
+    AcceptedProofs, IDENTITY_SESSIONS, MAX_TOKEN_LIFETIMES, MalformedTime, Policy, PolicyPatch,
+    Proof, UnknownProofs, UnknownTreatment, UnsignedAttributes, ValidAfter, parse_time,
+};
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
+pub(crate) use token_keys::OwnedTokenKey;
+pub use token_keys::SealedTokenKey;
+use token_keys::require_usable_key;
 pub use verification_days::{
     Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, VerificationDay,
 };

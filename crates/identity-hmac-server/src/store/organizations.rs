@@ -8,8 +8,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::audit::{Done, record};
+use super::policy::{PolicyRow, policy_columns, stored};
 use super::{
-    Connections, Store, StoreError, now, on_postgres, on_sqlite, reading, retrying, transaction,
+    AcceptedProofs, Connections, Policy, PolicyPatch, Store, StoreError, UnsignedAttributes,
+    ValidAfter, now, on_postgres, on_sqlite, reading, require_usable_key, retrying, transaction,
     writing,
 };
 use crate::audit::{Action, Actor, Details};
@@ -23,6 +25,8 @@ pub struct Organization {
     pub name: String,
     /// How its calls are verified.
     pub verification: VerificationMode,
+    /// Which proofs count, and for how long.
+    pub policy: Policy,
     /// The origins whose pages may call; empty for any.
     pub allowed_origins: Vec<String>,
     /// The secrets that its backends sign with.
@@ -85,6 +89,8 @@ pub struct OrganizationPatch {
     pub name: Option<String>,
     /// Another mode.
     pub verification: Option<VerificationMode>,
+    /// Changes to its policy.
+    pub policy: PolicyPatch,
     /// Other origins; empty for any.
     pub allowed_origins: Option<Vec<String>>,
     /// Whether no call of its visitors is served.
@@ -96,6 +102,8 @@ struct OrganizationRow {
     id: Uuid,
     name: String,
     verification: String,
+    #[sqlx(flatten)]
+    policy: PolicyRow,
     allowed_origins: String,
     current_secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
@@ -109,9 +117,12 @@ struct OrganizationRow {
 /// By name: with `*` a statement that was prepared before a column was added would fail.
 macro_rules! columns {
     () => {
-        "id, name, verification, allowed_origins, current_secret, previous_secret, \
-         current_secret_used_at, previous_secret_used_at, suspended, visitor_tokens_valid_after, \
-         created_at"
+        concat!(
+            "id, name, verification, allowed_origins, current_secret, previous_secret, \
+             current_secret_used_at, previous_secret_used_at, suspended, visitor_tokens_valid_after, \
+             created_at, ",
+            policy_columns!()
+        )
     };
 }
 
@@ -123,6 +134,7 @@ impl TryFrom<OrganizationRow> for Organization {
             id: row.id,
             name: row.name,
             verification: read_mode(&row.verification)?,
+            policy: row.policy.try_into()?,
             allowed_origins: read_origins(&row.allowed_origins),
             secrets: SealedSecrets {
                 current: row.current_secret,
@@ -152,15 +164,18 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError::NoUsableKey`] when every call would be refused; another [`StoreError`] when the
+    /// database fails.
     pub async fn create_organization(
         &self,
         new: &Organization,
         actor: &Actor,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO organizations
-            (id, name, verification, allowed_origins, current_secret, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6)";
+            (id, name, verification, allowed_origins, current_secret, created_at, accepted_proofs,
+                unsigned_attributes, identity_session, max_token_lifetime, tokens_valid_after)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let policy = &new.policy;
         let done = Done {
             actor,
             action: Action::OrganizationCreated,
@@ -169,6 +184,7 @@ impl Store {
                 name: Some(new.name.clone()),
                 verification: Some(new.verification),
                 allowed_origins: Some(new.allowed_origins.clone()),
+                policy: new.policy.into(),
                 ..Details::default()
             },
         };
@@ -180,8 +196,14 @@ impl Store {
                 .bind(new.allowed_origins.join("\n"))
                 .bind(&new.secrets.current)
                 .bind(new.created_at)
+                .bind(policy.accepted_proofs.as_str())
+                .bind(policy.unsigned_attributes.as_str())
+                .bind(stored(policy.identity_session))
+                .bind(stored(policy.max_token_lifetime))
+                .bind(policy.tokens_valid_after)
                 .execute(&mut *connection)
                 .await?;
+            require_usable_key!(connection, new.id);
             record!(connection, &done);
             Ok(())
         })
@@ -235,6 +257,7 @@ impl Store {
     ///
     /// # Errors
     ///
+    /// [`StoreError::NoUsableKey`] when every call would be refused from then on; another
     /// [`StoreError`] when the database fails.
     pub async fn update_organization(
         &self,
@@ -247,7 +270,12 @@ impl Store {
             name = COALESCE($2, name),
             verification = COALESCE($3, verification),
             allowed_origins = COALESCE($4, allowed_origins),
-            suspended = COALESCE($5, suspended)
+            suspended = COALESCE($5, suspended),
+            accepted_proofs = COALESCE($6, accepted_proofs),
+            unsigned_attributes = COALESCE($7, unsigned_attributes),
+            identity_session = COALESCE($8, identity_session),
+            max_token_lifetime = COALESCE($9, max_token_lifetime),
+            tokens_valid_after = CASE WHEN $10 THEN $11 ELSE tokens_valid_after END
             WHERE id = $1 AND deleted_at IS NULL
             RETURNING ",
             columns!()
@@ -258,6 +286,8 @@ impl Store {
             organization: Some(id),
             details: patch.into(),
         };
+        let policy = &patch.policy;
+        let changes_proofs = patch.verification.is_some() || policy.accepted_proofs.is_some();
         transaction!(&self.connections, true, connection => {
             let row = sqlx::query_as::<_, OrganizationRow>(SQL)
                 .bind(id)
@@ -265,8 +295,17 @@ impl Store {
                 .bind(patch.verification.map(VerificationMode::as_str))
                 .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
                 .bind(patch.suspended)
+                .bind(policy.accepted_proofs.map(AcceptedProofs::as_str))
+                .bind(policy.unsigned_attributes.map(UnsignedAttributes::as_str))
+                .bind(policy.identity_session.map(stored))
+                .bind(policy.max_token_lifetime.map(stored))
+                .bind(policy.tokens_valid_after.is_some())
+                .bind(policy.tokens_valid_after.and_then(|ValidAfter(time)| time))
                 .fetch_optional(&mut *connection)
                 .await?;
+            if changes_proofs {
+                require_usable_key!(connection, id);
+            }
             if row.is_some() && done.details != Details::default() {
                 record!(connection, &done);
             }

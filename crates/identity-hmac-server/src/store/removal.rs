@@ -10,7 +10,7 @@ use crate::audit::{Action, Actor, Details};
 
 /// Deletes some of the rows that an organization, `$1`, owns. Each statement takes rows that nothing
 /// but the statements before it refers to. The audit log stays.
-const OWNED: [&str; 4] = [
+const OWNED: [&str; 5] = [
     "DELETE FROM identities WHERE organization_id = $1 AND visitor_id IN
         (SELECT id FROM visitors WHERE organization_id = $1 ORDER BY id LIMIT 500)",
     "DELETE FROM visitors WHERE organization_id = $1 AND id IN
@@ -18,6 +18,7 @@ const OWNED: [&str; 4] = [
     "DELETE FROM verification_days WHERE organization_id = $1 AND day IN
         (SELECT day FROM verification_days WHERE organization_id = $1 ORDER BY day LIMIT 500)",
     "DELETE FROM api_keys WHERE organization_id = $1",
+    "DELETE FROM token_keys WHERE organization_id = $1",
 ];
 
 impl Store {

@@ -6,9 +6,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::organizations::{read_mode, read_origins};
+use super::policy::{PolicyRow, policy_columns};
 use super::{
-    Connections, SealedSecrets, Session, Store, StoreError, last_seen, now, on_postgres, on_sqlite,
-    reading, retrying, writing,
+    Connections, Policy, SealedSecrets, SealedTokenKey, Session, Store, StoreError, last_seen, now,
+    on_postgres, on_sqlite, reading, retrying, writing,
 };
 use crate::token::VisitorToken;
 
@@ -23,6 +24,10 @@ pub struct Caller {
     pub suspended: bool,
     /// The secrets that the call may be signed with.
     pub secrets: SealedSecrets,
+    /// The keys that a token of the call may be signed with, the newest first.
+    pub token_keys: Vec<SealedTokenKey>,
+    /// Which proofs count, and for how long.
+    pub policy: Policy,
     /// When the visitor last called, to a day.
     pub last_seen_at: OffsetDateTime,
 }
@@ -34,9 +39,22 @@ struct CallerRow {
     suspended: bool,
     current_secret: Vec<u8>,
     previous_secret: Option<Vec<u8>>,
+    #[sqlx(flatten)]
+    policy: PolicyRow,
     visitor_tokens_valid_after: Option<OffsetDateTime>,
     visitor_created_at: OffsetDateTime,
     last_seen_at: Option<OffsetDateTime>,
+    kid: Option<String>,
+    sealed: Option<Vec<u8>>,
+}
+
+impl CallerRow {
+    fn take_token_key(&mut self) -> Option<SealedTokenKey> {
+        Some(SealedTokenKey {
+            kid: self.kid.take()?,
+            sealed: self.sealed.take()?,
+        })
+    }
 }
 
 impl Store {
@@ -94,19 +112,26 @@ impl Session {
         token: &VisitorToken,
         lifetime: u32,
     ) -> Result<Option<Caller>, StoreError> {
-        const SQL: &str =
+        // One row for each token key, or one without any.
+        const SQL: &str = concat!(
             "SELECT o.verification, o.allowed_origins, o.suspended, o.current_secret, o.previous_secret,
-                o.visitor_tokens_valid_after, v.created_at AS visitor_created_at, v.last_seen_at
-            FROM visitors v JOIN organizations o ON o.id = v.organization_id
-            WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3";
+                o.visitor_tokens_valid_after, v.created_at AS visitor_created_at, v.last_seen_at,
+                k.kid, k.sealed, ",
+            policy_columns!(),
+            " FROM visitors v JOIN organizations o ON o.id = v.organization_id
+                LEFT JOIN token_keys k ON k.organization_id = v.organization_id
+            WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3
+            ORDER BY k.created_at DESC, k.slot DESC"
+        );
         reading!(&mut self.connections, connection => {
-            let row = sqlx::query_as::<_, CallerRow>(SQL)
+            let mut rows = sqlx::query_as::<_, CallerRow>(SQL)
                 .bind(token.organization)
                 .bind(token.visitor)
                 .bind(token.sha256.as_slice())
-                .fetch_optional(connection)
+                .fetch_all(connection)
                 .await?;
-            let Some(row) = row else { return Ok(None) };
+            let token_keys = rows.iter_mut().filter_map(CallerRow::take_token_key).collect();
+            let Some(row) = rows.pop() else { return Ok(None) };
             // A token is made with its visitor.
             let made_at = row.visitor_created_at;
             let is_revoked = row.visitor_tokens_valid_after.is_some_and(|after| made_at <= after);
@@ -123,6 +148,8 @@ impl Session {
                     current: row.current_secret,
                     previous: row.previous_secret,
                 },
+                token_keys,
+                policy: row.policy.try_into()?,
                 last_seen_at,
             }))
         })

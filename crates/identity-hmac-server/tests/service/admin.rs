@@ -49,6 +49,13 @@ pub(crate) fn routes(organization: &str, identity: &str) -> Vec<(Method, String,
             format!("/{organization}/api-keys/0123abcd"),
             None,
         ),
+        (Method::POST, format!("/{organization}/token-keys"), None),
+        (Method::GET, format!("/{organization}/token-keys"), None),
+        (
+            Method::DELETE,
+            format!("/{organization}/token-keys/0123abcd"),
+            None,
+        ),
         (Method::GET, format!("/{organization}/identities"), None),
         (
             Method::GET,
@@ -133,6 +140,11 @@ on_both_databases! {
             "organizationKey": format!("pk_{}", id.replace('-', "")),
             "verification": "off",
             "allowedOrigins": [],
+            "acceptedProofs": ["hmac", "token"],
+            "unsignedAttributes": "ignore",
+            "identitySession": 86400,
+            "maxTokenLifetime": 3600,
+            "tokensValidAfter": null,
             "hasPreviousSecret": false,
             "suspended": false,
             "visitorTokensValidAfter": null,
@@ -151,6 +163,11 @@ on_both_databases! {
             "name": "é".repeat(256),
             "verification": "required",
             "allowedOrigins": ["https://shop.example", "http://127.0.0.1:3000"],
+            "acceptedProofs": ["hmac"],
+            "unsignedAttributes": "reject",
+            "identitySession": 300,
+            "maxTokenLifetime": 60,
+            "tokensValidAfter": "2026-01-31T12:00:00Z",
         });
         let created = call(&service, Method::POST, "", Some(whole.clone()))
             .await
@@ -386,6 +403,7 @@ on_both_databases! {
                 let code = match path.rsplit('/').nth(1).unwrap() {
                     "identities" if method == Method::DELETE => "identity_not_found",
                     "api-keys" => "api_key_not_found",
+                    "token-keys" => "token_key_not_found",
                     _ => "organization_not_found",
                 };
                 let answer = call(&service, method, &path, body).await;

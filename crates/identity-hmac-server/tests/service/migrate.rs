@@ -28,6 +28,15 @@ const BEFORE_PEOPLE: &str = "DROP INDEX identities_by_email_folded;
     UPDATE oldest_program SET migration = 1;
     DELETE FROM _sqlx_migrations WHERE version = 6";
 
+/// Undoes the migration that makes token keys and the policy.
+const BEFORE_TOKEN_KEYS: &str = "DROP TABLE token_keys;
+    ALTER TABLE organizations DROP COLUMN accepted_proofs;
+    ALTER TABLE organizations DROP COLUMN unsigned_attributes;
+    ALTER TABLE organizations DROP COLUMN identity_session;
+    ALTER TABLE organizations DROP COLUMN max_token_lifetime;
+    ALTER TABLE organizations DROP COLUMN tokens_valid_after;
+    DELETE FROM _sqlx_migrations WHERE version = 8";
+
 fn run(database: &Database, args: &[&str]) -> Output {
     command(database).args(args).output().unwrap()
 }
@@ -125,6 +134,46 @@ on_both_databases! {
         let service = Service::start(&database);
         anonymous.at(&service).identity().await.is_no_record();
         assert_eq!(visitor.at(&service).identity().await.ok()["name"], "Jane");
+    }
+
+    async fn organizations_that_are_there_take_both_proofs_after_the_migration(database: Database) {
+        let service = Service::start(&database);
+        let mut organization = service.organization().await;
+        organization.verification("required").await;
+        let backend = organization.backend().await;
+        let visitor = organization.visitor().await;
+        organization.rotate_secret().await;
+        let params = json!({"name": "Jane", "hmac": organization.sign(&visitor)});
+        let record = visitor.identify(params.clone()).await.ok();
+        drop(service);
+        let mut session = Session::open(&database).await;
+        session.execute(BEFORE_TOKEN_KEYS).await;
+        let before = session.rows_of(&["visitors", "identities", "api_keys", "audit_events"]).await;
+        assert!(before.len() >= 6, "{before:?}");
+        assert_eq!(done(&database, &["migrate"]), "applied 8: token keys\n");
+        let after = session.rows_of(&["visitors", "identities", "api_keys", "audit_events"]).await;
+        assert_eq!(after, before);
+
+        let service = Service::start(&database);
+        let organization = organization.at(&service);
+        let visitor = visitor.at(&service);
+        assert_eq!(visitor.identify(params).await.ok(), record);
+        visitor.identify(json!({"name": "Eve"})).await.is_problem(403, "hmac_required");
+        backend.at(&organization).identity(&visitor).await.ok();
+        let read = organization.read().await;
+        for (name, value) in [
+            ("verification", json!("required")),
+            ("hasPreviousSecret", json!(true)),
+            ("acceptedProofs", json!(["hmac", "token"])),
+            ("unsignedAttributes", json!("ignore")),
+            ("identitySession", json!(86400)),
+            ("maxTokenLifetime", json!(3600)),
+            ("tokensValidAfter", json!(null)),
+        ] {
+            assert_eq!(read[name], value, "{name}");
+        }
+        assert_eq!(organization.token_keys().await, [json!(null); 0]);
+        organization.make_token_key().await.ok();
     }
 
     async fn only_migrate_and_serve_change_the_schema(database: Database) {

@@ -87,6 +87,9 @@ impl Document {
                 name => is_of_type(value, name),
             },
             "enum" => rule.as_array().unwrap().contains(value),
+            "minItems" => value
+                .as_array()
+                .is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
             "maxLength" => length(value).is_none_or(|length| length <= rule.as_u64().unwrap()),
             "minimum" => value
                 .as_f64()
@@ -159,6 +162,8 @@ fn has_format(text: &str, format: &Value) -> bool {
             .is_some_and(|(_, domain)| domain.contains('.')),
         "date-time" => text.len() >= 20 && text.contains('T') && text.ends_with('Z'),
         "date" => text.len() == 10,
+        // Of numbers alone.
+        "int32" => true,
         format => panic!("{format} is not known here"),
     }
 }
@@ -175,6 +180,14 @@ fn values() -> Vec<Value> {
         json!(["https://shop.example"]),
         json!([7]),
         json!(["https://shop.example", null]),
+        json!(59),
+        json!(60),
+        json!(300),
+        json!(86_400),
+        json!(2_592_000),
+        json!(2_592_001),
+        json!(300.5),
+        json!("2026-01-31T12:00:00Z"),
         json!(format!("{}@example.com", "x".repeat(308))),
         json!(format!("{}@example.com", "x".repeat(309))),
     ];
@@ -186,6 +199,8 @@ fn values() -> Vec<Value> {
         "observe",
         "required",
         "Off",
+        "ignore",
+        "reject",
         "jane@example.com",
     ];
     values.extend(texts.map(Value::from));
@@ -203,6 +218,8 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
     let service = Service::start(&database);
     let document = Document::of(&service).await;
     let organization = service.organization().await;
+    // So that it may require a token.
+    organization.make_token_key().await.ok();
     let visitor = organization.visitor().await;
     let changed = format!("/{}", organization.id);
     let one = "/v1/admin/organizations/{id}";
@@ -211,6 +228,11 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
         "verification",
         "allowedOrigins",
         "suspended",
+        "acceptedProofs",
+        "unsignedAttributes",
+        "identitySession",
+        "maxTokenLifetime",
+        "tokensValidAfter",
         "other",
     ];
     let backend = organization.backend().await;
@@ -246,7 +268,10 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
     for (method, path, base, fields, request) in calls {
         let mut bodies = vec![base.clone(), json!({}), json!([]), json!(null)];
         for field in fields {
-            bodies.extend(values().into_iter().map(|value| {
+            let proofs = [json!(["token"]), json!(["token", "hmac"]), json!(["other"])];
+            // As origins they would be wrong, which no schema says.
+            let proofs = proofs.into_iter().filter(|_| *field == "acceptedProofs");
+            bodies.extend(values().into_iter().chain(proofs).map(|value| {
                 let mut body = base.clone();
                 body[field] = value;
                 body
@@ -391,6 +416,26 @@ const ADMIN_CALLS: &[(&str, &str, &[&str])] = &[
         &["/ONE/api-keys/KEY", "/ONE/api-keys/KEY"],
     ),
     (
+        "post",
+        "/{id}/token-keys",
+        &[
+            "/ONE/token-keys",
+            "/ONE/token-keys",
+            "/ONE/token-keys",
+            "/NONE/token-keys",
+        ],
+    ),
+    (
+        "get",
+        "/{id}/token-keys",
+        &["/ONE/token-keys", "/NONE/token-keys"],
+    ),
+    (
+        "delete",
+        "/{id}/token-keys/{kid}",
+        &["/ONE/token-keys/KID", "/ONE/token-keys/KID"],
+    ),
+    (
         "get",
         "/{id}/verification-stats",
         &[
@@ -457,6 +502,8 @@ async fn every_answer_to_the_admin_is_one_that_the_document_describes() {
     let record = visitor.identify(params).await.ok();
     let none = Uuid::new_v4().to_string();
     let key = organization.backend().await.key_id;
+    let token_key = organization.make_token_key().await.ok();
+    let kid = token_key["kid"].as_str().unwrap();
     for (name, path, calls) in ADMIN_CALLS {
         let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
         let path = format!("/v1/admin/organizations{path}");
@@ -465,6 +512,7 @@ async fn every_answer_to_the_admin_is_one_that_the_document_describes() {
                 .replace("NONE", &none)
                 .replace("ONE", &organization.id)
                 .replace("KEY", &key)
+                .replace("KID", kid)
                 .replace("RECORD", record["id"].as_str().unwrap());
             let mut request = organization.admin(method.clone(), &call);
             if method == Method::PATCH {

@@ -380,6 +380,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "DELETE /v1/admin/organizations/{id}/api-keys/{keyId}",
         "DELETE /v1/admin/organizations/{id}/identities/{identityId}",
         "DELETE /v1/admin/organizations/{id}/previous-secret",
+        "DELETE /v1/admin/organizations/{id}/token-keys/{kid}",
         "GET /healthz",
         "GET /metrics",
         "GET /openapi.json",
@@ -390,6 +391,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "GET /v1/admin/organizations/{id}/api-keys",
         "GET /v1/admin/organizations/{id}/identities",
         "GET /v1/admin/organizations/{id}/identities/export",
+        "GET /v1/admin/organizations/{id}/token-keys",
         "GET /v1/admin/organizations/{id}/verification-stats",
         "GET /v1/identity",
         "GET /v1/server/identities",
@@ -399,6 +401,7 @@ async fn the_openapi_document_has_every_route_and_what_it_takes_and_gives() {
         "POST /v1/admin/organizations/{id}/api-keys",
         "POST /v1/admin/organizations/{id}/revoke-visitor-tokens",
         "POST /v1/admin/organizations/{id}/rotate-secret",
+        "POST /v1/admin/organizations/{id}/token-keys",
         "POST /v1/identify",
         "POST /v1/server/visitors/{visitorId}/identity",
         "POST /v1/visitors",
@@ -459,7 +462,14 @@ async fn the_openapi_document_describes_the_answers_as_they_are() {
     let shown = Answer::to(organization.admin(Method::GET, &path))
         .await
         .ok();
-    assert_eq!(keys(&schema("Organization")), keys(&shown));
+    let parts = &document["components"]["schemas"]["Organization"]["allOf"];
+    assert_eq!(
+        parts[0],
+        json!({"$ref": "#/components/schemas/Policy", "description": parts[0]["description"]})
+    );
+    let mut members = keys(&parts[1]["properties"]);
+    members.append(&mut keys(&schema("Policy")));
+    assert_eq!(members, keys(&shown));
     for (name, members) in [
         (
             "IdentifyParams",
@@ -471,11 +481,30 @@ async fn the_openapi_document_describes_the_answers_as_they_are() {
         ),
         (
             "NewOrganization",
-            &["allowedOrigins", "name", "verification"],
+            &[
+                "acceptedProofs",
+                "allowedOrigins",
+                "identitySession",
+                "maxTokenLifetime",
+                "name",
+                "tokensValidAfter",
+                "unsignedAttributes",
+                "verification",
+            ],
         ),
         (
             "OrganizationChanges",
-            &["allowedOrigins", "name", "suspended", "verification"],
+            &[
+                "acceptedProofs",
+                "allowedOrigins",
+                "identitySession",
+                "maxTokenLifetime",
+                "name",
+                "suspended",
+                "tokensValidAfter",
+                "unsignedAttributes",
+                "verification",
+            ],
         ),
         ("NewVisitor", &["visitorId", "visitorToken"]),
     ] {

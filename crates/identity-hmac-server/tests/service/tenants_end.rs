@@ -48,6 +48,7 @@ fn visitor_request(service: &Service, key: &str) -> RequestBuilder {
 /// Gives an organization many visitors with a record each, faster than by HTTP.
 async fn fill(database: &Database, organization: &Organization) {
     organization.make_api_key().await.ok();
+    organization.make_token_key().await.ok();
     let id: Uuid = organization.id.parse().unwrap();
     let store = Store::open(&database.url, 1).unwrap();
     for _ in 0..VISITORS {
@@ -287,7 +288,7 @@ on_both_databases! {
         assert!(told.contains("there is no organization"), "{told}");
         let log = printed(&database, &["audit", "list", "--organization", &deleted.id]);
         let actions: Vec<_> = log.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-        assert_eq!(actions, ["organization_removed", "organization_deleted", "api_key_created", "organization_created"]);
+        assert_eq!(actions, ["organization_removed", "organization_deleted", "token_key_created", "api_key_created", "organization_created"]);
     }
 
     async fn an_organization_gets_another_name_and_other_origins(database: Database) {

@@ -34,6 +34,11 @@ impl Canary {
             // The organization's id and the key's own are not secret.
             traces.push(rest.as_bytes()[33 + 8..].to_vec());
         }
+        if let Some(("itk", rest)) = secret.split_once('_') {
+            // The key's id is not secret.
+            traces.push(rest.as_bytes()[9..].to_vec());
+            traces.extend(self::traces(&hex::decode(&rest[9..]).unwrap()));
+        }
         if let Some(random) = secret.strip_prefix("vt_") {
             // The ids before it are not secret.
             traces.push(random.as_bytes()[43..].to_vec());
@@ -117,7 +122,9 @@ async fn provoke(
     organization.retire_previous_secret().await;
     let previous = organization.rotate_secret().await;
     let backend = organization.backend().await;
+    let token_key = organization.make_token_key().await.ok();
     let mut canaries = vec![
+        Canary::new("token key", token_key["key"].as_str().unwrap()),
         Canary::new("API key", &backend.key),
         Canary::new("master key", MASTER_KEY),
         Canary::new("admin token", ADMIN_TOKEN),

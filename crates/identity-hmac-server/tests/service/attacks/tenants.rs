@@ -23,6 +23,7 @@ const MARK: &str = "belongs-to-the-attacked";
 struct Tenant {
     organization: Organization,
     backend: Backend,
+    kid: String,
     visitors: Vec<Visitor>,
     identities: Vec<String>,
 }
@@ -31,6 +32,7 @@ impl Tenant {
     async fn new(service: &Service, mark: &str) -> Self {
         let organization = service.organization().await;
         let backend = organization.backend().await;
+        let token_key = organization.make_token_key().await.ok();
         let (mut visitors, mut identities) = (Vec::new(), Vec::new());
         for number in 0..4 {
             let visitor = organization.visitor().await;
@@ -46,6 +48,7 @@ impl Tenant {
         Self {
             organization,
             backend,
+            kid: token_key["kid"].as_str().unwrap().to_owned(),
             visitors,
             identities,
         }
@@ -185,6 +188,8 @@ impl Attacker {
                     Method::DELETE,
                     format!("/api-keys/{}", self.attacked.backend.key_id),
                 ),
+                (Method::POST, "/token-keys".to_owned()),
+                (Method::DELETE, format!("/token-keys/{}", self.attacked.kid)),
                 (Method::DELETE, format!("/identities/{identity}")),
             ])
             .unwrap();

@@ -38,6 +38,25 @@ impl Organization {
         listed["apiKeys"].as_array().unwrap().clone()
     }
 
+    /// Asks for a token key.
+    pub(crate) async fn make_token_key(&self) -> Answer {
+        let path = format!("/{}/token-keys", self.id);
+        Answer::to(self.admin(Method::POST, &path)).await
+    }
+
+    /// The token keys as they are listed.
+    pub(crate) async fn token_keys(&self) -> Vec<Value> {
+        let path = format!("/{}/token-keys", self.id);
+        let listed = Answer::to(self.admin(Method::GET, &path)).await.ok();
+        listed["tokenKeys"].as_array().unwrap().clone()
+    }
+
+    /// Deletes a token key.
+    pub(crate) async fn delete_token_key(&self, kid: &str) -> Answer {
+        let path = format!("/{}/token-keys/{kid}", self.id);
+        Answer::to(self.admin(Method::DELETE, &path)).await
+    }
+
     /// Deletes an API key.
     pub(crate) async fn delete_api_key(&self, id: &str) -> Answer {
         let path = format!("/{}/api-keys/{id}", self.id);

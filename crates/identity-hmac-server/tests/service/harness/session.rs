@@ -56,17 +56,24 @@ impl Session {
         .unwrap()
     }
 
-    /// Every row of every table, as text, without the times at which API keys were used.
+    /// Every row of every table, as text, without the times at which keys were used.
     pub(crate) async fn rows(&mut self) -> Vec<String> {
-        let mut rows = Vec::new();
-        for table in [
+        self.rows_of(&[
             "settings",
             "organizations",
             "visitors",
             "identities",
             "api_keys",
+            "token_keys",
             "audit_events",
-        ] {
+        ])
+        .await
+    }
+
+    /// The same of some tables.
+    pub(crate) async fn rows_of(&mut self, tables: &[&str]) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in tables {
             let row = match self {
                 Self::Postgres(_) => "(to_jsonb(t) - 'last_used_at')::text".to_owned(),
                 Self::Sqlite(_) => {
