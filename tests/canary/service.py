@@ -58,8 +58,10 @@ def check(built: Path) -> None:
 
 
 def secret_part(text: str) -> str:
-    """What nobody may see of a secret: an API key begins with the organization's id and its own."""
-    return text[len("sk_") + 32 + len("_") + 8 :] if text.startswith("sk_") else text
+    """What nobody may see of a secret: a key begins with ids, which are no secrets."""
+    if text.startswith("sk_"):
+        return text[len("sk_") + 32 + len("_") + 8 :]
+    return text.removeprefix("itk_")[8 + len("_") :] if text.startswith("itk_") else text
 
 
 class Run:
@@ -198,6 +200,7 @@ class Run:
             X_Organization_Key=key,
         )
         made_key = self.ask(f"{mine}/api-keys", method="POST", makes=("API key", "apiKey"), **admin)
+        self.ask(f"{mine}/token-keys", method="POST", makes=("token key", "key"), **admin)
         backend = {"Authorization": f"Bearer {made_key['apiKey']}"}
         server = f"{address}/v1/server"
         said = f"{server}/visitors/{visitor['visitorId']}/identity"
@@ -246,6 +249,9 @@ class Run:
             self.ask(f"{server}/identities?cursor={value}", **backend)
             self.ask(f"{server}/identities?externalId={value}", Authorization=f"Bearer {value}x")
             self.ask(f"{mine}/api-keys/{value}", method="DELETE", **admin)
+            self.ask(f"{mine}/token-keys/{value}", method="DELETE", **admin)
+            self.ask(mine, {"acceptedProofs": [value]}, "PATCH", **admin)
+            self.ask(mine, {"tokensValidAfter": value}, "PATCH", **admin)
             self.ask(f"{organizations}/{value}", **admin)
             self.ask(f"{mine}/identities?limit={value}", **admin)
             self.ask(f"{address}/{value}?{value}", Cookie=value)
@@ -256,6 +262,7 @@ class Run:
         self.ask(f"{mine}/identities", **admin)
         self.ask(f"{mine}/verification-stats", **admin)
         self.ask(f"{mine}/api-keys", **admin)
+        self.ask(f"{mine}/token-keys", **admin)
         self.ask(said, **backend)
         self.ask(f"{server}/identities?limit=200", **backend)
         return made["id"]
@@ -293,6 +300,9 @@ class Run:
             ["org", "api-key", "list", organization],
             ["org", "api-key", "list", organization, "--json"],
             ["org", "api-key", "delete", organization, "00000000"],
+            ["org", "token-key", "list", organization],
+            ["org", "token-key", "delete", organization, "00000000"],
+            ["org", "policy", organization, "--identity-session", "600"],
             ["audit", "list"],
             ["audit", "list", "--json"],
             ["org", "show", "00000000-0000-0000-0000-000000000000"],
@@ -328,6 +338,11 @@ class Run:
         self.search.add("written API key", secret_part(written.read_text(encoding="ascii")))
         # There are two now.
         self.search.none("org api-key create", run("org", "api-key", "create", organization))
+        written = self.kept / "written-token-key"
+        run("org", "token-key", "create", organization, "--secret-file", str(written))
+        self.search.add("written token key", secret_part(written.read_text(encoding="ascii")))
+        # There are two now.
+        self.search.none("org token-key create", run("org", "token-key", "create", organization))
         # Where the environment has the admin token, the command makes none.
         self.environment.pop("IDENTITY_ADMIN_TOKEN", None)
         self.search.add("new admin token", run("reset-admin-token").decode().strip())

@@ -133,6 +133,10 @@ def render_schema(name: str, schema: dict) -> str:
     lines = [f"### {name}\n"]
     if text := schema.get("description"):
         lines.append(f"{joined(text)}\n")
+    if parts := schema.get("allOf"):
+        others = [type_of(part) for part in parts if "$ref" in part]
+        lines.append(f"The members of {', '.join(others)}, and:\n")
+        (schema,) = [part for part in parts if "$ref" not in part]
     required = schema.get("required", [])
     if properties := schema.get("properties"):
         lines += ["| member | type | meaning |", "|---|---|---|"]
@@ -163,7 +167,7 @@ def type_of(schema: dict) -> str:
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    for several in ("oneOf", "anyOf", "allOf"):
+    for several in ("oneOf", "anyOf"):
         if several in schema:
             return " or ".join(dict.fromkeys(type_of(one) for one in schema[several]))
     kinds = schema.get("type", "any")
