@@ -97,7 +97,6 @@ def api(key: IdentityKey, config: dict[str, str], sessions: Sessions) -> FastAPI
     app = FastAPI(
         openapi_url=None, redirect_slashes=False, exception_handlers={HTTPException: problem}
     )
-    app.state.key = key
     app.state.sessions = sessions
 
     @app.api_route("/config", methods=GET)
@@ -128,5 +127,5 @@ def api(key: IdentityKey, config: dict[str, str], sessions: Sessions) -> FastAPI
     def me(user: CurrentUser) -> User:
         return user
 
-    app.api_route("/chat-identity", methods=GET)(chat_identity)
+    app.include_router(chat_identity(key))
     return app

@@ -23,6 +23,8 @@ const UNAUTHORIZED = '{"title":"Unauthorized","status":401,"detail":"log in firs
 const WRONG_PASSWORD =
   '{"title":"Unauthorized","status":401,"detail":"the email or the password is wrong"}';
 const NO_VISITOR_ID = '{"title":"Bad Request","status":400,"detail":"send one visitorId, a UUID"}';
+const OTHER_SITE =
+  '{"title":"Forbidden","status":403,"detail":"only pages of this site may ask"}';
 const NOT_FOUND = '{"title":"Not Found","status":404,"detail":"there is nothing here"}';
 const NOT_ALLOWED =
   '{"title":"Method Not Allowed","status":405,"detail":"the method is not allowed here"}';
@@ -35,6 +37,8 @@ const API = {
   me: ['GET', 'HEAD'],
   'chat-identity': ['GET', 'HEAD'],
 };
+/** Those with the route of their language's package. It says 401 to nobody, whatever the method. */
+const WITH_THE_PACKAGE_S_ROUTE = ['fastapi'];
 const VISITOR = '01a20387-b4b6-7073-8d91-59e5222b4abb';
 
 const PAGE = new URL('../page/', import.meta.url);
@@ -182,13 +186,18 @@ for (const name of NAMES) {
 
       it('says in a problem document which methods it takes', async () => {
         const cookie = await logIn(JANE);
-        for (const [name, methods] of Object.entries(API)) {
+        const isThePackageS = WITH_THE_PACKAGE_S_ROUTE.includes(name);
+        for (const [resource, methods] of Object.entries(API)) {
           for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
             if (methods.includes(method)) continue;
             for (const options of [{}, { cookie }]) {
-              const answer = await ask(`/api/${name}`, { ...options, method });
+              const answer = await ask(`/api/${resource}`, { ...options, method });
+              if (resource === 'chat-identity' && !options.cookie && isThePackageS) {
+                isProblem(answer, UNAUTHORIZED);
+                continue;
+              }
               isProblem(answer, NOT_ALLOWED);
-              assert.deepEqual(answer.headers.get('Allow')?.split(/, ?/).sort(), methods, name);
+              assert.deepEqual(answer.headers.get('Allow')?.split(/, ?/).sort(), methods, resource);
               assert.equal(answer.headers.get('Cache-Control'), 'no-store');
             }
           }
@@ -369,6 +378,15 @@ for (const name of NAMES) {
         }
         isProblem(await ask('/api/me'), UNAUTHORIZED);
       });
+
+      if (WITH_THE_PACKAGE_S_ROUTE.includes(name)) {
+        it('signs for no page of another site', async () => {
+          const headers = { 'Sec-Fetch-Site': 'cross-site' };
+          const path = `/api/chat-identity?visitorId=${VISITOR}`;
+          isProblem(await ask(path, { cookie: await logIn(JANE), headers }), OTHER_SITE);
+          isProblem(await ask(path, { headers }), UNAUTHORIZED);
+        });
+      }
 
       it('wants exactly one visitor id', async () => {
         const cookie = await logIn(JANE);
