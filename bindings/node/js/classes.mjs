@@ -1,5 +1,7 @@
 import { brand } from './brand.mjs';
+import { readBytes } from './bytes.mjs';
 import { readEnvironment } from './environment.mjs';
+import { wrongType } from './error.mjs';
 import { declareHandover } from './handover.mjs';
 import { Opaque } from './opaque.mjs';
 
@@ -25,9 +27,11 @@ export function declareClasses({
     #key;
 
     static fromEnv(name = 'IDENTITY_SECRET') {
-      const secret = readEnvironment(name);
-      checkSetting(name, secret);
-      return new this(secret);
+      return new this(checked(name, readEnvironment(name)));
+    }
+
+    static fromSetting(name, value) {
+      return new this(checked(name, value));
     }
 
     constructor(secret) {
@@ -52,6 +56,18 @@ export function declareClasses({
     }
   }
 
+  /** The value of a setting that is fit to be a secret. */
+  function checked(name, value) {
+    if (typeof name !== 'string') {
+      throw wrongType('name', 'a string', name);
+    }
+    if (value != null && readBytes(value) === undefined) {
+      throw wrongType('value', 'a string or a Uint8Array', value);
+    }
+    checkSetting(name, value);
+    return value;
+  }
+
   /** The prepared key inside an IdentityKey, or a new one from a secret. */
   function preparedKey(key, argument) {
     return (
@@ -63,6 +79,15 @@ export function declareClasses({
   class Keyring extends Opaque {
     #current;
     #keyring;
+
+    static fromEnv(current, previous) {
+      const secret = readEnvironment(previous, 'previous');
+      return new this(
+        checked(current, readEnvironment(current, 'current')),
+        // Compose and Kubernetes can set a variable to nothing more easily than unset it.
+        secret ? checked(previous, secret) : null,
+      );
+    }
 
     constructor(current, previous) {
       super();

@@ -2,6 +2,7 @@
 
 import placeholders from '../../../crates/identity-hmac/src/setting/placeholders.txt';
 import references from '../../../crates/identity-hmac/src/setting/references.txt';
+import { readBytes } from './bytes.mjs';
 import { IdentityHmacError } from './error.mjs';
 
 /** The core's `IdentityKey::from_setting`, rule by rule and in the same order. */
@@ -126,15 +127,16 @@ function isAssignment(text, name) {
   });
 }
 
-/** Throws unless `value` is fit to be the secret in the environment variable `name`. */
+/** Throws unless `value`, a text or its UTF-8, is fit to be the secret in the setting `name`. */
 export function checkSetting(name, value) {
-  if (typeof value !== 'string') {
+  if (value == null) {
     throw new IdentityHmacError(`${name} is not set; set it to the identity verification secret`, {
       code: 'secret_unset',
     });
   }
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(readBytes(value));
   for (const { code, pattern, fault } of SETTING_FAULTS) {
-    if (pattern.test(value, name)) {
+    if (pattern.test(text, name)) {
       throw new IdentityHmacError(`${name} ${fault}`, { code });
     }
   }

@@ -161,6 +161,22 @@ export declare class IdentityKey {
   static fromEnv(name?: string): IdentityKey;
 
   /**
+   * Makes a key from the value of a setting called `name`, with the checks of
+   * {@link IdentityKey.fromEnv}. Use it for a secret from a configuration file, a secret manager or a
+   * Worker's `env`.
+   *
+   * @param name what the error calls the setting
+   * @param value the value; undefined or null if the setting does not exist
+   * @throws {IdentityHmacError} as {@link IdentityKey.fromEnv}
+   * @throws {TypeError} if an argument is of another type
+   *
+   * @example
+   * const key = IdentityKey.fromSetting('chat.secret', 's3cret');
+   * assert.throws(() => IdentityKey.fromSetting('chat.secret', undefined), { code: 'secret_unset' });
+   */
+  static fromSetting(name: string, value: Bytes | null | undefined): IdentityKey;
+
+  /**
    * Signs `visitorId`, as {@link generateIdentityHmac} does.
    *
    * @throws {IdentityHmacError} `empty_visitor_id`
@@ -185,6 +201,23 @@ export declare class IdentityKey {
  * assert.equal(await keyring.matched('visitor_1', stale), 'previous');
  */
 export declare class Keyring {
+  /**
+   * Makes a keyring from the environment variables called `current` and `previous`, with the checks of
+   * {@link IdentityKey.fromEnv}. If the variable `previous` is unset or empty, there is no previous
+   * secret: set it during a rotation alone.
+   *
+   * @throws {IdentityHmacError} as {@link IdentityKey.fromEnv}, for either variable
+   * @throws {TypeError} if an argument is not a string
+   *
+   * @example
+   * process.env.SECRET = "this year's secret";
+   * process.env.PREVIOUS_SECRET = "last year's secret";
+   * const keyring = Keyring.fromEnv('SECRET', 'PREVIOUS_SECRET');
+   * const stale = await new IdentityKey("last year's secret").sign('visitor_1');
+   * assert.equal(await keyring.matched('visitor_1', stale), 'previous');
+   */
+  static fromEnv(current: string, previous: string): Keyring;
+
   /**
    * @param current the secret to sign with, or a key that was prepared from it
    * @param previous the secret that is still accepted; none if undefined or null

@@ -5,6 +5,7 @@ import { implementations } from './implementations.js';
 afterEach(() => {
   delete process.env.IDENTITY_SECRET;
   delete process.env.CHAT_SECRET;
+  delete process.env.PREVIOUS_SECRET;
 });
 
 const FAULTS = [
@@ -27,7 +28,7 @@ const FAULTS = [
   ],
 ];
 
-for (const [entry, { IdentityHmacError, IdentityKey }] of implementations) {
+for (const [entry, { IdentityHmacError, IdentityKey, Keyring }] of implementations) {
   describe(`${entry} reads the secret from the environment`, () => {
     test('from IDENTITY_SECRET, or from the variable with the given name', async () => {
       process.env.IDENTITY_SECRET = 's3cret';
@@ -98,6 +99,54 @@ for (const [entry, { IdentityHmacError, IdentityKey }] of implementations) {
       process.env.IDENTITY_SECRET = 's3cret';
       class Own extends IdentityKey {}
       assert(Own.fromEnv() instanceof Own);
+    });
+  });
+
+  describe(`${entry} reads a secret from any setting`, () => {
+    test('that is text or bytes, and names the setting', () => {
+      for (const value of [true, 5, {}, ['s3cret'], Promise.resolve('s3cret')]) {
+        assert.throws(() => IdentityKey.fromSetting('chat.secret', value), {
+          name: 'TypeError',
+          message: /^value must be a string or a Uint8Array; received an? /,
+        });
+      }
+      for (const value of [null, undefined]) {
+        assert.throws(() => IdentityKey.fromSetting('chat.secret', value), {
+          code: 'secret_unset',
+          message: /^chat.secret is not set; /,
+        });
+      }
+      assert.throws(() => IdentityKey.fromSetting(undefined, 's3cret'), {
+        name: 'TypeError',
+        message: 'name must be a string; received undefined',
+      });
+    });
+  });
+
+  describe(`${entry} reads both secrets of a rotation from the environment`, () => {
+    const read = () => Keyring.fromEnv('CHAT_SECRET', 'PREVIOUS_SECRET');
+    const matched = async (secret) =>
+      read().matched('visitor_1', await new IdentityKey(secret).sign('visitor_1'));
+
+    test('and the previous one may be unset or empty', async () => {
+      process.env.CHAT_SECRET = 'n3w';
+      for (const previous of [undefined, '']) {
+        if (previous !== undefined) process.env.PREVIOUS_SECRET = previous;
+        assert.deepEqual([await matched('n3w'), await matched('0ld')], ['current', null]);
+      }
+      process.env.PREVIOUS_SECRET = '0ld';
+      assert.deepEqual([await matched('n3w'), await matched('0ld')], ['current', 'previous']);
+    });
+
+    test('and names the variable that is at fault', () => {
+      assert.throws(read, { code: 'secret_unset', message: /^CHAT_SECRET is not set; / });
+      process.env.CHAT_SECRET = 'n3w';
+      process.env.PREVIOUS_SECRET = ' ';
+      assert.throws(read, { code: 'secret_blank', message: /^PREVIOUS_SECRET is blank; / });
+      assert.throws(() => Keyring.fromEnv('CHAT_SECRET'), {
+        name: 'TypeError',
+        message: 'previous must be a string; received undefined',
+      });
     });
   });
 }

@@ -21,6 +21,8 @@ const key: IdentityKey = IdentityKey.fromEnv();
 const signed: string = IdentityKey.fromEnv('CHAT_SECRET').sign(bytes);
 const verified: boolean = key.verify(fromAClient, undefined);
 const keyring = new native.Keyring(key, process()?.previous);
+native.Keyring.fromEnv('SECRET', 'PREVIOUS_SECRET').sign(bytes);
+IdentityKey.fromSetting('chat.secret', process()?.previous).sign(bytes);
 const matched: 'current' | 'previous' | null = keyring.matched(fromAClient, hmac);
 
 try {

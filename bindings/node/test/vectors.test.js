@@ -67,13 +67,20 @@ const kinds = {
       assert.equal(await keyring.verify(testCase.visitor_id, hmac), testCase.matched !== null);
     }),
 
-  setting_accepted: async (api, { value, visitor_id, hmac }) => {
+  setting_accepted: async (api, testCase) => {
+    const { value, visitor_id, hmac } = testCase;
+    for (const form of forms(testCase, 'value')) {
+      assert.equal(await api.IdentityKey.fromSetting('A_SETTING', form).sign(visitor_id), hmac);
+    }
     process.env.IDENTITY_SECRET = value;
     assert.equal(await api.IdentityKey.fromEnv().sign(visitor_id), hmac);
   },
 
   setting_refused: async (api, testCase, entry) => {
     const { value, value_hex, code } = testCase;
+    for (const form of forms(testCase, 'value')) {
+      await refuses(api, () => api.IdentityKey.fromSetting('IDENTITY_SECRET', form), code);
+    }
     if (value_hex !== undefined || value?.includes('\0')) {
       return setting_beyond_process_env[code](api, testCase, entry);
     }
