@@ -50,11 +50,16 @@ CONTRACT = ROOT / "tests" / "routes" / "contract.test.mjs"
 ROUTES = ROOT / "tests" / "docs" / "routes"
 # Where the libraries of others are installed, for the tests of the packages.
 NODE_MODULES = ROOT / "bindings/node/node_modules"
+NEXT = ROOT / "tests/next"
 SITE_PACKAGES = next((ROOT / "bindings/python/.venv/lib").glob("python3*/site-packages"), "")
 OFFLINE = {"CARGO_NET_OFFLINE": "true", "PIP_NO_INDEX": "1", "npm_config_offline": "true"}
-# Beside what npm has installed.
+# Beside what npm has installed. Next.js follows no link that leaves its folder.
 LINK_NODE_MODULES = f"""node_modules_of() {{
 for package; do
+if [ $package = next ]; then
+cp -alf {NEXT}/node_modules/. node_modules 2>/dev/null || cp -a {NEXT}/node_modules/. node_modules
+return
+fi
 mkdir -p $(dirname node_modules/$package) && ln -s {NODE_MODULES}/$package node_modules/$package
 done; }}"""
 # Behind what pip has installed, so that the package is the one in INSTALLED.

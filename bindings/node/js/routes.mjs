@@ -20,8 +20,8 @@ export const express = declareExpress(guard);
 export const fastify = declareFastify(guard);
 export const web = declareWeb(guard);
 
-function checkUser({ externalId }) {
-  throwIfRefused(addon.checkUser(externalId));
+function checkUser({ externalId, metadata }) {
+  throwIfRefused(addon.checkUser(externalId, metadata));
 }
 
 /** The prepared key for the addon's `respond`, undefined if this is not a key. */

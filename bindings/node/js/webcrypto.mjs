@@ -5,9 +5,13 @@
 import { encodeHex, readBytes } from './bytes.mjs';
 import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
+import { declareHandover } from './handover.mjs';
 import { importKey } from './hmac-key.mjs';
 import { exportSecret } from './key-object.mjs';
 import { classOf } from './kind.mjs';
+import { declareGuard } from './route/guard.mjs';
+import { declareWeb } from './route/web.mjs';
+import { checkUser, respond, withHmac, withToken } from './route/webcrypto.mjs';
 import { checkSetting } from './setting.mjs';
 import * as token from './token/token.mjs';
 import { declareTokenClasses } from './token-classes.mjs';
@@ -15,12 +19,14 @@ import { declareTokenClasses } from './token-classes.mjs';
 const SECRET_TYPES =
   'a string, a Uint8Array, a secret KeyObject, or a CryptoKey to sign and verify with HMAC-SHA-256';
 
+const ENTRY = 'identity-hmac/webcrypto';
+
 // By other names here, since the bundler would rename the classes rather than these.
 const { IdentityKey: Key, Keyring: Ring } = declareClasses({
-  entry: 'identity-hmac/webcrypto',
+  entry: ENTRY,
   secretTypes: SECRET_TYPES,
   checkSetting,
-  isPrepared: (key) => classOf(key) === 'Promise',
+  isPrepared,
   keyringMatched,
   keyringVerify: async (...args) => (await keyringMatched(...args)) !== null,
   prepareKey,
@@ -31,14 +37,21 @@ const { IdentityKey: Key, Keyring: Ring } = declareClasses({
 
 const { IdentityTokenKey: TokenKey, IdentityTokenKeyring: TokenRing } = declareTokenClasses({
   ...token,
-  entry: 'identity-hmac/webcrypto',
+  entry: ENTRY,
 });
+
+const identityKeys = declareHandover(ENTRY, 'key', isPrepared);
+const tokenKeys = declareHandover(ENTRY, 'token key', token.isPreparedTokenKey);
+const { User: RouteUser, guard } = declareGuard({ entry: ENTRY, checkUser, prepareRoute, respond });
+
+export const chatIdentityRoute = declareWeb(guard);
 
 export {
   IdentityHmacError,
   IdentityTokenError,
   Key as IdentityKey,
   Ring as Keyring,
+  RouteUser as User,
   TokenKey as IdentityTokenKey,
   TokenRing as IdentityTokenKeyring,
 };
@@ -55,6 +68,20 @@ export const { generateTokenKey } = token;
 
 export async function generateSecret() {
   return encodeHex(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+/** What writes the route's answer, undefined if this is not a key. */
+function prepareRoute(key) {
+  const identityKey = identityKeys.take(key);
+  if (identityKey !== undefined) {
+    return withHmac((visitorId) => sign(identityKey, visitorId));
+  }
+  const tokenKey = tokenKeys.take(key);
+  return tokenKey && withToken(tokenKey);
+}
+
+function isPrepared(key) {
+  return classOf(key) === 'Promise';
 }
 
 /** The promise of a CryptoKey, which not even this module can take the secret out of again. */

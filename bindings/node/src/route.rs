@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use identity_hmac::route::{self, Request, SigningKey, User, VisitorIds};
-use identity_hmac::{IdentityKey, TokenKey};
+use identity_hmac::{IdentityKey, InputError, TokenKey};
 use napi::Result;
 use napi::bindgen_prelude::{Either, External, Function, Unknown};
 use napi_derive::napi;
@@ -24,10 +24,18 @@ pub struct RouteAnswer {
     pub body: String,
 }
 
-/// What is wrong with a user's external id; null if nothing.
+/// What is wrong with a user's external id, or with the text of JSON; null if nothing.
 #[napi(catch_unwind)]
-pub fn check_user(external_id: String) -> Option<Refusal> {
-    User::new(external_id).err().map(Refusal::from)
+pub fn check_user(external_id: String, metadata: Option<String>) -> Option<Refusal> {
+    user(external_id, metadata).err().map(Refusal::from)
+}
+
+fn user(external_id: String, metadata: Option<String>) -> std::result::Result<User, InputError> {
+    let user = User::new(external_id)?;
+    match metadata {
+        Some(metadata) => user.metadata_json(&metadata),
+        None => Ok(user),
+    }
 }
 
 /// Prepares a route that signs with an identity key.
@@ -79,25 +87,12 @@ pub fn respond(
     let mut scratch = Scratch::new();
     let query = scratch.read(query).unwrap_or_default();
     let respond = || {
-        let user = external_id.map(|external_id| {
-            let user = User::new(external_id)?
-                .name(patch(name))
-                .email(patch(email));
-            match metadata {
-                Some(metadata) => user.metadata_json(&metadata),
-                None => Ok(user),
-            }
-        });
+        let user = external_id.map(|id| user(id, metadata)).transpose()?;
+        let user = user.map(|user| user.name(patch(name)).email(patch(email)));
         let request = Request::new(&method, query)
             .sec_fetch_site(sec_fetch_site.as_ref())
             .remaining_path(&remaining_path);
-        route::respond(
-            key,
-            visitor_ids,
-            &request,
-            user.transpose()?.as_ref(),
-            whole(now),
-        )
+        route::respond(key, visitor_ids, &request, user.as_ref(), whole(now))
     };
     let answer = respond();
     if let Some(error) = thrown.take() {

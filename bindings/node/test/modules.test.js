@@ -30,14 +30,12 @@ test('what is tested is the installed package', () => {
   }
 });
 
-test('both entries have the same names, from import and from require', () => {
-  for (const entry of [
-    imported,
-    importedWebcrypto,
-    require('identity-hmac'),
-    require('identity-hmac/webcrypto'),
-  ]) {
+test('both entries have the same names, from import and from require, and webcrypto a route', () => {
+  for (const entry of [imported, require('identity-hmac')]) {
     assert.deepEqual(Object.keys(entry).sort(), NAMES);
+  }
+  for (const entry of [importedWebcrypto, require('identity-hmac/webcrypto')]) {
+    assert.deepEqual(Object.keys(entry).sort(), [...NAMES, 'User', 'chatIdentityRoute'].sort());
   }
 });
 

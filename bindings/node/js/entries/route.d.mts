@@ -35,7 +35,8 @@ export declare class User {
   /**
    * @param externalId your own id of the user: 1 to 256 characters. Write a number as a string
    * @param attributes what else a token says of the user. Limits are checked when it is signed
-   * @throws {IdentityTokenError} `invalid_claim` if the id is blank or too long
+   * @throws {IdentityTokenError} `invalid_claim` if the id is blank or too long, or metadata holds what a
+   * token cannot
    * @throws {IdentityHmacError} `ill_formed_text` for a lone surrogate
    * @throws {TypeError} for an argument of a wrong type, or an attribute with an unknown name
    */

@@ -47,7 +47,7 @@ function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readExternalId(claims, refuse) {
+export function readExternalId(claims, refuse) {
   if (claims.sub === undefined) {
     refuse('sub', 'missing');
   }

@@ -118,12 +118,12 @@ function writePayload(given) {
   return binary;
 }
 
-function parseMetadata(json) {
+export function parseMetadata(json) {
   const { value, fault } = parse(toBinary(readBytes(json)), MAX_LEVELS - 1);
   return fault === undefined ? readMetadata(value, refuseToSign) : refuseToSign('metadata', fault);
 }
 
-function refuseToSign(field, reason, limit) {
+export function refuseToSign(field, reason, limit) {
   throw new IdentityTokenError(`the ${describe(field, reason, limit)}`, {
     code: 'invalid_claim',
     field,
