@@ -28,7 +28,7 @@ OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/ca
 OWN_WORKSPACES += tests/docs/jsonwebtoken tests/no-std
 # What is written in JavaScript outside the Node and the browser package.
 SCRIPTS_JS := scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
-SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/docs/routes tests/e2e tests/next/serve.mjs tests/routes
+SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/next/serve.mjs tests/routes
 # The package that a backend of the demo is built with; the one on axum takes the crate.
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python

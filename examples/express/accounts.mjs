@@ -14,9 +14,14 @@ export async function authenticate(email, password) {
   return matches ? account?.user : undefined;
 }
 
+/** The customer who is logged in, or undefined. */
+export function currentUser(req) {
+  return ACCOUNTS.find(({ user }) => user.id === req.session.userId)?.user;
+}
+
 /** Lets nobody by who is not logged in. */
 export function requireUser(req, res, next) {
-  req.user = ACCOUNTS.find(({ user }) => user.id === req.session.userId)?.user;
+  req.user = currentUser(req);
   if (!req.user) return problem(res, 401, 'log in first');
   next();
 }

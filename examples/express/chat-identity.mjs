@@ -1,18 +1,12 @@
 // GET /api/chat-identity?visitorId=…: signs a visitor id for a customer who is logged in.
 
-import { requireUser } from './accounts.mjs';
-import { problem } from './problem.mjs';
-
-/** Visitor ids are UUIDs. Nothing else is ever signed. */
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+import { chatIdentityRoute, User } from 'identity-hmac/express';
+import { currentUser } from './accounts.mjs';
 
 export function chatIdentity(key) {
-  const sign = (req, res) => {
-    const { visitorId } = req.query; // An array if it was sent more than once.
-    if (typeof visitorId !== 'string' || !UUID.test(visitorId)) {
-      return problem(res, 400, 'send one visitorId, a UUID');
-    }
-    res.json({ hmac: key.sign(visitorId) });
+  const authenticate = (req) => {
+    const user = currentUser(req);
+    return user && new User(user.id, { name: user.name, email: user.email });
   };
-  return [requireUser, sign];
+  return chatIdentityRoute({ key, authenticate });
 }

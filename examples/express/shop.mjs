@@ -14,7 +14,6 @@ const METHODS = {
   '/login': 'POST',
   '/logout': 'POST',
   '/me': 'GET, HEAD',
-  '/chat-identity': 'GET, HEAD',
 };
 
 export function shop({ key, config, browserClient, session }) {
@@ -89,7 +88,7 @@ function api(key, config, session) {
     res.json(req.user);
   });
 
-  api.get('/chat-identity', chatIdentity(key));
+  api.all('/chat-identity', chatIdentity(key));
 
   for (const [path, methods] of Object.entries(METHODS)) {
     api.all(path, (_req, res) => {

@@ -23,8 +23,7 @@ const UNAUTHORIZED = '{"title":"Unauthorized","status":401,"detail":"log in firs
 const WRONG_PASSWORD =
   '{"title":"Unauthorized","status":401,"detail":"the email or the password is wrong"}';
 const NO_VISITOR_ID = '{"title":"Bad Request","status":400,"detail":"send one visitorId, a UUID"}';
-const OTHER_SITE =
-  '{"title":"Forbidden","status":403,"detail":"only pages of this site may ask"}';
+const OTHER_SITE = '{"title":"Forbidden","status":403,"detail":"only pages of this site may ask"}';
 const NOT_FOUND = '{"title":"Not Found","status":404,"detail":"there is nothing here"}';
 const NOT_ALLOWED =
   '{"title":"Method Not Allowed","status":405,"detail":"the method is not allowed here"}';
@@ -38,7 +37,7 @@ const API = {
   'chat-identity': ['GET', 'HEAD'],
 };
 /** Those with the route of their language's package. It says 401 to nobody, whatever the method. */
-const WITH_THE_PACKAGE_S_ROUTE = ['fastapi'];
+const WITH_THE_PACKAGE_S_ROUTE = ['express', 'fastapi'];
 const VISITOR = '01a20387-b4b6-7073-8d91-59e5222b4abb';
 
 const PAGE = new URL('../page/', import.meta.url);

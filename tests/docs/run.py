@@ -314,8 +314,6 @@ def check_route(block: Block, environment: dict[str, str]) -> None:
     """Put the same requests to a route as to every other."""
     route = block.tags["route"]
     interpreter, script = {
-        "express": ("node", "serve.mjs"),
-        "next": ("node", "serve.mjs"),
         "rails": ("ruby", "serve.rb"),
         "sinatra": ("ruby", "serve.rb"),
     }[route]
@@ -323,12 +321,6 @@ def check_route(block: Block, environment: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="docs-") as name:
         folder = Path(name)
         (folder / block.tags["file"]).write_text(block.text, encoding="utf-8")
-        if interpreter == "node":
-            modules = folder / "node_modules"
-            modules.mkdir()
-            (modules / "express").symlink_to(NODE_MODULES / "express")
-            installed = Path(environment["INSTALLED"]) / "node/node_modules/identity-hmac"
-            (modules / "identity-hmac").symlink_to(installed)
         done = subprocess.run(
             [interpreter, ROUTES / script, route, json.dumps(requests())],
             cwd=folder,
