@@ -43,8 +43,10 @@ pub enum NewKey {
     NoOrganization,
 }
 
-/// The statements of one kind.
+/// The statements of one kind, and what the audit log calls them.
 struct Statements {
+    created: Action,
+    deleted: Action,
     add: &'static str,
     list: &'static str,
     delete: &'static str,
@@ -52,8 +54,10 @@ struct Statements {
 }
 
 macro_rules! statements {
-    ($table:literal, $id:literal, $secret:literal) => {
+    ($table:literal, $id:literal, $secret:literal, $created:ident, $deleted:ident) => {
         &Statements {
+            created: Action::$created,
+            deleted: Action::$deleted,
             add: concat!(
                 "INSERT INTO ",
                 $table,
@@ -93,25 +97,15 @@ macro_rules! statements {
 impl KeyKind {
     const fn statements(self) -> &'static Statements {
         match self {
-            Self::Api => statements!("api_keys", "id", "sha256"),
-            Self::Token => statements!("token_keys", "kid", "sealed"),
+            Self::Api => statements!("api_keys", "id", "sha256", ApiKeyCreated, ApiKeyDeleted),
+            Self::Token => statements!(
+                "token_keys",
+                "kid",
+                "sealed",
+                TokenKeyCreated,
+                TokenKeyDeleted
+            ),
         }
-    }
-
-    fn created<'a>(self, actor: &'a Actor, organization: Uuid, id: &str) -> Done<'a> {
-        let action = match self {
-            Self::Api => Action::ApiKeyCreated,
-            Self::Token => Action::TokenKeyCreated,
-        };
-        self.done(action, actor, organization, id)
-    }
-
-    fn deleted<'a>(self, actor: &'a Actor, organization: Uuid, id: &str) -> Done<'a> {
-        let action = match self {
-            Self::Api => Action::ApiKeyDeleted,
-            Self::Token => Action::TokenKeyDeleted,
-        };
-        self.done(action, actor, organization, id)
     }
 
     fn done<'a>(self, action: Action, actor: &'a Actor, organization: Uuid, id: &str) -> Done<'a> {
@@ -151,7 +145,7 @@ impl Store {
     ) -> Result<NewKey, StoreError> {
         const EXISTS: &str =
             "SELECT COUNT(*) FROM organizations WHERE id = $1 AND deleted_at IS NULL";
-        let done = kind.created(actor, organization, id);
+        let done = kind.done(kind.statements().created, actor, organization, id);
         let created_at = now();
         transaction!(&self.connections, true, connection => {
             for slot in [0_i16, 1] {
@@ -212,7 +206,7 @@ impl Store {
         // It changes nothing. The row's lock orders this call and those that change the policy.
         const LOCK: &str =
             "UPDATE organizations SET name = name WHERE id = $1 AND deleted_at IS NULL";
-        let done = kind.deleted(actor, organization, id);
+        let done = kind.done(kind.statements().deleted, actor, organization, id);
         transaction!(&self.connections, true, connection => {
             let locked = sqlx::query(LOCK).bind(organization).execute(&mut *connection).await?;
             if locked.rows_affected() == 0 {
