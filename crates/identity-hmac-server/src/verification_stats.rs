@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::metric::STATS_LOST;
 use crate::organization;
 use crate::store::{
-    Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, Store, StoreError, VerificationDay,
+    AcceptedProofs, Count, Counted, Counts, Flush, MAX_ORIGINS, OTHER_ORIGIN, Proof, Store,
+    StoreError, VerificationDay,
 };
 
 /// How many days are kept, today included.
@@ -84,13 +85,13 @@ impl VerificationStats {
         }
     }
 
-    /// Counts a call that carried an hmac or not and came from a page of this origin, if from a page.
+    /// Counts a call that carried a proof or not and came from a page of this origin, if from a page.
     /// It never waits for the database.
     pub(crate) fn count(
         &self,
         organization: Uuid,
         outcome: Verification,
-        has_hmac: bool,
+        proof: Option<Proof>,
         origin: Option<&str>,
     ) {
         let now = OffsetDateTime::now_utc().truncate_to_second();
@@ -99,7 +100,7 @@ impl VerificationStats {
             day: now.date(),
             origin: origin.map_or_else(String::new, known_origin),
             result: result(outcome),
-            proof: if has_hmac { "hmac" } else { "none" },
+            proof: proof.map_or("none", |proof| AcceptedProofs::from(proof).as_str()),
             secret: match outcome {
                 Verification::Verified(Matched::Current) => "current",
                 Verification::Verified(Matched::Previous) => "previous",
@@ -176,13 +177,13 @@ pub(crate) struct VerificationDayView {
     #[schema(format = Date, example = "2026-11-25")]
     pub(crate) day: String,
     /// `ignored` (verification was off), `missing`, `invalid`, `verified_current` or
-    /// `verified_previous`: the last two name the secret.
+    /// `verified_previous`: the last two name the secret, or the token key.
     #[schema(example = "missing")]
     pub(crate) result: String,
-    /// What the calls carried: `hmac` or `none`.
+    /// What the calls carried: `hmac`, `token` or `none`.
     #[schema(example = "none")]
     pub(crate) proof: String,
-    /// Which secret verified them: `current` or `previous`; null for none.
+    /// Which secret or token key verified them: `current` or `previous`; null for none.
     #[schema(required = true)]
     pub(crate) secret: Option<String>,
     /// The origin of the page; null when they came from no page, `null` in quotes when the browser
@@ -282,9 +283,9 @@ mod tests {
         let [attacked, other] = [1, 2].map(Uuid::from_u128);
         for number in 0..1_000 {
             let origin = format!("https://{number}.example");
-            stats.count(attacked, MISSING, false, Some(&origin));
+            stats.count(attacked, MISSING, None, Some(&origin));
         }
-        stats.count(other, MISSING, false, Some("https://shop.example"));
+        stats.count(other, MISSING, None, Some("https://shop.example"));
         let counting = stats.counting();
         assert_eq!(counting.0.len(), MAX_ORIGINS + 2);
         let calls: i64 = counting.0.values().map(|count| count.calls).sum();
@@ -295,12 +296,12 @@ mod tests {
     fn without_a_place_a_call_counts_with_the_other_origins_or_not_at_all() {
         let stats = VerificationStats::new();
         let shop = Uuid::from_u128(u128::from(u32::MAX));
-        stats.count(shop, MISSING, false, Some("a made-up one"));
+        stats.count(shop, MISSING, None, Some("a made-up one"));
         for number in 1..MAX_WAITING {
-            stats.count(Uuid::from_u128(number as u128), MISSING, false, None);
+            stats.count(Uuid::from_u128(number as u128), MISSING, None, None);
         }
-        stats.count(shop, MISSING, false, Some("https://shop.example"));
-        stats.count(Uuid::from_u128(0), MISSING, false, None);
+        stats.count(shop, MISSING, None, Some("https://shop.example"));
+        stats.count(Uuid::from_u128(0), MISSING, None, None);
         let counting = stats.counting();
         assert_eq!(counting.0.len(), MAX_WAITING);
         let calls: i64 = counting.0.values().map(|count| count.calls).sum();

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::telemetry;
 use crate::api_key::ApiKey;
 use crate::audit::Actor;
-use crate::store::{Caller, Session, Store, last_seen};
+use crate::store::{Caller, KeyHolder, Session, Store, last_seen};
 use crate::token::VisitorToken;
 
 /// A visitor's token that is within its rate and not yet looked up.
@@ -106,6 +106,7 @@ impl FromRequestParts<Arc<App>> for PresentedKey {
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) organization: Uuid,
+    pub(crate) holder: KeyHolder,
     pub(crate) session: Session,
 }
 
@@ -127,6 +128,7 @@ impl PresentedKey {
         }
         Ok(Backend {
             organization,
+            holder,
             session,
         })
     }

@@ -10,10 +10,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::body::Members;
 use super::problem::Problem;
-use crate::store::IdentityPatch;
+use crate::store::{IdentityPatch, Proof};
 
-/// The parameters of `identify()`: a JSON Merge Patch (RFC 7396) of the visitor's record, and the
-/// signature. What is absent stays, `null` clears, `metadata` merges key by key. An empty or blank text
+/// The parameters of `identify()`: a JSON Merge Patch (RFC 7396) of the visitor's record, and at most one
+/// proof, `hmac` or `token`. What is absent stays, `null` clears, `metadata` merges key by key. An empty or blank text
 /// is refused.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -34,9 +34,12 @@ pub(crate) struct Schema {
     metadata: Option<Metadata>,
     /// HMAC-SHA256 of the visitor id under the organization's secret, 64 hexadecimal digits.
     hmac: Option<String>,
+    /// An identity token in the place of `hmac`. What it says is verified; what stands beside it is what
+    /// the visitor says.
+    token: Option<String>,
 }
 
-/// The same without `hmac`: the parameters of a backend, which vouches for all of them.
+/// The same without `hmac` and `token`: the parameters of a backend, which vouches for all of them.
 pub(crate) struct BackendSchema;
 
 impl PartialSchema for BackendSchema {
@@ -44,8 +47,10 @@ impl PartialSchema for BackendSchema {
         let mut schema = Schema::schema();
         if let RefOr::T(schema::Schema::Object(object)) = &mut schema {
             object.properties.remove("hmac");
-            let text = "The parameters of `identify()` without `hmac`: the API key vouches for all of \
-                them. Everything else is the same.";
+            object.properties.remove("token");
+            let text = "The parameters of `identify()` without a proof: the API key vouches for all of \
+                them. With an `externalId`, they are verified attributes of that person; without, they are \
+                written to the visitor's record.";
             object.description = Some(text.to_owned());
         }
         schema
@@ -63,8 +68,27 @@ impl ToSchema for BackendSchema {
 pub struct IdentifyParams {
     /// The changes to the record.
     pub patch: IdentityPatch,
-    /// The hmac that came with them.
-    pub hmac: Option<String>,
+    /// The proof that came with them.
+    pub proof: Option<PresentedProof>,
+}
+
+/// A proof that was not looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresentedProof {
+    /// The hmac of the visitor id.
+    Hmac(String),
+    /// An identity token.
+    Token(String),
+}
+
+impl PresentedProof {
+    /// What kind it is.
+    pub(crate) const fn kind(&self) -> Proof {
+        match self {
+            Self::Hmac(_) => Proof::Hmac,
+            Self::Token(_) => Proof::Token,
+        }
+    }
 }
 
 impl TryFrom<Members> for IdentifyParams {
@@ -72,22 +96,34 @@ impl TryFrom<Members> for IdentifyParams {
 
     fn try_from(mut members: Members) -> Result<Self, Problem> {
         let patch = read_patch(&mut members)?;
-        let hmac = match members.take("hmac") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(hmac)) => Some(hmac),
-            // Counts as a wrong hmac: no text is shorter.
-            Some(_) => Some(String::new()),
-        };
+        let hmac = proof(&mut members, "hmac").map(PresentedProof::Hmac);
+        let token = proof(&mut members, "token").map(PresentedProof::Token);
         members.finish()?;
-        Ok(Self { patch, hmac })
+        if hmac.is_some() && token.is_some() {
+            let reason = "leave it out: the token is proof enough";
+            return Err(Problem::invalid_request(Some("hmac"), reason));
+        }
+        let proof = hmac.or(token);
+        Ok(Self { patch, proof })
+    }
+}
+
+fn proof(members: &mut Members, name: &str) -> Option<String> {
+    match members.take(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        // Counts as a wrong one: no text is shorter.
+        Some(_) => Some(String::new()),
     }
 }
 
 /// Reads the parameters of a backend.
 pub(crate) fn read_backends(mut members: Members) -> Result<IdentityPatch, Problem> {
-    if members.take("hmac").is_some() {
-        let reason = "leave it out: the API key vouches for the call";
-        return Err(Problem::invalid_request(Some("hmac"), reason));
+    for proof in ["hmac", "token"] {
+        if members.take(proof).is_some() {
+            let reason = "leave it out: the API key vouches for the call";
+            return Err(Problem::invalid_request(Some(proof), reason));
+        }
     }
     let patch = read_patch(&mut members)?;
     members.finish()?;

@@ -13,18 +13,23 @@ use uuid::Uuid;
 use super::App;
 use super::auth::{Presented, Visitor};
 use super::body::Members;
-use super::identify_params::{self, IdentifyParams};
-use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems};
+use super::identify_params::{self, IdentifyParams, PresentedProof};
+use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems, OtherPerson};
 use super::problem::Problem;
-use crate::identity::IdentityResult;
+use super::proof;
+use crate::identity::{IdentityResult, ignored};
 use crate::metric;
-use crate::store::{SealedSecrets, VouchedBy};
+use crate::store::{Identified, Identity, SealedSecrets, UnsignedAttributes, VouchedBy};
 use crate::verification_stats;
 
 /// Identify the visitor
 ///
 /// Makes the visitor's record or merges into it. The organization's `verification` says whether the
-/// `hmac` is checked, and whether a call without a valid one is refused.
+/// `hmac` or the `token` is checked, and whether a call without a valid one is refused.
+///
+/// What a token says is verified and goes to the person of its `sub`. From then on the visitor is this
+/// person and no other. What else the call says goes to the visitor's record, and is shown where
+/// nothing is verified.
 #[utoipa::path(
     post,
     path = "/v1/identify",
@@ -34,6 +39,7 @@ use crate::verification_stats;
     responses(
         (status = 200, description = "the record", body = IdentityResult),
         IdentifyProblems,
+        OtherPerson,
         BodyProblems,
     )
 )]
@@ -49,40 +55,51 @@ pub(crate) async fn identify(
         origin,
         mut session,
     } = presented.authenticate(&app).await?;
-    let params = IdentifyParams::try_from(members?)?;
-    let keyring = app.keyring(token.organization, &caller.secrets)?;
-    let outcome =
-        caller
-            .verification
-            .verify(&keyring, token.visitor.to_string(), params.hmac.as_deref());
+    let IdentifyParams { patch, proof } = IdentifyParams::try_from(members?)?;
+    let checked = proof::check(&app, &token, &caller, proof.as_ref())?;
+    let outcome = checked.outcome;
     count(caller.verification, outcome);
-    if let Verification::Verified(matched) = outcome {
+    if let (Verification::Verified(matched), Some(PresentedProof::Hmac(_))) = (outcome, &proof) {
         note_use(&app, token.organization, &caller.secrets, matched);
     }
     app.verification_stats.count(
         token.organization,
         outcome,
-        params.hmac.is_some(),
+        proof.as_ref().map(PresentedProof::kind),
         // A header that is no text is no origin.
         origin
             .as_ref()
             .map(|origin| origin.to_str().unwrap_or_default()),
     );
-    if outcome.is_refused() {
-        return Err(match outcome {
-            Verification::Missing { .. } => Problem::hmac_required(),
-            _ => Problem::hmac_verification_failed(),
-        });
+    let person = checked.refuse()?;
+    if caller.policy.unsigned_attributes == UnsignedAttributes::Reject
+        && let Some(attribute) = patch.first_attribute()
+    {
+        return Err(Problem::unsigned_attributes(attribute));
     }
-    let identity = session
+    let vouched_by = match person {
+        Some(_) => Some(VouchedBy::Token),
+        None => outcome.is_verified().then_some(VouchedBy::Hmac),
+    };
+    let Identified { identity, is_older } = session
         .identify(
             token.organization,
             token.visitor,
-            &params.patch,
-            outcome.is_verified().then_some(VouchedBy::Hmac),
+            &patch,
+            vouched_by,
+            person.as_ref(),
         )
         .await?;
-    Ok(Json(identity.into()))
+    let identity = Identity {
+        pin: identity.pin.or(caller.pin),
+        ..identity
+    };
+    let older = person.filter(|_| is_older);
+    let ignored = ignored(&identity, &patch, older.as_ref());
+    Ok(Json(IdentityResult {
+        ignored,
+        ..identity.into()
+    }))
 }
 
 /// Notes which secret has verified a call, so that an operator knows when the previous one can go.
@@ -121,9 +138,16 @@ pub(crate) async fn show(
     presented: Presented,
 ) -> Result<Response, Problem> {
     let Visitor {
-        token, mut session, ..
+        token,
+        caller,
+        mut session,
+        ..
     } = presented.authenticate(&app).await?;
     let identity = session.identity(token.organization, token.visitor).await?;
+    let identity = identity.map(|identity| Identity {
+        pin: caller.pin,
+        ..identity
+    });
     // Not 404: most visitors are anonymous, and browsers print an error for that status.
     Ok(identity.map_or_else(
         || StatusCode::NO_CONTENT.into_response(),

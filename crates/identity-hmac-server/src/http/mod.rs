@@ -16,6 +16,7 @@ mod organizations;
 mod params;
 mod policy;
 pub mod problem;
+mod proof;
 mod rate;
 mod secret_use;
 mod server_identities;
@@ -183,7 +184,6 @@ impl App {
     }
 
     /// Opens the token keys of an organization; `None` when it has none.
-    #[expect(dead_code, reason = "identify() takes tokens next")]
     fn token_keyring(
         &self,
         organization: Uuid,

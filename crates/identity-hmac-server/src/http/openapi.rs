@@ -76,10 +76,16 @@ problems! {
     /// Of `POST /v1/identify`.
     IdentifyProblems {
         Unauthorized: 401 "`invalid_visitor_token`",
-        Forbidden: 403 "`hmac_required`, `hmac_verification_failed`, `organization_suspended` or `origin_not_allowed`",
+        Forbidden: 403 "`hmac_required`, `hmac_verification_failed`, `identity_token_required`, `identity_token_invalid`, `identity_token_expired`, `identity_token_not_yet_valid`, `identity_token_claim`, `identity_token_other_visitor`, `identity_token_other_audience`, `identity_token_revoked`, `proof_not_accepted`, `unsigned_attributes`, `organization_suspended` or `origin_not_allowed`",
         TooManyRequests: 429 "`rate_limited`",
         Internal: 500 "`internal`",
         Unavailable: 503 "`unavailable`",
+    }
+}
+problems! {
+    /// Of a call that verifies who a visitor is.
+    OtherPerson {
+        Conflict: 409 "`visitor_belongs_to_another_user`",
     }
 }
 problems! {

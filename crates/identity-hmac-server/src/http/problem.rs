@@ -7,13 +7,14 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use identity_hmac::TokenError;
 use identity_hmac::strict_json::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::telemetry;
-use crate::store::StoreError;
+use crate::store::{AcceptedProofs, Proof, StoreError};
 
 /// How many characters of a member's path an answer repeats: a name may be as long as the body.
 const MAX_FIELD_CHARS: usize = 200;
@@ -42,6 +43,27 @@ pub(crate) struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "metadata.plan")]
     field: Option<&'a str>,
+    /// What is wrong with a claim of a token, for a program: `missing`, `type`, `twice`, `empty`,
+    /// `too_long`, `address`, `lifetime` or `json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "missing")]
+    reason: Option<&'static str>,
+    /// The time at which a token was found not to be valid, by the service's clock, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    server_time: Option<u64>,
+    /// The `exp` of a token that has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    exp: Option<f64>,
+    /// The `iat` of a token that is not valid yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    iat: Option<f64>,
+    /// The `nbf` of a token that is not valid yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    nbf: Option<f64>,
     /// The same as in `X-Request-Id` and in the service's log.
     request_id: Uuid,
 }
@@ -53,6 +75,8 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     field: Option<String>,
+    /// Why a token is refused.
+    token: Option<Box<TokenError>>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
@@ -63,6 +87,7 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
+            token: None,
             // RFC 9110 section 11.6.1 wants a challenge.
             header: (status == StatusCode::UNAUTHORIZED)
                 .then(|| Box::new((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))),
@@ -89,6 +114,54 @@ impl Problem {
             StatusCode::FORBIDDEN,
             "hmac_verification_failed",
             "HMAC verification failed",
+        )
+    }
+
+    pub(crate) fn identity_token_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "identity_token_required",
+            "an identity token is required: pass the token that your backend made for this visitor",
+        )
+    }
+
+    pub(crate) fn proof_not_accepted(given: Proof, accepted: AcceptedProofs) -> Self {
+        let given = AcceptedProofs::from(given);
+        let detail = format!(
+            "this organization does not take the proof {given}: pass its {accepted} instead"
+        );
+        Self {
+            field: Some(given.to_string()),
+            ..Self::new(StatusCode::FORBIDDEN, "proof_not_accepted", detail)
+        }
+    }
+
+    /// Exact once the signature is known to be right, and always the same before.
+    pub(crate) fn identity_token(error: &TokenError) -> Self {
+        Self {
+            field: error.field().map(ToOwned::to_owned),
+            token: Some(Box::new(error.clone())),
+            ..Self::new(StatusCode::FORBIDDEN, error.code(), error.to_string())
+        }
+    }
+
+    pub(crate) fn unsigned_attributes(attribute: &str) -> Self {
+        let detail = format!(
+            "{attribute}: this organization takes attributes in an identity token alone: leave it out, \
+             and let your backend put it into the token"
+        );
+        Self {
+            field: Some(attribute.to_owned()),
+            ..Self::new(StatusCode::FORBIDDEN, "unsigned_attributes", detail)
+        }
+    }
+
+    pub(crate) fn visitor_belongs_to_another_user() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "visitor_belongs_to_another_user",
+            "this visitor was verified as another user before, and stays that user: make a new visitor \
+             with POST /v1/visitors when the user changes",
         )
     }
 
@@ -330,6 +403,7 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::CONFLICT, "no_usable_key", error.to_string())
             }
             StoreError::NoVisitor => Self::invalid_visitor_token(),
+            StoreError::OtherPerson => Self::visitor_belongs_to_another_user(),
             StoreError::Corrupt(_) => Self::internal(&error.to_string()),
             _ => {
                 tracing::error!(%error, "not done");
@@ -347,6 +421,22 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let token = self.token.as_deref();
+        let (time, server_time) = match token {
+            Some(
+                &TokenError::Expired {
+                    expires_at: time,
+                    now,
+                }
+                | &TokenError::NotYetValid {
+                    valid_from: time,
+                    now,
+                    ..
+                },
+            ) => (Some(time), Some(now)),
+            _ => (None, None),
+        };
+        let of = |claim| time.filter(|_| self.field.as_deref() == Some(claim));
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or_default(),
@@ -354,6 +444,11 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             code: self.code,
             field: self.field.as_deref(),
+            reason: token.and_then(TokenError::reason),
+            server_time,
+            exp: of("exp"),
+            iat: of("iat"),
+            nbf: of("nbf"),
             request_id: telemetry::request_id(),
         };
         let mut response = (self.status, Json(document)).into_response();

@@ -60,7 +60,6 @@ impl SecretUse {
 }
 
 /// Notes that a token key has verified a call.
-#[expect(dead_code, reason = "identify() takes tokens next")]
 pub(crate) fn note_token_key_use(app: &App, organization: Uuid, kid: &str) {
     let named = [organization.as_bytes(), kid.as_bytes()].concat();
     if app.secret_use.is_due(&named) {

@@ -131,6 +131,7 @@ pub(crate) async fn list(
     let Backend {
         organization,
         mut session,
+        ..
     } = presented.authenticate(&app).await?;
     let QueryParams(query) = query?;
     let filter = FeedFilter {

@@ -6,17 +6,20 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use identity_hmac::attributes::Patch;
 use uuid::Uuid;
 
 use super::App;
 use super::auth::{Backend, PresentedKey, note_seen};
 use super::body::Members;
 use super::identify_params::{BackendSchema, read_backends};
-use super::openapi::{BodyProblems, NoVisitor, ServerProblems};
+use super::openapi::{BodyProblems, NoVisitor, OtherPerson, ServerProblems};
 use super::params::PathVisitor;
 use super::problem::Problem;
-use crate::identity::IdentityView;
-use crate::store::{StoreError, VouchedBy};
+use crate::identity::{IdentityView, ignored};
+use crate::store::{
+    Identified, Identity, IdentityPatch, KeyHolder, PersonPatch, Pin, SaidBy, StoreError, VouchedBy,
+};
 
 /// Read a visitor's record, for a backend
 #[utoipa::path(
@@ -39,11 +42,12 @@ pub(crate) async fn show(
     visitor: Result<PathVisitor, Problem>,
 ) -> Result<Response, Problem> {
     let mut backend = presented.authenticate(&app).await?;
-    let visitor = existing(&mut backend, visitor?).await?;
+    let (visitor, pin) = existing(&mut backend, visitor?).await?;
     let identity = backend
         .session
         .identity(backend.organization, visitor)
         .await?;
+    let identity = identity.map(|identity| Identity { pin, ..identity });
     Ok(identity.map_or_else(
         || StatusCode::NO_CONTENT.into_response(),
         |identity| Json(IdentityView::from(identity)).into_response(),
@@ -52,8 +56,12 @@ pub(crate) async fn show(
 
 /// Identify a visitor, as a backend
 ///
-/// Makes the visitor's record or merges into it, as `POST /v1/identify` does. No hmac is needed in any
+/// Makes the visitor's record or merges into it, as `POST /v1/identify` does. No proof is needed in any
 /// verification mode: the API key proves that the backend itself says it.
+///
+/// With an `externalId` all of it is verified: it goes to the person with this id, and from then on the
+/// visitor is this person and no other. Without, it goes to the visitor's record, and is shown where
+/// nothing is verified.
 #[utoipa::path(
     post,
     path = "/v1/server/visitors/{visitorId}/identity",
@@ -66,6 +74,7 @@ pub(crate) async fn show(
         (status = 200, description = "the record", body = IdentityView),
         ServerProblems,
         NoVisitor,
+        OtherPerson,
         BodyProblems,
     )
 )]
@@ -77,15 +86,17 @@ pub(crate) async fn identify(
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityView>, Problem> {
     let mut backend = presented.authenticate(&app).await?;
-    let visitor = existing(&mut backend, visitor?).await?;
-    let patch = read_backends(members?)?;
-    let identity = backend
+    let (visitor, pin) = existing(&mut backend, visitor?).await?;
+    let said = read_backends(members?)?;
+    let (patch, person) = split(said, backend.holder);
+    let Identified { identity, .. } = backend
         .session
         .identify(
             backend.organization,
             visitor,
             &patch,
             Some(VouchedBy::Backend),
+            person.as_ref(),
         )
         .await
         .map_err(|error| match error {
@@ -93,22 +104,39 @@ pub(crate) async fn identify(
             error => error.into(),
         })?;
     note_seen(&app.store, backend.organization, visitor);
-    Ok(Json(identity.into()))
+    let identity = Identity {
+        pin: identity.pin.or(pin),
+        ..identity
+    };
+    let ignored = ignored(&identity, &patch, None);
+    let mut view = IdentityView::from(identity);
+    view.result.ignored = ignored;
+    Ok(Json(view))
 }
 
-/// The visitor, if it is one of the backend's organization. Another organization's is answered like one
-/// that is not there.
+/// What goes to the visitor's record, and what to the person: all of it if the person is named.
+fn split(said: IdentityPatch, holder: KeyHolder) -> (IdentityPatch, Option<PersonPatch>) {
+    let Patch::Set(external_id) = said.external_id else {
+        return (said, None);
+    };
+    let person = PersonPatch {
+        external_id,
+        name: said.name,
+        email: said.email,
+        metadata: said.metadata,
+        said_by: SaidBy::Backend,
+        session: holder.identity_session,
+    };
+    (IdentityPatch::default(), Some(person))
+}
+
+/// The visitor, if it is one of the backend's organization, with the person that it is. Another
+/// organization's is answered like one that is not there.
 async fn existing(
     backend: &mut Backend,
     PathVisitor(visitor): PathVisitor,
-) -> Result<Uuid, Problem> {
-    let Backend {
-        organization,
-        session,
-    } = backend;
-    if session.has_visitor(*organization, visitor).await? {
-        Ok(visitor)
-    } else {
-        Err(Problem::visitor_not_found())
-    }
+) -> Result<(Uuid, Option<Pin>), Problem> {
+    let pin = backend.session.pin(backend.organization, visitor).await?;
+    pin.map(|pin| (visitor, pin))
+        .ok_or_else(Problem::visitor_not_found)
 }

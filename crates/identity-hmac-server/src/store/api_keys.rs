@@ -11,12 +11,15 @@ use crate::api_key::ApiKey;
 pub struct KeyHolder {
     /// Whether the call is refused: the organization is suspended.
     pub suspended: bool,
+    /// How long what the call says of a person is shown, in seconds.
+    pub identity_session: u32,
 }
 
 #[derive(FromRow)]
 struct KeyRow {
     sha256: Vec<u8>,
     suspended: bool,
+    identity_session: i32,
 }
 
 impl Session {
@@ -26,7 +29,7 @@ impl Session {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn key_holder(&mut self, key: &ApiKey) -> Result<Option<KeyHolder>, StoreError> {
-        const SQL: &str = "SELECT k.sha256, o.suspended
+        const SQL: &str = "SELECT k.sha256, o.suspended, o.identity_session
             FROM api_keys k JOIN organizations o ON o.id = k.organization_id
             WHERE o.deleted_at IS NULL AND k.organization_id = $1 AND k.id = $2";
         reading!(&mut self.connections, connection => {
@@ -36,7 +39,14 @@ impl Session {
                 .fetch_all(connection)
                 .await?;
             let own = rows.into_iter().find(|row| key.sha256.ct_eq(&row.sha256).into());
-            Ok(own.map(|row| KeyHolder { suspended: row.suspended }))
+            own.map(|row| {
+                let session = row.identity_session.try_into();
+                Ok(KeyHolder {
+                    suspended: row.suspended,
+                    identity_session: session.map_err(|_| StoreError::Corrupt("policy"))?,
+                })
+            })
+            .transpose()
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Erasure: visitors leave with all that is stored of them, and their tokens with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::audit::{Done, record};
+use super::identities::{with_email, with_external_id};
+use super::persons::person_join;
 use super::{
     Connections, Store, StoreError, email, on_postgres, on_sqlite, push_ids, reading, retrying,
     transaction,
@@ -16,7 +18,8 @@ use crate::audit::{Action, Actor, Details};
 /// How many visitors leave in one transaction.
 const STEP: i64 = 500;
 
-/// A person, named by what visitors said about themselves. Several visitors may have said the same.
+/// A person, named by what is verified of visitors, and where nothing is, by what they said about
+/// themselves. Several visitors may be the same person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
     /// The customer's id of the user.
@@ -32,29 +35,45 @@ enum Whose<'a> {
     Person(&'a Person),
 }
 
-/// Deletes visitors of an organization, on a connection in a transaction; the value is how many records
-/// went with them.
+/// Deletes visitors of an organization, on a connection in a transaction, and the persons of whom no
+/// visitor is left; the value is how many records went with them.
 macro_rules! delete_visitors {
     ($connection:expr, $organization:expr, $visitors:expr) => {{
-        let mut deleted = [0; 2];
-        let statements = [
-            "DELETE FROM identities WHERE visitor_id IN (",
-            "DELETE FROM visitors WHERE id IN (",
-        ];
-        for (sql, rows) in statements.into_iter().zip(&mut deleted) {
-            let mut query = QueryBuilder::new(sql);
-            push_ids(&mut query, $visitors);
-            query
-                .push(" AND organization_id = ")
-                .push_bind($organization);
-            let done = query
-                .build()
-                .persistent(false)
-                .execute(&mut *$connection)
-                .await?;
-            *rows = done.rows_affected();
+        let mut query = QueryBuilder::new("DELETE FROM identities WHERE organization_id = ");
+        query.push_bind($organization).push(" AND visitor_id IN (");
+        push_ids(&mut query, $visitors);
+        let done = query
+            .build()
+            .persistent(false)
+            .execute(&mut *$connection)
+            .await?;
+        let mut query = QueryBuilder::new("DELETE FROM visitors WHERE organization_id = ");
+        query.push_bind($organization).push(" AND id IN (");
+        push_ids(&mut query, $visitors);
+        query.push(" RETURNING person");
+        let persons: Vec<Option<String>> = query
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(&mut *$connection)
+            .await?;
+        // In one order for all, so that none waits for another in a circle.
+        let persons: BTreeSet<String> = persons.into_iter().flatten().collect();
+        for person in persons {
+            // The lock first: a visitor that is pinned at this moment is seen by the statement after it.
+            for sql in [
+                "UPDATE persons SET updated_at = updated_at
+                    WHERE organization_id = $1 AND external_id = $2",
+                "DELETE FROM persons WHERE organization_id = $1 AND external_id = $2 AND NOT EXISTS
+                    (SELECT 1 FROM visitors v WHERE v.organization_id = $1 AND v.person = $2)",
+            ] {
+                sqlx::query(sql)
+                    .bind($organization)
+                    .bind(&person)
+                    .execute(&mut *$connection)
+                    .await?;
+            }
         }
-        deleted[0]
+        done.rows_affected()
     }};
 }
 
@@ -157,28 +176,32 @@ impl Store {
         actor: &Actor,
     ) -> Result<u64, StoreError> {
         transaction!(&self.connections, true, connection => {
-            let mut query = QueryBuilder::new(
-                "SELECT visitor_id FROM identities WHERE organization_id = ",
-            );
+            let mut query = QueryBuilder::new(concat!(
+                "SELECT i.visitor_id FROM identities i
+                    JOIN visitors v ON v.organization_id = i.organization_id AND v.id = i.visitor_id
+                    JOIN organizations o ON o.id = i.organization_id AND o.deleted_at IS NULL",
+                person_join!(),
+                "WHERE i.organization_id = "
+            ));
             query.push_bind(organization);
             match whose {
-                Whose::Record(id) => query.push(" AND id = ").push_bind(id),
-                Whose::Person(Person::ExternalId(id)) => {
-                    query.push(" AND external_id = ").push_bind(id)
-                }
-                Whose::Person(Person::Email(email)) => {
-                    query.push(" AND email_folded = ").push_bind(email::fold(email))
-                }
+                Whose::Record(id) => query.push(" AND i.id = ").push_bind(id),
+                Whose::Person(Person::ExternalId(id)) => with_external_id!(query, organization, id),
+                Whose::Person(Person::Email(email)) => with_email!(query, organization, email),
             };
-            query.push(" AND EXISTS (SELECT 1 FROM organizations WHERE id = ");
-            query.push_bind(organization);
-            query.push(" AND deleted_at IS NULL) ORDER BY id LIMIT ");
-            query.push_bind(STEP);
+            query.push(" ORDER BY i.id LIMIT ").push_bind(STEP);
             let visitors: Vec<Uuid> =
                 query.build_query_scalar().fetch_all(&mut *connection).await?;
             if visitors.is_empty() {
                 return Ok(0);
             }
+            // Visitors first and records then, as a call with a token locks them.
+            let mut query = QueryBuilder::new(
+                "UPDATE visitors SET last_seen_at = last_seen_at WHERE organization_id = ",
+            );
+            query.push_bind(organization).push(" AND id IN (");
+            push_ids(&mut query, &visitors);
+            query.build().persistent(false).execute(&mut *connection).await?;
             // Nobody makes a record of these visitors meanwhile: that would wait for the rows that this
             // deletes, and find no visitor then.
             let records = delete_visitors!(connection, organization, &visitors);

@@ -83,6 +83,9 @@ pub enum StoreError {
          make a token key first, or accept the hmac as well, or do not require verification"
     )]
     NoUsableKey,
+    /// The visitor was verified as another person before.
+    #[error("the visitor belongs to another user")]
+    OtherPerson,
     /// The visitor is not there any more.
     #[error("the visitor was erased")]
     NoVisitor,

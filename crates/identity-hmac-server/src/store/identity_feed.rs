@@ -13,7 +13,8 @@ use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::identities::{IdentityRow, columns};
+use super::identities::{RecordRow, records, with_email, with_external_id};
+use super::persons::{person_join, pin_columns};
 use super::{
     Connections, Identity, Session, StoreError, email, now, on_postgres, on_sqlite, reading,
     retrying, storable,
@@ -66,40 +67,36 @@ impl Session {
         limit: u32,
     ) -> Result<Vec<Identity>, StoreError> {
         reading!(&mut self.connections, connection => {
-            let mut query = QueryBuilder::new(concat!(
-                "SELECT ",
-                columns!(),
-                " FROM identities WHERE organization_id = "
-            ));
+            let mut query = QueryBuilder::new(records!());
             query.push_bind(organization);
             if let Some(external_id) = &filter.external_id {
-                query.push(" AND external_id = ").push_bind(external_id);
+                with_external_id!(query, organization, external_id);
             }
             if let Some(email) = &filter.email {
-                query.push(" AND email_folded = ").push_bind(email::fold(email));
+                with_email!(query, organization, email);
             }
             if let Some(after) = filter.updated_after {
                 // The first time behind it that is stored.
                 let first = storable(after.saturating_add(time::Duration::MICROSECOND));
-                query.push(" AND updated_at >= ").push_bind(first);
+                query.push(" AND i.updated_at >= ").push_bind(first);
             }
             // Each in the order of an index: SQLite would go through all records otherwise.
             if filter.is_lookup() {
                 if let Some(Position { id, .. }) = filter.after {
-                    query.push(" AND id > ").push_bind(id);
+                    query.push(" AND i.id > ").push_bind(id);
                 }
-                query.push(" ORDER BY id");
+                query.push(" ORDER BY i.id");
             } else {
                 if let Some(Position { updated_at, id }) = filter.after {
-                    query.push(" AND (updated_at, id) > (").push_bind(updated_at);
+                    query.push(" AND (i.updated_at, i.id) > (").push_bind(updated_at);
                     query.push(", ").push_bind(id).push(")");
                 }
-                query.push(" AND updated_at <= ").push_bind(now() - HELD_BACK);
-                query.push(" ORDER BY updated_at, id");
+                query.push(" AND i.updated_at <= ").push_bind(now() - HELD_BACK);
+                query.push(" ORDER BY i.updated_at, i.id");
             }
             query.push(" LIMIT ").push_bind(i64::from(limit));
             query
-                .build_query_as::<IdentityRow>()
+                .build_query_as::<RecordRow>()
                 .fetch_all(connection)
                 .await?
                 .into_iter()

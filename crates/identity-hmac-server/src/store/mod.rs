@@ -14,6 +14,7 @@ mod keys;
 pub(crate) mod last_seen;
 pub mod metadata;
 mod organizations;
+mod persons;
 mod policy;
 mod postgres;
 mod removal;
@@ -40,10 +41,13 @@ pub use api_keys::KeyHolder;
 pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
-pub use identities::{Identity, IdentityFilter, IdentityPatch, PersonRecord, VouchedBy};
+pub use identities::{
+    Identified, Identity, IdentityFilter, IdentityPatch, PersonRecord, VouchedBy,
+};
 pub use identity_feed::{FeedFilter, Position};
 pub use keys::{KeyKind, NewKey, StoredKey};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};
+pub use persons::{IdentitySession, PersonPatch, Pin, SaidBy, VerifiedPerson};
 pub use policy::{
     AcceptedProofs, IDENTITY_SESSIONS, MAX_TOKEN_LIFETIMES, MalformedTime, Policy, PolicyPatch,
     Proof, UnknownProofs, UnknownTreatment, UnsignedAttributes, ValidAfter, parse_time,

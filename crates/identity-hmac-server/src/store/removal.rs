@@ -10,11 +10,13 @@ use crate::audit::{Action, Actor, Details};
 
 /// Deletes some of the rows that an organization, `$1`, owns. Each statement takes rows that nothing
 /// but the statements before it refers to. The audit log stays.
-const OWNED: [&str; 5] = [
+const OWNED: [&str; 6] = [
     "DELETE FROM identities WHERE organization_id = $1 AND visitor_id IN
         (SELECT id FROM visitors WHERE organization_id = $1 ORDER BY id LIMIT 500)",
     "DELETE FROM visitors WHERE organization_id = $1 AND id IN
         (SELECT id FROM visitors WHERE organization_id = $1 ORDER BY id LIMIT 500)",
+    "DELETE FROM persons WHERE organization_id = $1 AND external_id IN
+        (SELECT external_id FROM persons WHERE organization_id = $1 ORDER BY external_id LIMIT 500)",
     "DELETE FROM verification_days WHERE organization_id = $1 AND day IN
         (SELECT day FROM verification_days WHERE organization_id = $1 ORDER BY day LIMIT 500)",
     "DELETE FROM api_keys WHERE organization_id = $1",

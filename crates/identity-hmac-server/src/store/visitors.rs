@@ -3,13 +3,13 @@
 use identity_hmac::VerificationMode;
 use sqlx::FromRow;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::organizations::{read_mode, read_origins};
+use super::persons::{PinRow, person_join, pin_columns};
 use super::policy::{PolicyRow, policy_columns};
 use super::{
-    Connections, Policy, SealedSecrets, SealedTokenKey, Session, Store, StoreError, last_seen, now,
-    on_postgres, on_sqlite, reading, retrying, writing,
+    Connections, Pin, Policy, SealedSecrets, SealedTokenKey, Session, Store, StoreError, last_seen,
+    now, on_postgres, on_sqlite, reading, retrying, writing,
 };
 use crate::token::VisitorToken;
 
@@ -28,6 +28,8 @@ pub struct Caller {
     pub token_keys: Vec<SealedTokenKey>,
     /// Which proofs count, and for how long.
     pub policy: Policy,
+    /// The person that the visitor is; `None` when it was not verified yet.
+    pub pin: Option<Pin>,
     /// When the visitor last called, to a day.
     pub last_seen_at: OffsetDateTime,
 }
@@ -41,6 +43,8 @@ struct CallerRow {
     previous_secret: Option<Vec<u8>>,
     #[sqlx(flatten)]
     policy: PolicyRow,
+    #[sqlx(flatten)]
+    pin: PinRow,
     visitor_tokens_valid_after: Option<OffsetDateTime>,
     visitor_created_at: OffsetDateTime,
     last_seen_at: Option<OffsetDateTime>,
@@ -80,27 +84,6 @@ impl Store {
 }
 
 impl Session {
-    /// Whether an organization has a visitor.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn has_visitor(
-        &mut self,
-        organization: Uuid,
-        visitor: Uuid,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM visitors WHERE organization_id = $1 AND id = $2";
-        reading!(&mut self.connections, connection => {
-            let visitors: i64 = sqlx::query_scalar(SQL)
-                .bind(organization)
-                .bind(visitor)
-                .fetch_one(connection)
-                .await?;
-            Ok(visitors == 1)
-        })
-    }
-
     /// Confirms a presented token; `None` when it is nobody's, was revoked, or was not used for
     /// `lifetime` days, where 0 is for ever.
     ///
@@ -118,8 +101,11 @@ impl Session {
                 o.visitor_tokens_valid_after, v.created_at AS visitor_created_at, v.last_seen_at,
                 k.kid, k.sealed, ",
             policy_columns!(),
-            " FROM visitors v JOIN organizations o ON o.id = v.organization_id
-                LEFT JOIN token_keys k ON k.organization_id = v.organization_id
+            ", ",
+            pin_columns!(),
+            " FROM visitors v JOIN organizations o ON o.id = v.organization_id",
+            person_join!(),
+            "LEFT JOIN token_keys k ON k.organization_id = v.organization_id
             WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3
             ORDER BY k.created_at DESC, k.slot DESC"
         );
@@ -150,6 +136,7 @@ impl Session {
                 },
                 token_keys,
                 policy: row.policy.try_into()?,
+                pin: row.pin.pin()?,
                 last_seen_at,
             }))
         })

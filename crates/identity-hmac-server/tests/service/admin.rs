@@ -580,6 +580,7 @@ on_both_databases! {
         expected["createdAt"] = first["createdAt"].clone();
         expected["updatedAt"] = first["createdAt"].clone();
         expected["vouchedBy"] = json!(null);
+        expected["person"] = json!(null);
         assert_eq!(first, expected);
         visitor.identify(json!({"name": "Jane"})).await.ok();
         let second = record().await;

@@ -33,4 +33,5 @@ mod soak;
 mod tenants_end;
 mod token_keys;
 mod verification_stats;
+mod verified;
 mod visitors_end;

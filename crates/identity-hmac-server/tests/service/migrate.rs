@@ -37,6 +37,17 @@ const BEFORE_TOKEN_KEYS: &str = "DROP TABLE token_keys;
     ALTER TABLE organizations DROP COLUMN tokens_valid_after;
     DELETE FROM _sqlx_migrations WHERE version = 8";
 
+/// Undoes the migration that makes persons.
+const BEFORE_PERSONS: &str = "DROP TABLE persons;
+    DROP INDEX visitors_by_person;
+    ALTER TABLE visitors DROP COLUMN person;
+    ALTER TABLE visitors DROP COLUMN verified_at;
+    ALTER TABLE visitors DROP COLUMN verified_until;
+    ALTER TABLE visitors DROP COLUMN verified_by;
+    ALTER TABLE identities DROP COLUMN token_at;
+    UPDATE oldest_program SET migration = 6;
+    DELETE FROM _sqlx_migrations WHERE version = 9";
+
 fn run(database: &Database, args: &[&str]) -> Output {
     command(database).args(args).output().unwrap()
 }
@@ -174,6 +185,46 @@ on_both_databases! {
         }
         assert_eq!(organization.token_keys().await, [json!(null); 0]);
         organization.make_token_key().await.ok();
+    }
+
+    async fn records_that_are_there_are_what_visitors_say_after_the_migration(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        organization.verification("observe").await;
+        let backend = organization.backend().await;
+        let [unsigned, signed] = [organization.visitor().await, organization.visitor().await];
+        let [told, anonymous] = [organization.visitor().await, organization.visitor().await];
+        let params = json!({"externalId": "user_1", "email": "Jane@example.com", "metadata": {"a": 1}});
+        unsigned.identify(params.clone()).await.ok();
+        let mut by_hmac = params.clone();
+        by_hmac["hmac"] = json!(organization.sign(&signed));
+        signed.identify(by_hmac).await.ok();
+        backend.identify(&told, json!({"name": "Jane"})).await.ok();
+        let path = format!("/{}/identities", organization.id);
+        let before = Answer::to(organization.admin(Method::GET, &path)).await.ok();
+        assert_eq!(before["identities"].as_array().unwrap().len(), 3);
+        drop(service);
+        let mut session = Session::open(&database).await;
+        session.execute(BEFORE_PERSONS).await;
+        session.execute(BEFORE_TOKEN_KEYS).await;
+        assert_eq!(done(&database, &["migrate"]), "applied 8: token keys\napplied 9: persons\n");
+        assert_eq!(session.number("SELECT migration FROM oldest_program").await, 9);
+        assert_eq!(session.number("SELECT count(*) FROM persons").await, 0);
+
+        let service = Service::start(&database);
+        let organization = organization.at(&service);
+        let after = Answer::to(organization.admin(Method::GET, &path)).await.ok();
+        assert_eq!(after, before);
+        anonymous.at(&service).identity().await.is_no_record();
+        // A token verifies whom it names, and nothing of what was said before.
+        let keys = organization.signer().await;
+        let [unsigned, signed] = [unsigned.at(&service), signed.at(&service)];
+        let token = keys.sign(&signed, "user_1", |claims| claims.name("Jane"));
+        let said = signed.identify(json!({"token": token})).await.ok();
+        assert_eq!(said["verifiedAttributes"], json!(["externalId", "name"]));
+        assert_eq!((&said["email"], &said["metadata"]), (&params["email"], &params["metadata"]));
+        let other = unsigned.identity().await.ok();
+        assert_eq!((&other["externalId"], &other["personId"]), (&json!("user_1"), &json!(null)));
     }
 
     async fn only_migrate_and_serve_change_the_schema(database: Database) {

@@ -143,6 +143,7 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -246,11 +247,12 @@ async fn a_body_is_taken_if_and_only_if_the_document_allows_it() {
             &["name", "email", "externalId", "metadata", "other"],
             &|| visitor.request(),
         ),
+        // Another external id would be another user's.
         (
             "post",
             "/v1/server/visitors/{visitorId}/identity",
             json!({}),
-            &["name", "email", "externalId", "metadata", "hmac"],
+            &["name", "email", "metadata", "hmac", "token"],
             &|| backend.request(Method::POST, &identity),
         ),
         (

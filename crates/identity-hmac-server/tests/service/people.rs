@@ -56,7 +56,7 @@ async fn fill(database: &Database, organization: &Organization, patch: &Identity
         assert!(store.create_visitor(&token).await.unwrap());
         let mut session = store.session().await.unwrap();
         session
-            .identify(id, token.visitor, patch, None)
+            .identify(id, token.visitor, patch, None, None)
             .await
             .unwrap();
     }

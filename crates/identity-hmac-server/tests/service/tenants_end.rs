@@ -57,7 +57,7 @@ async fn fill(database: &Database, organization: &Organization) {
         let mut session = store.session().await.unwrap();
         let patch = IdentityPatch::default();
         session
-            .identify(id, token.visitor, &patch, None)
+            .identify(id, token.visitor, &patch, None, None)
             .await
             .unwrap();
     }

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod http;
+mod identity_tokens;
 mod secrets;
 mod signatures;
 mod stalls;

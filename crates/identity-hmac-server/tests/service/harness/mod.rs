@@ -9,6 +9,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod session;
+mod signer;
 mod stall;
 mod wire;
 
@@ -21,6 +22,7 @@ pub(crate) use postgres::{Cluster, with_own_mounts};
 pub(crate) use process::{ADMIN_TOKEN, Service, command, migrate, serve};
 pub(crate) use proxy::Proxy;
 pub(crate) use session::Session;
+pub(crate) use signer::{Signer, seconds};
 pub(crate) use stall::{ask_and_not_read, padding, stall, stalls};
 pub(crate) use wire::Wire;
 

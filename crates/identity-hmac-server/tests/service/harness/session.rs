@@ -63,6 +63,7 @@ impl Session {
             "organizations",
             "visitors",
             "identities",
+            "persons",
             "api_keys",
             "token_keys",
             "audit_events",

@@ -69,10 +69,10 @@ impl Known {
     }
 }
 
-/// A record without the members that are null.
+/// A record without the members that are null, and without the lists that are empty.
 fn present(mut record: Value) -> Value {
     if let Some(members) = record.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+        members.retain(|_, value| !value.is_null() && *value != json!([]));
     }
     record
 }
