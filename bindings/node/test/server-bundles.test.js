@@ -35,14 +35,25 @@ const USE = `
   console.log(error instanceof IdentityHmacError, error.name, IdentityHmacError.name);
   console.log(IdentityKey.name, Keyring.name, new Keyring(new IdentityKey('s3cret')));
   console.log(new IdentityTokenKey('itk_9f2c41aa_' + '0'.repeat(64)).keyId);`;
-const OUTPUT = `${SIGNED}\ntrue IdentityHmacError IdentityHmacError\nIdentityKey Keyring [object Keyring]\n9f2c41aa\n`;
+// Bundled beside `identity-hmac`, and of the same package when it runs.
+const ROUTE_USE = `
+  console.log(typeof chatIdentityRoute({ key: new IdentityKey('s3cret'), authenticate() {} }).ready);`;
+const OUTPUT = `${SIGNED}\ntrue IdentityHmacError IdentityHmacError\nIdentityKey Keyring [object Keyring]\n9f2c41aa\nfunction\n`;
 
 for (const entry of ['identity-hmac', 'identity-hmac/webcrypto']) {
   const name = entry.replace('/', '-');
-  const use =
-    entry === 'identity-hmac' ? USE : `(async () => {${USE.replace('(g', '(await g')}})()`;
-  writeFileSync(join(project, `${name}.mjs`), `import { ${NAMES} } from '${entry}';${use}`);
-  writeFileSync(join(project, `${name}.cjs`), `const { ${NAMES} } = require('${entry}');${use}`);
+  const isNative = entry === 'identity-hmac';
+  const use = USE + ROUTE_USE;
+  const program = isNative ? use : `(async () => {${use.replace('(g', '(await g')}})()`;
+  const route = isNative ? `${entry}/express` : entry;
+  writeFileSync(
+    join(project, `${name}.mjs`),
+    `import { ${NAMES} } from '${entry}'; import { chatIdentityRoute } from '${route}'; ${program}`,
+  );
+  writeFileSync(
+    join(project, `${name}.cjs`),
+    `const { ${NAMES} } = require('${entry}'); const { chatIdentityRoute } = require('${route}'); ${program}`,
+  );
 }
 
 /** How each bundler bundles one file, minified where it can, and leaves `external` out. */

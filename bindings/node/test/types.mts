@@ -7,6 +7,9 @@ import {
   type IdentityHmacErrorCode,
   IdentityKey,
 } from 'identity-hmac';
+import * as onExpress from 'identity-hmac/express';
+import * as onFastify from 'identity-hmac/fastify';
+import * as onWeb from 'identity-hmac/route';
 import * as webcrypto from 'identity-hmac/webcrypto';
 
 const text: Bytes = 's3cret';
@@ -104,6 +107,44 @@ new native.Keyring(tokenKey);
 // @ts-expect-error the key of one entry is not that of the other
 new webcrypto.IdentityTokenKeyring(tokenKey);
 
+const jane: onWeb.User = new onExpress.User('user_123', { name: null, metadata: { plan: 'pro' } });
+const route = onWeb.chatIdentityRoute({
+  key: tokenKey,
+  authenticate: async (request, session: { userId?: string }) =>
+    request.url !== '' && session.userId ? new onWeb.User(session.userId) : null,
+  visitorId: /visitor_[0-9]+/,
+});
+async function routes(request: onWeb.WebRequest): Promise<void> {
+  const response: onWeb.WebResponse = await route(request, { userId: 'user_123' });
+  console.log(response.status, await route.ready());
+  const handler = onExpress.chatIdentityRoute<{ user: onExpress.User | null }>({
+    key: () => key,
+    authenticate: (req) => req.user,
+    visitorId: (id) => id.startsWith('visitor_'),
+  });
+  await handler(request, {}, (error) => console.log(error));
+  await onFastify.chatIdentityRoute({}, { path: '/', key, authenticate: () => undefined });
+  webcrypto.chatIdentityRoute({
+    key: async () => webcrypto.IdentityTokenKey.fromEnv(),
+    authenticate: (_request, { userId }) => new webcrypto.User(userId),
+  });
+}
+
+// @ts-expect-error a user's own object is not signed for
+onWeb.chatIdentityRoute({ key, authenticate: () => ({ id: 'user_123' }) });
+// @ts-expect-error there is no route without a function that says who is logged in
+onWeb.chatIdentityRoute({ key });
+// @ts-expect-error a secret is not a key
+onExpress.chatIdentityRoute({ key: secret, authenticate: () => jane });
+// @ts-expect-error the key of one entry is not that of the other
+webcrypto.chatIdentityRoute({ key, authenticate: () => null });
+// @ts-expect-error a rule that is not awaited would allow every id
+onWeb.chatIdentityRoute({ key, authenticate: () => jane, visitorId: async () => false });
+// @ts-expect-error a plug-in needs a path
+onFastify.chatIdentityRoute({}, { key, authenticate: () => jane });
+// @ts-expect-error an id that is a number loses digits
+new onWeb.User(5);
+
 const keyObject: native.SecretKeyObject = {
   type: 'secret',
   export: () => new Uint8Array(6),
@@ -129,7 +170,7 @@ new native.Keyring();
 // @ts-expect-error an error has no other codes
 new IdentityHmacError('boom', { code: 'unheard_of' });
 
-console.log(isRight, verified, matched, onWebCrypto, tokensOnWebCrypto);
+console.log(isRight, verified, matched, onWebCrypto, tokensOnWebCrypto, routes);
 
 declare function process(): { previous?: string } | undefined;
 declare const console: { log(...values: unknown[]): void };

@@ -1,7 +1,11 @@
-// The keys of Node, of which the package's own types know only the shape. Read by types.test.js.
+// What the types of Node and of frameworks have to fit, of which the package knows only the shape. Read by types.test.js.
 
 import { createSecretKey, generateKeySync, webcrypto } from 'node:crypto';
+import fastify from 'fastify';
+import { Hono } from 'hono';
 import * as native from 'identity-hmac';
+import { chatIdentityRoute as onFastify } from 'identity-hmac/fastify';
+import { chatIdentityRoute, User } from 'identity-hmac/route';
 import * as onWebCrypto from 'identity-hmac/webcrypto';
 
 const fromBytes = createSecretKey(Buffer.from('s3cret'));
@@ -22,3 +26,9 @@ new onWebCrypto.Keyring(new onWebCrypto.IdentityKey(fromBytes), cryptoKey);
 
 // @ts-expect-error identity-hmac is synchronous, as no CryptoKey is
 new native.IdentityKey(cryptoKey);
+
+const options = { key: native.IdentityKey.fromEnv(), authenticate: () => new User('user_123') };
+const GET: (request: Request) => Promise<Response> = chatIdentityRoute(options);
+new Hono().all('/api/chat-identity', (c) => chatIdentityRoute(options)(c.req.raw, c));
+fastify().register(onFastify, { path: '/api/chat-identity', ...options });
+console.log(GET);
