@@ -197,19 +197,22 @@ macro_rules! records {
 }
 
 /// Narrows `records!` to those with an external id: the verified one, and what the visitor says where
-/// none is.
+/// none is. The ids are found first, in this order of tables: SQLite would go through all records
+/// otherwise.
 macro_rules! with_external_id {
     ($query:expr, $organization:expr, $external_id:expr) => {
         $query
-            .push(
-                " AND i.visitor_id IN (SELECT visitor_id FROM identities WHERE organization_id = ",
-            )
+            .push(" AND i.id IN (SELECT id FROM identities WHERE organization_id = ")
             .push_bind($organization)
             .push(" AND external_id = ")
             .push_bind($external_id)
-            .push(" UNION SELECT id FROM visitors WHERE organization_id = ")
+            .push(
+                " UNION SELECT own.id FROM visitors pinned CROSS JOIN identities own
+                WHERE own.organization_id = pinned.organization_id AND own.visitor_id = pinned.id
+                    AND pinned.organization_id = ",
+            )
             .push_bind($organization)
-            .push(" AND person = ")
+            .push(" AND pinned.person = ")
             .push_bind($external_id)
             .push(") AND COALESCE(v.person, i.external_id) = ")
             .push_bind($external_id)
@@ -221,25 +224,35 @@ macro_rules! with_email {
     ($query:expr, $organization:expr, $email:expr) => {{
         let folded = email::fold($email);
         $query
-            .push(
-                " AND i.visitor_id IN (SELECT visitor_id FROM identities WHERE organization_id = ",
-            )
+            .push(" AND i.id IN (SELECT id FROM identities WHERE organization_id = ")
             .push_bind($organization)
             .push(" AND email_folded = ")
             .push_bind(folded.clone())
             .push(
-                " UNION SELECT of.id FROM persons own JOIN visitors of
-                    ON of.organization_id = own.organization_id AND of.person = own.external_id
-                WHERE own.organization_id = ",
+                " UNION SELECT own.id
+                FROM persons verified CROSS JOIN visitors pinned CROSS JOIN identities own
+                WHERE own.organization_id = pinned.organization_id AND own.visitor_id = pinned.id
+                    AND pinned.organization_id = verified.organization_id
+                    AND pinned.person = verified.external_id AND verified.organization_id = ",
             )
             .push_bind($organization)
-            .push(" AND own.email_folded = ")
+            .push(" AND verified.email_folded = ")
             .push_bind(folded.clone())
             .push(") AND COALESCE(p.email_folded, i.email_folded) = ")
             .push_bind(folded)
     }};
 }
 pub(super) use {records, with_email, with_external_id};
+
+/// Narrows `records!` to those after an id, which has to follow. In a look-up SQLite may not take it for
+/// a range of the index: it would go through all records in it.
+pub(super) const fn after_id(is_lookup: bool) -> &'static str {
+    if is_lookup {
+        " AND NOT i.id <= "
+    } else {
+        " AND i.id > "
+    }
+}
 
 impl TryFrom<IdentityRow> for Identity {
     type Error = StoreError;
@@ -454,7 +467,8 @@ impl Store {
                 with_email!(query, organization, email);
             }
             if let Some(after) = filter.after {
-                query.push(" AND i.id > ").push_bind(after);
+                query.push(after_id(filter.external_id.is_some() || filter.email.is_some()));
+                query.push_bind(after);
             }
             query.push(" ORDER BY i.id LIMIT ").push_bind(i64::from(limit));
             query

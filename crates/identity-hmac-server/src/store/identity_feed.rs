@@ -13,7 +13,7 @@ use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::identities::{RecordRow, records, with_email, with_external_id};
+use super::identities::{RecordRow, after_id, records, with_email, with_external_id};
 use super::persons::{person_join, pin_columns};
 use super::{
     Connections, Identity, Session, StoreError, email, now, on_postgres, on_sqlite, reading,
@@ -83,7 +83,7 @@ impl Session {
             // Each in the order of an index: SQLite would go through all records otherwise.
             if filter.is_lookup() {
                 if let Some(Position { id, .. }) = filter.after {
-                    query.push(" AND i.id > ").push_bind(id);
+                    query.push(after_id(true)).push_bind(id);
                 }
                 query.push(" ORDER BY i.id");
             } else {
