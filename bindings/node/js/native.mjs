@@ -3,11 +3,11 @@
 // caller's: in Jest, for example, it would not be an `instanceof TypeError`.
 
 import addon from './addon.cjs';
+import { readSigning, readVerifying } from './arguments.mjs';
 import { declareClasses } from './classes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from './error.mjs';
 import { exportSecret } from './key-object.mjs';
 import { isPrepared, isPreparedTokenKey } from './prepared.mjs';
-import { readSigning, readVerifying } from './token-arguments.mjs';
 import { declareTokenClasses } from './token-classes.mjs';
 import { verifiedClaims } from './verified-claims.mjs';
 

@@ -1,8 +1,8 @@
+import { readRules } from './arguments.mjs';
 import { brand } from './brand.mjs';
 import { readEnvironment } from './environment.mjs';
 import { declareHandover } from './handover.mjs';
 import { Opaque } from './opaque.mjs';
-import { readRules } from './token-arguments.mjs';
 
 const KEY_TYPES = 'a string or a Uint8Array';
 

@@ -57,6 +57,22 @@ for (const conditions of ['workerd,worker,browser', 'edge-light,worker,browser']
     assert.equal(stdout, `${SIGNED}\n`, stderr);
   });
 
+  test(`a bundle of the route of identity-hmac/webcrypto for ${conditions} answers`, () => {
+    const { stdout, stderr } = bundleAndRun(
+      `import { chatIdentityRoute, IdentityKey, User } from 'identity-hmac/webcrypto';
+      const route = chatIdentityRoute({
+        key: () => IdentityKey.fromSetting('SECRET', 's3cret'),
+        authenticate: (_request, isJane) => isJane && new User('user_123'),
+        visitorId: /visitor_1/,
+      });
+      const request = new Request('https://shop.example/?visitorId=visitor_1');
+      console.log((await route(request, null)).status, await (await route(request, true)).text());`,
+      '--platform=browser',
+      `--conditions=${conditions}`,
+    );
+    assert.equal(stdout, `401 {"hmac":"${SIGNED}"}\n`, stderr);
+  });
+
   test(`a bundle of identity-hmac for ${conditions} says where to look`, () => {
     const { stderr } = bundleAndRun(
       program('identity-hmac'),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import express from 'express';
@@ -271,6 +272,22 @@ for (const { User } of [onWeb, webcrypto]) {
   });
 }
 
+test('a user and a key of another copy of the package are signed for', async () => {
+  const require = createRequire(import.meta.url);
+  const copyOf = (entry) => {
+    for (const file of Object.keys(require.cache)) {
+      if (file.includes('identity-hmac')) delete require.cache[file];
+    }
+    return require(entry);
+  };
+  const { User } = copyOf('identity-hmac/express');
+  assert.notEqual(User, onExpress.User);
+  const key = new (copyOf('identity-hmac').IdentityKey)('s3cret');
+  const route = onWeb.chatIdentityRoute({ key, authenticate: () => new User('user_123') });
+  const answer = await route(new Request(`http://127.0.0.1${PATH}${QUERY}`));
+  assert.deepEqual(await answer.json(), { hmac: HMAC });
+});
+
 describe('mounted in Express', () => {
   const route = onExpress.chatIdentityRoute({ key: KEY, authenticate: () => JANE });
   const status = async (app, path) =>
@@ -287,6 +304,18 @@ describe('mounted in Express', () => {
         assert.equal(await status(app, PATH + behind + QUERY), 404, behind);
       }
     }
+  });
+
+  test('an answer that authenticate has begun itself is an error of the application', async () => {
+    const errors = [];
+    const app = express().all(
+      PATH,
+      onExpress.chatIdentityRoute({ key: KEY, authenticate: (_req, res) => void res.end('own') }),
+    );
+    app.use((error, _req, _res, _next) => errors.push(error.code));
+    const response = await fetch((await listening(createServer(app))) + PATH);
+    assert.equal(await response.text(), 'own');
+    assert.deepEqual(errors, ['ERR_HTTP_HEADERS_SENT']);
   });
 
   test('Vary keeps what stands there', async () => {

@@ -6,15 +6,20 @@ export function declareExpress(guard) {
     const { answer, ready } = guard(options);
 
     async function handle(req, res, next) {
+      try {
+        await respond(req, res);
+      } catch (error) {
+        // Express 4 would not notice it.
+        next(error);
+      }
+    }
+
+    async function respond(req, res) {
       // Also on the answer to an error, which the application makes.
       res.setHeader('cache-control', 'no-store');
       res.setHeader('vary', varyOnCookie(res.getHeader('vary')));
-      let answered;
-      try {
-        answered = await answer(factsOf(req, req.originalUrl, remainingPath), req, res);
-      } catch (error) {
-        return next(error);
-      }
+      const facts = factsOf(req, req.originalUrl, (path) => remainingPath(req, path));
+      const answered = await answer(facts, req, res);
       res.statusCode = answered.status;
       for (const [name, value] of answered.headers) {
         if (name !== 'vary') {
@@ -22,15 +27,13 @@ export function declareExpress(guard) {
         }
       }
       res.end(answered.body);
-
-      function remainingPath(path) {
-        // `app.use` takes everything below a path, and says no route.
-        return req.route === undefined
-          ? path.slice(req.baseUrl.length)
-          : slashBehind(path, String(req.route.path));
-      }
     }
 
     return Object.assign(handle, { ready });
   };
+}
+
+function remainingPath({ route, baseUrl }, path) {
+  // `app.use` takes everything below a path, and says no route.
+  return route === undefined ? path.slice(baseUrl.length) : slashBehind(path, String(route.path));
 }

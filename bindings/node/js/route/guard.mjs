@@ -1,12 +1,12 @@
 // The guarded route of an entry, without a web framework: who is logged in, and with what the route
 // signs. What it answers is the entry's `respond`.
 
+import { readRoute, readUser } from '../arguments.mjs';
 import { brand } from '../brand.mjs';
 import { IdentityHmacError, wrongType } from '../error.mjs';
 import { declareHandover } from '../handover.mjs';
 import { classOf } from '../kind.mjs';
 import { Opaque } from '../opaque.mjs';
-import { readRoute, readUser } from '../token-arguments.mjs';
 
 /** `checkUser`, `prepareRoute` and `respond` are the entry's own. */
 export function declareGuard({ entry, checkUser, prepareRoute, respond }) {

@@ -1,10 +1,10 @@
 // Identity tokens over Web Crypto: the core's module `token`, over again.
 
+import { readSigning, readVerifying } from '../arguments.mjs';
 import { encodeHex, fromBinary, readBytes, toBinary } from '../bytes.mjs';
 import { IdentityHmacError, IdentityTokenError, wrongType } from '../error.mjs';
 import { importKey } from '../hmac-key.mjs';
 import { classOf } from '../kind.mjs';
-import { readSigning, readVerifying } from '../token-arguments.mjs';
 import { verifiedClaims } from '../verified-claims.mjs';
 import { decode, encode } from './base64url.mjs';
 import { describe, remedyOf } from './claim.mjs';

@@ -1,5 +1,5 @@
-// What JavaScript hands over to sign and verify tokens: members of the right types, and times in
-// whole seconds.
+// What JavaScript hands over to sign and verify tokens, and to make routes: members of the right types,
+// and times in whole seconds.
 
 import { IdentityHmacError, wrongType } from './error.mjs';
 import { classOf } from './kind.mjs';
