@@ -5,12 +5,13 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use identity_hmac::TokenKey;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::harness::{
-    ADMIN_TOKEN, Answer, Backend, Cluster, Database, Organization, Service, Session, Visitor, Wire,
-    command, http, on_both_databases, without_postgres,
+    ADMIN_TOKEN, Answer, Backend, Cluster, Database, Organization, Service, Session, Signer,
+    Visitor, Wire, command, http, on_both_databases, without_postgres,
 };
 
 const MASTER_KEY: &str = "00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0ffee77c0ffee";
@@ -123,8 +124,12 @@ async fn provoke(
     let previous = organization.rotate_secret().await;
     let backend = organization.backend().await;
     let token_key = organization.make_token_key().await.ok();
+    let token_key = token_key["key"].as_str().unwrap();
+    let signer = Signer(TokenKey::parse(token_key).unwrap());
+    let token = signer.token(&visitor, "user_1");
     let mut canaries = vec![
-        Canary::new("token key", token_key["key"].as_str().unwrap()),
+        Canary::new("token key", token_key),
+        Canary::new("identity token", &token),
         Canary::new("API key", &backend.key),
         Canary::new("master key", MASTER_KEY),
         Canary::new("admin token", ADMIN_TOKEN),
@@ -142,6 +147,10 @@ async fn provoke(
         .await
         .ok();
 
+    visitor
+        .identify(json!({"name": STORED, "token": token}))
+        .await
+        .ok();
     backend
         .identify(&visitor, json!({"name": STORED}))
         .await
@@ -155,6 +164,7 @@ async fn provoke(
         &visitor.token,
         &hmac,
         &current,
+        &token,
         MASTER_KEY,
         ADMIN_TOKEN,
     ];
@@ -163,6 +173,9 @@ async fn provoke(
             visitor
                 .request()
                 .json(&json!({"hmac": format!("{secret}x")})),
+            visitor
+                .request()
+                .json(&json!({"token": format!("{secret}x")})),
             visitor.request().json(&json!({"hmac": {secret: secret}})),
             visitor
                 .request()
