@@ -35,6 +35,11 @@ enum Whose<'a> {
     Person(&'a Person),
 }
 
+/// Deletes a person of whom no visitor is left.
+const DELETE_UNPINNED: &str = "DELETE FROM persons
+    WHERE organization_id = $1 AND external_id = $2 AND NOT EXISTS
+        (SELECT 1 FROM visitors v WHERE v.organization_id = $1 AND v.person = $2)";
+
 /// Deletes visitors of an organization, on a connection in a transaction, and the persons of whom no
 /// visitor is left; the value is how many records went with them.
 macro_rules! delete_visitors {
@@ -63,8 +68,7 @@ macro_rules! delete_visitors {
             for sql in [
                 "UPDATE persons SET updated_at = updated_at
                     WHERE organization_id = $1 AND external_id = $2",
-                "DELETE FROM persons WHERE organization_id = $1 AND external_id = $2 AND NOT EXISTS
-                    (SELECT 1 FROM visitors v WHERE v.organization_id = $1 AND v.person = $2)",
+                DELETE_UNPINNED,
             ] {
                 sqlx::query(sql)
                     .bind($organization)
@@ -193,6 +197,14 @@ impl Store {
             let visitors: Vec<Uuid> =
                 query.build_query_scalar().fetch_all(&mut *connection).await?;
             if visitors.is_empty() {
+                // A program that knows of no persons may have erased the visitors.
+                if let Whose::Person(Person::ExternalId(id)) = whose {
+                    sqlx::query(DELETE_UNPINNED)
+                        .bind(organization)
+                        .bind(id)
+                        .execute(&mut *connection)
+                        .await?;
+                }
                 return Ok(0);
             }
             // Visitors first and records then, as a call with a token locks them.

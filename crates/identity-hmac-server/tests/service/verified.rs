@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Answer, Database, Organization, Service, Session, Signer, Visitor, command, on_both_databases,
-    seconds,
+    seconds, without_postgres,
 };
 
 /// A visitor that a token has verified as `user_123`, with attributes.
@@ -53,6 +53,67 @@ async fn end_sessions(database: &Database) {
     let sql = "UPDATE visitors SET verified_until = '2001-02-03T04:05:06.000007Z'
         WHERE person IS NOT NULL";
     Session::open(database).await.execute(sql).await;
+}
+
+/// Eight visitors of one person, each of whose tokens adds a key to the person's metadata.
+async fn tokens_race(database: &Database) {
+    const CALLS: usize = 12;
+    let service = Service::start(database);
+    let organization = service.organization().await;
+    organization.verification("required").await;
+    let signer = organization.signer().await;
+    let now = seconds();
+    let mut racers = Vec::new();
+    for racer in 0..8 {
+        let visitor = organization.visitor().await;
+        let signer = signer.clone();
+        racers.push(tokio::spawn(async move {
+            for call in 0..CALLS {
+                let key = format!("{racer}_{call}");
+                let metadata = json!({key.as_str(): call}).as_object().unwrap().clone();
+                let token =
+                    signer.sign_at(now, &visitor, "racer", |claims| claims.metadata(metadata));
+                let said = loop {
+                    let answer = visitor.identify(json!({"token": token})).await;
+                    // What is refused is not written: it is on the caller to call again.
+                    if answer.status != 503 {
+                        break answer.ok();
+                    }
+                };
+                assert_eq!(said["metadata"][key], call);
+            }
+            visitor
+        }));
+    }
+    let mut visitors = Vec::new();
+    for racer in racers {
+        visitors.push(racer.await.unwrap());
+    }
+    for visitor in visitors {
+        let read = visitor.identity().await.ok();
+        assert_eq!(read["metadata"].as_object().unwrap().len(), 8 * CALLS);
+        assert_eq!(
+            read["verifiedAttributes"].as_array().unwrap().len(),
+            1 + 8 * CALLS
+        );
+    }
+    assert_eq!(number(database, "persons").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_of_one_person_that_race_under_serializable_lose_nothing() {
+    if without_postgres() {
+        return;
+    }
+    let database = Database::postgres().await;
+    Session::open(&database)
+        .await
+        .execute(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I
+                SET default_transaction_isolation = serializable', current_database()); END $$",
+        )
+        .await;
+    tokens_race(&database).await;
 }
 
 async fn number(database: &Database, table: &str) -> i64 {
@@ -422,6 +483,14 @@ on_both_databases! {
             Answer::to(organization.admin(Method::DELETE, &path)).await.ok();
             assert_eq!(number(&database, "persons").await, left);
         }
+        // The program before this one knows of no persons, and leaves them when it erases.
+        verified(&organization, &signer).await;
+        for table in ["identities", "visitors"] {
+            Session::open(&database).await.execute(&format!("DELETE FROM {table}")).await;
+        }
+        assert_eq!(number(&database, "persons").await, 1);
+        assert_eq!(erase(&organization, "?externalId=user_123").await, 0);
+        assert_eq!(number(&database, "persons").await, 0);
         // A new visitor begins anew.
         let visitor = organization.visitor().await;
         let said = visitor.identify(json!({"token": signer.token(&visitor, "user_123")})).await.ok();
@@ -462,6 +531,10 @@ on_both_databases! {
         for table in ["persons", "identities", "visitors"] {
             assert_eq!(number(&database, table).await, 0, "{table}");
         }
+    }
+
+    async fn tokens_of_one_person_that_race_lose_nothing(database: Database) {
+        tokens_race(&database).await;
     }
 
     async fn a_backend_that_names_the_user_speaks_of_the_person(database: Database) {

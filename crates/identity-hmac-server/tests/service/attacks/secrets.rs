@@ -111,6 +111,37 @@ fn of_backend(backend: &Backend, secret: &str) -> [RequestBuilder; 4] {
     ]
 }
 
+/// Calls of a page that fail.
+fn of_page(visitor: &Visitor, secret: &str) -> [RequestBuilder; 8] {
+    [
+        visitor
+            .request()
+            .json(&json!({"hmac": format!("{secret}x")})),
+        visitor
+            .request()
+            .json(&json!({"token": format!("{secret}x")})),
+        visitor.request().json(&json!({"hmac": {secret: secret}})),
+        visitor
+            .request()
+            .json(&json!({"name": secret, "email": secret})),
+        visitor
+            .request()
+            .json(&json!({"metadata": {"a": secret, "b": "\0"}, "hmac": secret})),
+        visitor
+            .request()
+            .header("content-type", "application/json")
+            .body(format!(r#"{{"hmac": "{secret}""#)),
+        visitor
+            .request()
+            .header("content-type", secret)
+            .body(secret.to_owned()),
+        visitor
+            .with_token(format!("{secret}x"))
+            .request()
+            .json(&json!({})),
+    ]
+}
+
 /// Calls that go well, and calls that fail wherever a call can, each with secrets in it.
 async fn provoke(
     service: &Service,
@@ -170,31 +201,6 @@ async fn provoke(
     ];
     for secret in secrets {
         for request in [
-            visitor
-                .request()
-                .json(&json!({"hmac": format!("{secret}x")})),
-            visitor
-                .request()
-                .json(&json!({"token": format!("{secret}x")})),
-            visitor.request().json(&json!({"hmac": {secret: secret}})),
-            visitor
-                .request()
-                .json(&json!({"name": secret, "email": secret})),
-            visitor
-                .request()
-                .json(&json!({"metadata": {"a": secret, "b": "\0"}, "hmac": secret})),
-            visitor
-                .request()
-                .header("content-type", "application/json")
-                .body(format!(r#"{{"hmac": "{secret}""#)),
-            visitor
-                .request()
-                .header("content-type", secret)
-                .body(secret.to_owned()),
-            visitor
-                .with_token(format!("{secret}x"))
-                .request()
-                .json(&json!({})),
             http()
                 .post(format!("{}/v1/visitors", service.url))
                 .header("x-organization-key", secret),
@@ -209,6 +215,7 @@ async fn provoke(
                 .header("cookie", secret),
         ]
         .into_iter()
+        .chain(of_page(&visitor, secret))
         .chain(of_backend(&backend, secret))
         {
             let answer = Answer::to(request).await;
