@@ -83,6 +83,10 @@ describe('the script build on a page of the shop', () => {
       name: 'Jane Doe',
       metadata: null,
       hmacVerified: true,
+      personId: null,
+      verification: null,
+      verifiedAttributes: [],
+      ignored: [],
     });
   });
 
