@@ -1,3 +1,5 @@
+import type { IdentityError } from './error.js';
+
 /** How one call may be ended. */
 export interface CallOptions {
   /**
@@ -7,6 +9,20 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What {@link InitOptions.identityProvider} is asked for. */
+export interface IdentityRequest {
+  /** The visitor id that the token has to name. */
+  visitorId: string;
+  /**
+   * Why it is asked. `start`: the page calls `init()`. `refresh`: most of the time for which the
+   * visitor is verified has passed, or the page calls `identify()`. `expired`: that time is over.
+   * `new_visitor`: there is another visitor, such as after `reset()`.
+   */
+  reason: 'start' | 'refresh' | 'expired' | 'new_visitor';
+  /** Is aborted if nobody waits for the token any more. Pass it to `fetch()`. */
+  signal: AbortSignal;
+}
+
 /** Which organization's chat the page shows, where its service is, and how the page uses it. */
 export interface InitOptions extends CallOptions {
   /** The organization key, `pk_…`. It is public. */
@@ -14,12 +30,27 @@ export interface InitOptions extends CallOptions {
   /** The `http` or `https` URL of the identity service, such as `https://chat.example.com`. */
   serverUrl: string;
   /**
+   * Fetches an identity token from your backend. The client asks when the page starts, when 80 % of
+   * the time for which the visitor is verified has passed, when there is a new visitor, and for each
+   * `identify()` without a proof of its own. It never asks twice at a time. Give `null` if nobody is
+   * logged in. Throw if your backend does not answer: the visitor stays verified until its time is
+   * over, and the client asks again, up to six times in half an hour. The provider must not wait for
+   * another call of this api, since that call would wait for this one.
+   */
+  identityProvider?:
+    | ((request: IdentityRequest) => string | null | Promise<string | null>)
+    | undefined;
+  /**
    * What `identify()` does with an `externalId` other than the visitor's last one. `update` (the
    * default) changes the visitor's record. `reset` makes a new visitor first, as {@link
-   * SdkApi.reset} does, so one user does not take over the other's record.
+   * SdkApi.reset} does, so one user does not take over the other's record. `error` is as `update`.
+   *
+   * A token for another user than the visitor's can update nothing. So with `update` and `reset`, the
+   * client makes a new visitor, and asks `identityProvider` once more. With `error`, the call
+   * rejects with `visitor_belongs_to_another_user`.
    */
-  onUserChange?: 'update' | 'reset' | undefined;
-  /** How many milliseconds a request may take, and `getHmac`. The default is 10000. */
+  onUserChange?: 'update' | 'reset' | 'error' | undefined;
+  /** How many milliseconds a request, `getHmac` or `identityProvider` may take. The default is 10000. */
   timeout?: number | undefined;
 }
 
@@ -51,6 +82,34 @@ export interface IdentifyParams {
    * this api, since that call would wait for this one.
    */
   getHmac?: ((visitorId: string) => string | Promise<string>) | undefined;
+  /**
+   * The identity token that your backend made for the visitor id, in the place of an hmac. What it
+   * says is verified. What stands beside it is what the visitor says.
+   */
+  token?: string | undefined;
+}
+
+/** What the verified attributes of a record rest on. */
+export interface Verification {
+  /** `token`: an identity token. `backend`: a call of your backend, with an API key. */
+  method: 'token' | 'backend';
+  /** The `kid` of the key that signed the token. */
+  keyId: string | null;
+  /** When the visitor was last verified (RFC 3339). */
+  verifiedAt: string;
+  /** Until when verified attributes are shown (RFC 3339). */
+  verifiedUntil: string;
+}
+
+/** An attribute of a call that is not shown in the record. */
+export interface IgnoredAttribute {
+  /** Its name, as in {@link IdentityResult.verifiedAttributes}. */
+  attribute: string;
+  /**
+   * `verified_value_kept`: a verified value stands in its place. `newer_kept`: the token is older than
+   * the newest one of the user.
+   */
+  reason: 'verified_value_kept' | 'newer_kept';
 }
 
 /** The visitor's identity record, as it is after the call. */
@@ -62,9 +121,31 @@ export type IdentityResult = {
   email?: string | null;
   name?: string | null;
   metadata?: Record<string, unknown> | null;
-  /** Whether the last `identify()` carried an hmac that the service has verified. */
+  /** Whether the last `identify()` carried an hmac or a token that the service has verified. */
   hmacVerified: boolean;
+  /** The service's id of the user: the same for all visitors that were verified as this user. */
+  personId?: string | null;
+  /** What the verified attributes rest on; `null` while nothing is verified. */
+  verification?: Verification | null;
+  /**
+   * Which attributes are verified: `externalId`, `name`, `email`, and `metadata.plan` for a key of
+   * metadata. The others are what the visitor says.
+   */
+  verifiedAttributes?: string[];
+  /** The attributes of the call that are not shown. */
+  ignored?: IgnoredAttribute[];
 };
+
+/** What {@link SdkApi.on} tells of, and what the listener gets. */
+export interface SdkEvents {
+  /** The conversation has changed, as {@link SdkApi.subscribe} has it. */
+  visitorchanged: Conversation | null;
+  /**
+   * The visitor is not verified any more, or could not be verified, and `identityProvider` is not
+   * asked again by itself. The listener gets the error, or `null` if the provider gave `null`.
+   */
+  identityexpired: IdentityError | null;
+}
 
 /**
  * The chat's api object. Its functions need no `this`. Those that return a promise never throw. They
@@ -150,6 +231,21 @@ export interface SdkApi {
    * unsubscribe();
    */
   subscribe(listener: (conversation: Conversation | null) => void): () => void;
+
+  /**
+   * Calls `listener` when something of this type happens: see {@link SdkEvents}. `visitorchanged` is
+   * what {@link SdkApi.subscribe} hears.
+   *
+   * @returns a function that ends the subscription; {@link SdkApi.shutdown} ends it too
+   * @throws {IdentityError} `invalid_request` if `listener` is not a function
+   *
+   * @example
+   * const end = getSdkApi().on('identityexpired', (error) => {
+   *   console.log(error?.message ?? 'nobody is logged in any more');
+   * });
+   * end();
+   */
+  on<T extends keyof SdkEvents>(type: T, listener: (detail: SdkEvents[T]) => void): () => void;
 
   /**
    * For log-out: forgets the visitor in all tabs, and makes a new one. Calls to `identify()` that are

@@ -1,63 +1,87 @@
 // What a page says about its visitor in one call: checked, and as it will be sent.
 
-import type { IdentifyParams } from './api.js';
+import type { IdentifyParams, IdentityRequest, InitOptions } from './api.js';
 import { IdentityError, invalid } from './error.js';
 import { during } from './signals.js';
 
 export interface Claim {
-  /** Whether it came with an hmac, which is for one visitor and no other. */
+  /** Whether it came with an hmac or a token, which is for one visitor and no other. */
   readonly isSigned: boolean;
-  readonly getHmac: IdentifyParams['getHmac'];
+  /** Whether it fetches its proof, and so can be made for another visitor as well. */
+  readonly isAsking: boolean;
+  /** Whether it asks `identityProvider`. */
+  readonly hasProvider: boolean;
+  /** Whether it only keeps the visitor verified, and says nothing else. */
+  readonly isKeeping: boolean;
+  /** Why it asks, if that is known. A claim for a `new_visitor` is not repeated for yet another one. */
+  reason: IdentityRequest['reason'] | undefined;
   /**
    * A fingerprint of the user, to know the same one again; `undefined` if the claim names none.
    * It is kept in the place of the id, so that storage holds nothing that a person can read.
    */
   readonly user: string | undefined;
   /**
-   * The body to send for this visitor, for which it asks `getHmac`.
+   * The body to send for this visitor, for which it asks `getHmac` or `identityProvider`. Empty if
+   * there is nothing to say.
    *
-   * @throws {IdentityError} `hmac_unavailable`, or the reason of `signal`
+   * @throws {IdentityError} `hmac_unavailable`, `token_unavailable`, or the reason of `signal`
    */
   bodyFor(visitorId: string, timeout: number, signal: AbortSignal): Promise<string>;
 }
 
-/** @throws {IdentityError} `invalid_request` with the `field` */
-export function readClaim(params: IdentifyParams): Claim {
-  // As it is at the time of the call, without what `getHmac` is going to give.
+/**
+ * @param provider is asked unless the params have a proof
+ * @throws {IdentityError} `invalid_request` with the `field`
+ */
+export function readClaim(
+  params: IdentifyParams,
+  provider: InitOptions['identityProvider'],
+  reason?: Claim['reason'],
+): Claim {
+  // As it is at the time of the call, without what is going to be fetched.
   const json = toJson(params);
-  const { externalId, hmac } = JSON.parse(json);
+  const said = JSON.parse(json);
   const { getHmac } = params;
-  const isSigned = hmac !== undefined;
+  const isSigned = 'hmac' in said || 'token' in said;
   if (getHmac !== undefined && typeof getHmac !== 'function') {
     throw invalid('getHmac', 'getHmac must be a function');
   }
   if (getHmac && isSigned) {
-    throw invalid('getHmac', 'give hmac or getHmac, not both');
+    throw invalid('getHmac', 'give one of hmac, getHmac and token');
   }
+  const hasProvider = !!provider && !getHmac && !isSigned;
+  const [proof, source] = hasProvider ? ['token', 'identityProvider'] : ['hmac', 'getHmac'];
+  const unavailable = (fault: string, details?: { cause: unknown }) =>
+    new IdentityError(`${proof}_unavailable`, `No ${proof}: ${source} ${fault}`, details);
   return {
     isSigned,
-    getHmac,
-    user: typeof externalId === 'string' ? fnv1a(externalId) : undefined,
+    isAsking: hasProvider || !!getHmac,
+    hasProvider,
+    isKeeping: !!reason,
+    reason,
+    user: typeof said.externalId === 'string' ? fnv1a(said.externalId) : undefined,
     async bodyFor(visitorId, timeout, signal) {
-      if (!getHmac) {
+      if (!this.isAsking) {
         return json;
       }
-      // An async function, so that it rejects with what getHmac throws.
-      const ask = async (): Promise<unknown> => getHmac(visitorId);
-      const late = () => new Error(`getHmac took longer than ${timeout} ms`);
-      const hmac = await during([signal], ask, timeout, late).catch((cause) => {
-        throw unavailable('No hmac: getHmac failed; see the cause', { cause });
+      // An async function, so that it rejects with what it asks throws.
+      const ask = async (signal: AbortSignal): Promise<unknown> =>
+        hasProvider
+          ? provider({ visitorId, reason: this.reason ?? 'refresh', signal })
+          : getHmac?.(visitorId);
+      const late = () => new Error(`${source} took longer than ${timeout} ms`);
+      const answer = await during([signal], ask, timeout, late).catch((cause) => {
+        throw unavailable('failed; see the cause', { cause });
       });
-      if (typeof hmac !== 'string' || hmac === '') {
-        throw unavailable("No hmac: getHmac gave no text; check your backend's answer");
+      if (hasProvider && answer === null) {
+        return reason ? '' : json;
       }
-      return JSON.stringify({ ...JSON.parse(json), hmac });
+      if (typeof answer !== 'string' || answer === '') {
+        throw unavailable("gave no text; check your backend's answer");
+      }
+      return JSON.stringify({ ...said, [proof as string]: answer });
     },
   };
-}
-
-function unavailable(fault: string, details?: { cause: unknown }): IdentityError {
-  return new IdentityError('hmac_unavailable', fault, details);
 }
 
 function toJson(params: IdentifyParams): string {

@@ -5,9 +5,13 @@ export type {
   CallOptions,
   Conversation,
   IdentifyParams,
+  IdentityRequest,
   IdentityResult,
+  IgnoredAttribute,
   InitOptions,
   SdkApi,
+  SdkEvents,
+  Verification,
 } from './api.js';
 export { IdentityError, type IdentityErrorCode } from './error.js';
 

@@ -11,8 +11,9 @@ export interface Organization {
   readonly serverUrl: string;
   /** Under which the visitor is stored: another one for every service and organization. */
   readonly storageKey: string;
-  /** Whether another user than the visitor's last one gets a new visitor. */
-  readonly resets: boolean;
+  /** What happens when another user than the visitor's last one comes. */
+  readonly onUserChange: string;
+  readonly identityProvider: InitOptions['identityProvider'];
   /** The milliseconds that a request is given. */
   readonly timeout: number;
 }
@@ -28,12 +29,14 @@ export function readOptions(options: InitOptions): Organization {
     serverUrl,
     onUserChange = 'update',
     timeout = TIMEOUT_MS,
+    identityProvider,
   } = options ?? {};
   const url = readServerUrl(serverUrl);
   const expected: [field: string, isRight: boolean, what: string][] = [
     ['organizationKey', isToken(organizationKey), "the organization's public key, pk_..."],
     ['serverUrl', url !== '', 'an http or https URL, such as https://chat.example.com'],
-    ['onUserChange', /^(update|reset)$/.test(onUserChange), "'update' or 'reset'"],
+    ['onUserChange', /^(update|reset|error)$/.test(onUserChange), 'update, reset or error'],
+    ['identityProvider', /^(undefined|function)$/.test(typeof identityProvider), 'a function'],
     ['timeout', timeout > 0 && timeout <= LONGEST_TIMEOUT_MS, 'milliseconds, such as 10000'],
   ];
   for (const [field, isRight, what] of expected) {
@@ -46,7 +49,8 @@ export function readOptions(options: InitOptions): Organization {
     serverUrl: url,
     // No URL has a space in it, so no two pairs share a key.
     storageKey: `identity-hmac ${url} ${organizationKey}`,
-    resets: onUserChange === 'reset',
+    onUserChange,
+    identityProvider,
     timeout,
   };
 }

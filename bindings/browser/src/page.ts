@@ -7,12 +7,16 @@ import type {
   CallOptions,
   Conversation,
   IdentifyParams,
+  IdentityRequest,
   IdentityResult,
   InitOptions,
   SdkApi,
+  SdkEvents,
 } from './api.js';
 import { type Claim, readClaim } from './claim.js';
 import { IdentityError, invalid } from './error.js';
+import { keepVerified } from './keeper.js';
+import { runAlone } from './lock.js';
 import { networkError } from './network.js';
 import { type Organization, readOptions } from './organization.js';
 import { request } from './request.js';
@@ -20,11 +24,16 @@ import { Session } from './session.js';
 import { during } from './signals.js';
 import { removeVisitor } from './visitor.js';
 
+/** At which part of a verified session it is refreshed. */
+const REFRESH_AT = 0.8;
+
 let current: Session | undefined;
 /** The conversation that the page knows: the same object as long as nothing changes. */
 let told: Conversation | null = null;
 /** Until shutdown(). */
 let life = new AbortController();
+/** What tells the last `init()` from those before. */
+let started: object | undefined;
 /** Calls the subscribers. The browser reports a listener that throws to the page. */
 const changes = new EventTarget();
 
@@ -34,6 +43,7 @@ export const api: SdkApi = Object.freeze({
   getConversation,
   getIdentity,
   subscribe,
+  on,
   reset,
   shutdown,
 });
@@ -48,12 +58,21 @@ async function init(options: InitOptions): Promise<Conversation> {
   } else {
     current.organization = organization;
   }
+  const start = {};
+  started = start;
+  if (organization.identityProvider) {
+    keepVerified(
+      () => (started === start ? current : undefined),
+      ask,
+      (error) => fire('identityexpired', error),
+    );
+  }
   return alive(signal, settled);
 }
 
 async function identify(params: IdentifyParams, options?: CallOptions): Promise<IdentityResult> {
-  initialized();
-  const claim = readClaim(params);
+  const { identityProvider } = initialized().organization;
+  const claim = readClaim(params, identityProvider);
   const signal = readSignal(options);
   return alive(signal, (signal) => say(claim, signal));
 }
@@ -71,6 +90,13 @@ async function getIdentity(options?: CallOptions): Promise<IdentityResult | null
 }
 
 function subscribe(listener: (conversation: Conversation | null) => void): () => void {
+  return on('visitorchanged', listener);
+}
+
+function on<T extends keyof SdkEvents>(
+  type: T,
+  listener: (detail: SdkEvents[T]) => void,
+): () => void {
   if (typeof listener !== 'function') {
     throw invalid('listener', 'listener must be a function');
   }
@@ -80,9 +106,7 @@ function subscribe(listener: (conversation: Conversation | null) => void): () =>
   getConversation();
   const subscription = new AbortController();
   const { signal } = subscription;
-  changes.addEventListener('change', (event) => listener((event as CustomEvent).detail), {
-    signal,
-  });
+  changes.addEventListener(type, (event) => listener((event as CustomEvent).detail), { signal });
   // Without a key, all of storage was cleared.
   const onStorage = ({ key }: StorageEvent) => {
     if (key === null || key === current?.organization.storageKey) {
@@ -108,7 +132,7 @@ function shutdown(): void {
   life.abort(reason);
   life = new AbortController();
   current?.end(reason);
-  current = undefined;
+  current = started = undefined;
   told = null;
 }
 
@@ -192,11 +216,20 @@ function tell(): Conversation | null {
   const visitorId = current?.visitor?.visitorId;
   if (visitorId !== told?.visitorId) {
     told = visitorId === undefined ? null : { visitorId };
-    const change = new CustomEvent('change', { detail: told });
-    // Later, since nobody expects a callback during their own call.
-    queueMicrotask(() => changes.dispatchEvent(change));
+    fire('visitorchanged', told);
   }
   return told;
+}
+
+function fire<T extends keyof SdkEvents>(type: T, detail: SdkEvents[T]): void {
+  // Later, since nobody expects a callback during their own call.
+  queueMicrotask(() => changes.dispatchEvent(new CustomEvent(type, { detail })));
+}
+
+/** Has the visitor verified by `identityProvider`, unless another page has done so. */
+function ask(reason: IdentityRequest['reason']): Promise<unknown> {
+  const { identityProvider } = initialized().organization;
+  return say(readClaim({}, identityProvider, reason), life.signal);
 }
 
 /** The conversation of the session that is current in the end. */
@@ -217,70 +250,97 @@ async function settled(): Promise<Conversation> {
 }
 
 /** Sends the claim. With `onUserChange: 'reset'`, another user than the last gets a new visitor. */
-async function say(claim: Claim, signal: AbortSignal, isRepeated = false): Promise<IdentityResult> {
+async function say(claim: Claim, signal: AbortSignal): Promise<IdentityResult> {
   const session = usable();
   const { user } = claim;
-  const before = session.user;
+  const before = session.notes.user;
   const isOther = user && before !== undefined && before !== user;
-  if (isOther && session.organization.resets && !session.moved) {
+  if (isOther && session.organization.onUserChange === 'reset' && !session.moved) {
     renew();
     if (claim.isSigned) {
       await settled().catch(() => {});
       throw changed();
     }
-    return say(claim, signal, isRepeated);
+    return say(claim, signal);
   }
   if (user) {
     // Before it is sent, since the page may be gone when the answer comes. Empty: either user.
-    session.user = isOther ? '' : user;
+    session.note({ user: isOther ? '' : user });
   }
   try {
     const identity = await session.inTurn(() => exchange(session, signal, claim));
     if (user) {
-      session.user = user;
+      session.note({ user });
     }
     return identity as IdentityResult;
   } catch (error) {
-    if (/^(hmac_|invalid_request$)/.test((error as IdentityError).code)) {
-      session.user = before;
+    if (/^(hmac_|token_|identity_token_|invalid_request$)/.test((error as IdentityError).code)) {
+      session.note({ user: before });
     }
     // Not after a reset: the new visitor may be another person.
-    if (claim.getHmac && !isRepeated && session.successor && session.successor === current) {
-      return say(claim, signal, true);
+    if (claim.isAsking && !claim.reason && session.successor && session.successor === current) {
+      claim.reason = 'new_visitor';
+      return say(claim, signal);
     }
     throw error;
   }
 }
 
-/** Sends the claim, or asks for the identity, for the session's visitor only. */
+/**
+ * Sends the claim, or asks for the identity, for the session's visitor only. `null` if there is no
+ * identity, or nothing to send.
+ */
 async function exchange(
   session: Session,
   signal: AbortSignal,
   claim?: Claim,
 ): Promise<IdentityResult | null> {
   const { organization } = session;
+  const { serverUrl, storageKey, timeout } = organization;
+  const send = async (signal: AbortSignal) => {
+    const { visitorId, visitorToken } = await session.ready;
+    look();
+    signal.throwIfAborted();
+    if (claim?.isKeeping && claim.reason !== 'start' && (session.notes.due ?? 0) > Date.now()) {
+      return null;
+    }
+    const body = await claim?.bodyFor(visitorId, timeout, signal);
+    look();
+    signal.throwIfAborted();
+    if (body === '') {
+      return null;
+    }
+    const url = `${serverUrl}/v1/${body ? 'identify' : 'identity'}`;
+    const headers = { Authorization: `Bearer ${visitorToken}` };
+    const identity = (await request(url, headers, body, timeout, signal)) as IdentityResult | null;
+    look();
+    if (claim && !identity) {
+      throw networkError(url, 'answered without a record');
+    }
+    const { verification } = identity ?? {};
+    if (verification && body && JSON.parse(body).token) {
+      // By the service's clock, since this machine's may be wrong.
+      const life = Date.parse(verification.verifiedUntil) - Date.parse(verification.verifiedAt);
+      session.note({ due: Date.now() + life * REFRESH_AT, ends: Date.now() + life });
+    }
+    return identity;
+  };
+  // Pages take turns at identityProvider, and use what the one before has got.
+  const task = claim?.hasProvider
+    ? (signal: AbortSignal) => runAlone(`${storageKey} token`, signal, () => send(signal))
+    : send;
   try {
-    return await during([session.signal, signal], async (signal) => {
-      const { visitorId, visitorToken } = await session.ready;
-      look();
-      signal.throwIfAborted();
-      const body = await claim?.bodyFor(visitorId, organization.timeout, signal);
-      look();
-      signal.throwIfAborted();
-      const url = `${organization.serverUrl}/v1/${body ? 'identify' : 'identity'}`;
-      const headers = { Authorization: `Bearer ${visitorToken}` };
-      const identity = await request(url, headers, body, organization.timeout, signal);
-      look();
-      if (claim && !identity) {
-        throw networkError(url, 'answered without a record');
-      }
-      return identity as IdentityResult | null;
-    });
+    return await during([session.signal, signal], task);
   } catch (error) {
     look();
     const ended = session.signal;
-    if (!ended.aborted && (error as IdentityError).code === 'invalid_visitor_token') {
-      removeVisitor(organization.storageKey);
+    const { code } = error as IdentityError;
+    const isTaken =
+      code === 'visitor_belongs_to_another_user' &&
+      organization.onUserChange !== 'error' &&
+      claim?.reason !== 'new_visitor';
+    if (!ended.aborted && (isTaken || code === 'invalid_visitor_token')) {
+      removeVisitor(storageKey);
       session.successor = begin(organization);
     }
     if (!ended.aborted) {

@@ -16,6 +16,11 @@ const TRANSIENT = /^(network_error|offline|timeout|rate_limited|request_timeout|
  */
 const LONGEST_KEEPALIVE_B = 60_000;
 
+/** Whether the same call may go well later. Beside the above, when a backend has failed. */
+export function isTransient({ code }: IdentityError): boolean {
+  return TRANSIENT.test(code) || /^(internal|token_unavailable)$/.test(code);
+}
+
 /**
  * The JSON that the service answers with; `null` where it has none.
  *

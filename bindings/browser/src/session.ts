@@ -5,7 +5,7 @@ import { runAlone } from './lock.js';
 import { networkError } from './network.js';
 import type { Organization } from './organization.js';
 import { request } from './request.js';
-import { isVisitor, readVisitor, type Visitor, writeVisitor } from './visitor.js';
+import { isVisitor, type Notes, readVisitor, type Visitor, writeVisitor } from './visitor.js';
 
 export class Session {
   /** `null` until there is one. */
@@ -21,7 +21,7 @@ export class Session {
   readonly signal = this.#controller.signal;
   /** Whether the visitor is where other pages can see it, and reset it. */
   #stored = false;
-  #user: string | undefined;
+  #notes: Notes = {};
   #lastCall: Promise<unknown> = Promise.resolve();
 
   /** Takes the visitor in storage, or makes one. If it has to be a new one, always makes one. */
@@ -45,20 +45,20 @@ export class Session {
     return this.#stored && this.#kept?.visitorId !== this.visitor?.visitorId;
   }
 
-  /** The fingerprint of the visitor's user, or likely user; `undefined` before the first. */
-  get user(): string | undefined {
-    return this.#stored ? this.#kept?.user : this.#user;
+  /** What this page and the others have noted. Its `user` is a likely one until the answer is there. */
+  get notes(): Notes {
+    return (this.#stored ? this.#kept : this.#notes) ?? {};
   }
 
-  set user(user: string | undefined) {
-    this.#user = user;
+  note(notes: Notes): void {
+    this.#notes = { ...this.notes, ...notes };
     if (this.#stored && this.visitor && !this.moved) {
-      this.#keep(this.visitor, user);
+      this.#keep(this.visitor);
     }
   }
 
-  #keep(visitor: Visitor, user: string | undefined): void {
-    writeVisitor(this.organization.storageKey, { ...visitor, user });
+  #keep(visitor: Visitor): void {
+    writeVisitor(this.organization.storageKey, { ...this.#notes, ...visitor });
   }
 
   /** Ends the calls that are under way, and those that wait. */
@@ -92,7 +92,7 @@ export class Session {
     // Where there is no lock, another page may have stored one meanwhile, and that is the one.
     const visitor = this.#find() ?? made;
     if (visitor === made) {
-      this.#keep(visitor, this.#user);
+      this.#keep(visitor);
     }
     this.visitor = visitor;
     this.#stored = this.#kept?.visitorId === visitor.visitorId;

@@ -1,10 +1,18 @@
 // A visitor, and where the browser keeps it.
 
-export interface Visitor {
-  readonly visitorId: string;
-  readonly visitorToken: string;
+/** What the pages know of a visitor, beside who it is. */
+export interface Notes {
   /** The fingerprint of the last `externalId`, if there was one. */
   readonly user?: string | undefined;
+  /** When its identity is to be refreshed, in the milliseconds of this machine's clock. */
+  readonly due?: number | undefined;
+  /** When it is not verified any more. */
+  readonly ends?: number | undefined;
+}
+
+export interface Visitor extends Notes {
+  readonly visitorId: string;
+  readonly visitorToken: string;
 }
 
 /** Whether the text can stand in a header: printable ASCII without spaces. */
@@ -28,9 +36,10 @@ export function readVisitor(key: string): Visitor | null {
 }
 
 /** Stores the visitor if storage lets us. Only reading it again tells. */
-export function writeVisitor(key: string, { visitorId, visitorToken, user }: Visitor): void {
+export function writeVisitor(key: string, visitor: Visitor): void {
+  const { visitorId, visitorToken, user, due, ends } = visitor;
   try {
-    localStorage.setItem(key, JSON.stringify({ visitorId, visitorToken, user }));
+    localStorage.setItem(key, JSON.stringify({ visitorId, visitorToken, user, due, ends }));
   } catch {
     // Denied or full: the visitor lives as long as the page.
   }

@@ -42,18 +42,21 @@ export class Browser {
 
   /**
    * A new page: its api, its script to run again, its window, document and navigator, the
-   * milliseconds of the pauses that it made, and `expire()`. Its pauses are as short as `pause`
-   * makes them, and its deadlines pass when the test says so.
+   * milliseconds of the pauses that it made, `expire()` and `pass(milliseconds)`. Its pauses are as
+   * short as `pause` makes them. Its deadlines pass when the test says so, by `expire()` without any
+   * time, by `pass()` with as much on the page's clock.
    */
   open({ localStorage, pause = setTimeout, standIn } = {}) {
     const pauses = [];
     const deadlines = [];
+    let passed = 0;
     const window = new EventTarget();
     this.#windows.add(window);
     const scope = {
       ...pageScope(window),
       globalThis: standIn ? { getSdkApi: standIn } : {},
       localStorage: localStorage === undefined ? this.#storageOf(window) : localStorage,
+      Date: { now: () => Date.now() + passed, parse: Date.parse },
       navigator: { locks: this.#locks, onLine: true },
       AbortSignal: {
         timeout() {
@@ -80,10 +83,14 @@ export class Browser {
         pass();
       }
     };
+    const pass = (milliseconds) => {
+      passed += milliseconds;
+      expire();
+    };
     const { document, navigator } = scope;
     const api = scope.globalThis.getSdkApi();
     const page = { api, globalThis: scope.globalThis, window, document, navigator };
-    return { ...page, run, pauses, expire };
+    return { ...page, run, pauses, expire, pass };
   }
 
   /** Storage as one page has it: every other page hears of what this one changes. */

@@ -23,8 +23,12 @@ const given = { assert, fetch: withBackend(fetch), ...options };
 /** The page's fetch, with the reader's own backend behind it. */
 function withBackend(fetch) {
   return async (url, init) => {
-    const [, visitorId] = url.match(/^\/api\/chat-identity\?visitorId=(.+)$/) ?? [];
-    return visitorId ? Response.json({ hmac: service.sign(visitorId) }) : fetch(url, init);
+    const [, route, visitorId] = url.match(/^\/api\/chat-(\w+)\?visitorId=(.+)$/) ?? [];
+    const answers = {
+      identity: () => ({ hmac: service.sign(visitorId) }),
+      token: () => ({ token: service.token(visitorId) }),
+    };
+    return route ? Response.json(answers[route]()) : fetch(url, init);
   };
 }
 
@@ -86,7 +90,10 @@ beforeEach(async () => {
   service.verification = true;
   await sdk.init(options);
 });
-after(() => service.stop());
+after(() => {
+  sdk.getSdkApi().shutdown();
+  return service.stop();
+});
 
 test('every example compiles under strict and exactOptionalPropertyTypes', () => {
   // React's types are where the compiler is.

@@ -1,5 +1,5 @@
 // A small identity service on a real port: what the client can see of identity-hmac-server.
-// Its signatures are random digits that it has handed out: there is nothing to compute here.
+// Its signatures and tokens are random digits that it has handed out: there is nothing to compute here.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,6 +15,10 @@ export async function startService() {
     /** The visitor ids and records by visitor token. */
     visitors: new Map(),
     signatures: new Map(),
+    /** The visitor ids and users by token. */
+    tokens: new Map(),
+    /** How many milliseconds a visitor is verified by a token. */
+    session: 86_400_000,
     /** Every request that came in: `{ method, path, headers, body }`. */
     requests: [],
     /** Is asked first; may answer `{ status, headers, body }` in the service's place, or take its time. */
@@ -24,6 +28,13 @@ export async function startService() {
       const hmac = service.signatures.get(visitorId) ?? randomBytes(32).toString('hex');
       service.signatures.set(visitorId, hmac);
       return hmac;
+    },
+
+    /** A token for this visitor alone, which says that it is this user. */
+    token(visitorId, user = 'user_123') {
+      const token = `token-${randomUUID()}`;
+      service.tokens.set(token, { visitorId, user });
+      return token;
     },
 
     /** The requests to `path`. */
@@ -100,7 +111,10 @@ function respond(service, { method, path, headers, body }) {
   }
 }
 
-function identify(service, visitor, { hmac, ...params }) {
+function identify(service, visitor, { hmac, token, ...params }) {
+  if (token !== undefined) {
+    return identifyByToken(service, visitor, token, params);
+  }
   const hmacVerified = service.verification && hmac === service.sign(visitor.visitorId);
   if (service.verification && hmac == null) {
     return problem(403, 'hmac_required', 'HMAC required');
@@ -115,6 +129,38 @@ function identify(service, visitor, { hmac, ...params }) {
     ...visitor.record,
     ...params,
     hmacVerified,
+  };
+  return readIdentity(visitor);
+}
+
+function identifyByToken(service, visitor, token, params) {
+  const { visitorId, user } = service.tokens.get(token) ?? {};
+  if (visitorId !== visitor.visitorId) {
+    return problem(403, 'identity_token_other_visitor', 'the token is for another visitor');
+  }
+  visitor.user ??= user;
+  if (visitor.user !== user) {
+    return problem(409, 'visitor_belongs_to_another_user', 'the visitor is another user');
+  }
+  // By a clock that is not the page's.
+  const verifiedAt = Date.parse('2001-01-01T00:00:00Z');
+  visitor.record = {
+    id: randomUUID(),
+    anonymousUserId: visitorId,
+    ...NOTHING,
+    ...visitor.record,
+    ...params,
+    externalId: user,
+    hmacVerified: true,
+    personId: user,
+    verification: {
+      method: 'token',
+      keyId: '9f2c41aa',
+      verifiedAt: new Date(verifiedAt).toISOString(),
+      verifiedUntil: new Date(verifiedAt + service.session).toISOString(),
+    },
+    verifiedAttributes: ['externalId'],
+    ignored: [],
   };
   return readIdentity(visitor);
 }

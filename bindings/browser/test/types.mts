@@ -7,6 +7,7 @@ import {
   type IdentifyParams,
   IdentityError,
   type IdentityErrorCode,
+  type IdentityRequest,
   type IdentityResult,
   type InitOptions,
   init,
@@ -52,6 +53,23 @@ export async function page(): Promise<void> {
   await chat.identify({ getHmac: (visitorId) => `${visitorId}` }, call);
   await chat.identify({ getHmac: async (visitorId) => visitorId, hmac: undefined }, { signal });
   await chat.getIdentity({ signal });
+  const { visitorId: anonymous } = started;
+  await chat.identify({ token: anonymous });
+  await init({
+    ...options,
+    onUserChange: 'error',
+    identityProvider: async ({ visitorId, reason, signal }: IdentityRequest) => {
+      const res = await fetch(`/${visitorId}?because=${reason}`, { signal });
+      return res.ok ? res.text() : null;
+    },
+  });
+  await init({ ...options, identityProvider: () => null });
+  const until: string | undefined = result.verification?.verifiedUntil;
+  const verified: string[] | undefined = result.verifiedAttributes;
+  const person: string | null | undefined = result.personId;
+  console.log(until, verified, person, result.ignored?.[0]?.reason === 'newer_kept');
+  chat.on('visitorchanged', (heard: Conversation | null) => console.log(heard))();
+  chat.on('identityexpired', (error: IdentityError | null) => console.log(error?.code))();
   await chat.reset({ signal: undefined });
   const end: () => void = chat.subscribe((heard: Conversation | null) => console.log(heard));
   end();
@@ -79,6 +97,10 @@ export async function page(): Promise<void> {
   await chat.identify();
   // @ts-expect-error a signature is text
   await chat.identify({ getHmac: async () => undefined });
+  // @ts-expect-error there is no such event
+  chat.on('identified', () => {});
+  // @ts-expect-error a token is text, or there is none
+  await init({ ...options, identityProvider: async () => undefined });
   // @ts-expect-error there is no such way
   await init({ ...options, onUserChange: 'forget' });
   // @ts-expect-error the service has an address
