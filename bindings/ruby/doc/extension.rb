@@ -68,6 +68,20 @@ module IdentityHmac
     #   # => "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
     def self.new(secret); end
 
+    # Makes a key from a setting, with the checks of Key.from_env: for a secret from the credentials
+    # of Rails, a vault or a secret manager.
+    #
+    # [+name+] what you call the setting, for the message of an error
+    # [+value+] its value: a String, or +nil+ if the setting does not exist
+    #
+    # Returns a Key. Raises Error as Key.from_env does, and TypeError if an argument has a wrong
+    # type. The message has the name, and never shows the value.
+    #
+    #   key = IdentityHmac::Key.from_setting("vault: chat/secret", "s3cret")
+    #   key.sign("visitor_1")
+    #   # => "03d2bb3218280c28abe57a2c0837c37a6c29abcd465c25dcf61a21de0c2e0bae"
+    def self.from_setting(name, value); end
+
     # Signs a visitor id. Sign only for a caller whose session you have authenticated: anyone
     # with the result can identify as this visitor until the secret is rotated.
     #
@@ -148,6 +162,18 @@ module IdentityHmac
     #
     #   IdentityHmac::TokenKey.new("itk_9f2c41aa_#{"c0ffee00" * 8}").key_id # => "9f2c41aa"
     def self.new(text); end
+
+    # Makes a key from a setting: from the credentials of Rails, a vault or a secret manager.
+    #
+    # [+name+] what you call the setting, for the message of an error
+    # [+value+] its value: a String, or +nil+ if the setting does not exist
+    #
+    # Returns a TokenKey. Raises Error as TokenKey.from_env does, and TypeError if an argument has a
+    # wrong type. The message has the name, and never shows the value.
+    #
+    #   text = "itk_9f2c41aa_#{"c0ffee00" * 8}"
+    #   IdentityHmac::TokenKey.from_setting("vault: chat/key", text).key_id # => "9f2c41aa"
+    def self.from_setting(name, value); end
 
     # Returns the key's id, a String of 8 hexadecimal digits. It is not secret: tokens name it in
     # their header, as +kid+.

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-RSpec.describe "IdentityHmac::Key.from_env" do
+RSpec.describe "the setting of a key" do
   it "reads IDENTITY_SECRET, or the variable with the given name" do
     with_env("IDENTITY_SECRET", "s3cret") do
       expect(IdentityHmac::Key.from_env.sign("visitor_1"))
@@ -22,6 +22,19 @@ RSpec.describe "IdentityHmac::Key.from_env" do
         .not_to include "s3cret"
     else
       raise "the quotes were not refused"
+    end
+  end
+
+  it "may come from anywhere, with what it is called there" do
+    key = IdentityHmac::Key.from_setting("vault: chat", "s3cret")
+    expect(key.sign("visitor_1")).to eq documented("visitor_1", "s3cret")
+    [IdentityHmac::Key, IdentityHmac::TokenKey].each do |type|
+      expect { type.from_setting("vault: chat", nil) }
+        .to raise_error(IdentityHmac::Error, /\Avault: chat is not set/)
+      expect { type.from_setting("vault: chat", :s3cret) }
+        .to raise_error(TypeError, "value must be a String or nil, not Symbol")
+      expect { type.from_setting(:chat, "s3cret") }
+        .to raise_error(TypeError, "name must be a String, not Symbol")
     end
   end
 

@@ -147,7 +147,7 @@ RSpec.describe "an object that holds a secret" do
       end
 
       it "keeps the extension's own methods private" do
-        expect(type.public_methods & %i[of from_setting]).to be_empty
+        expect(type.public_methods & %i[of from_settings]).to be_empty
         expect(object.public_methods & %i[sign_claims verify_at]).to be_empty
       end
 

@@ -35,6 +35,24 @@ RSpec.describe IdentityHmac::Keyring do
       .to raise_error(TypeError, /not IdentityHmac::Keyring\z/)
   end
 
+  it "reads both secrets from the environment, of which the previous one may be unset or empty" do
+    read = -> { described_class.from_env("CHAT_SECRET", "CHAT_PREVIOUS_SECRET") }
+    stale = documented("visitor_1", "0ld")
+    with_env("CHAT_SECRET", "n3w") do
+      { nil => nil, "" => nil, "0ld" => :previous }.each do |previous, matched|
+        with_env("CHAT_PREVIOUS_SECRET", previous) do
+          expect(read.call.matched("visitor_1", stale)).to be matched
+          expect(read.call.sign("visitor_1")).to eq documented("visitor_1", "n3w")
+        end
+      end
+      with_env("CHAT_PREVIOUS_SECRET", " 0ld") do
+        expect(&read).to raise_error(IdentityHmac::Error, /\ACHAT_PREVIOUS_SECRET /)
+      end
+    end
+    expect(&read).to raise_error(IdentityHmac::Error, /\ACHAT_SECRET is not set/)
+    expect { described_class.from_env("CHAT_SECRET", nil) }.to raise_error(TypeError)
+  end
+
   it "takes the previous secret by its name only" do
     expect { described_class.new("n3w", "0ld") }.to raise_error(ArgumentError)
     expect { described_class.new("n3w", old: "0ld") }.to raise_error(ArgumentError, /old/)

@@ -61,9 +61,12 @@ RSpec.describe "the shared vectors of identity tokens" do
     with_env("IDENTITY_TOKEN_KEY", value) do
       expect(IdentityHmac::TokenKey.from_env.key_id).to eq key_id
     end
+    expect(IdentityHmac::TokenKey.from_setting("chat.key", value).key_id).to eq key_id
   end
 
   def check_key_refused(value:, code:)
+    expect { IdentityHmac::TokenKey.from_setting("chat.key", value) }
+      .to raise_error(IdentityHmac::Error, /\Achat\.key /, &refusal(code))
     unless value.nil?
       malformed = raise_error(IdentityHmac::Error, &refusal("malformed_token_key"))
       expect { IdentityHmac::TokenKey.new(value) }.to malformed

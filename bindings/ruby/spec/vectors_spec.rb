@@ -69,10 +69,16 @@ RSpec.describe "the shared vectors" do
   def check_setting_accepted(value:, visitor_id:, hmac:)
     with_env("IDENTITY_SECRET", value) do
       expect(IdentityHmac::Key.from_env.sign(visitor_id)).to eq hmac
+      expect(IdentityHmac::Keyring.from_env("IDENTITY_SECRET", "NOT_SET").sign(visitor_id))
+        .to eq hmac
     end
+    key = IdentityHmac::Key.from_setting("chat.secret", value)
+    expect(key.sign(visitor_id)).to eq hmac
   end
 
   def check_setting_refused(value:, code:)
+    expect { IdentityHmac::Key.from_setting("chat.secret", value) }
+      .to raise_error(IdentityHmac::Error, /\Achat\.secret /, &refusal(code))
     if value&.include?("\0")
       # An environment cannot hold this. Ruby itself refuses it.
       expect { ENV["IDENTITY_SECRET"] = value }.to raise_error(ArgumentError, /null byte/)

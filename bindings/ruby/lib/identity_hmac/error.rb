@@ -12,8 +12,8 @@ module IdentityHmac
   class Error < StandardError
     # Returns what was refused, as a Symbol, or +nil+ if the error was raised without a code. The
     # codes are the same in every language that has an identity-hmac package, and do not change
-    # between versions. Only Key.from_env gives those that begin with +secret_+. TokenError lists
-    # the codes of tokens.
+    # between versions. Only Key.from_env, Key.from_setting and Keyring.from_env give those that
+    # begin with +secret_+. TokenError lists the codes of tokens.
     #
     # [+:empty_secret+] the secret has no bytes
     # [+:empty_visitor_id+] the visitor id has no bytes
@@ -28,7 +28,8 @@ module IdentityHmac
     # [+:secret_holds_assignment+] it holds a line such as <tt>IDENTITY_SECRET=s3cret</tt>
     # [+:secret_holds_comment+] it holds a comment, as in <tt>s3cret # chat</tt>
     # [+:token_key_as_secret+] it holds an identity token key (<tt>itk_...</tt>), which signs tokens
-    # [+:token_key_unset+] the variable that TokenKey.from_env reads is not set or is blank
+    # [+:token_key_unset+] what TokenKey.from_env or TokenKey.from_setting reads is not set or is
+    #                      blank
     # [+:malformed_token_key+] the text is not <tt>itk_</tt>, 8 hexadecimal digits, <tt>_</tt> and
     #                          64 hexadecimal digits in lower case
     # [+:max_lifetime_out_of_range+] the longest lifetime is not between a minute and a day

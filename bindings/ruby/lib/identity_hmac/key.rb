@@ -33,6 +33,5 @@ module IdentityHmac
     def self.from_env(name = "IDENTITY_SECRET")
       from_setting(name, ENV.fetch(name, nil))
     end
-    private_class_method :from_setting
   end
 end

@@ -18,8 +18,8 @@ module IdentityHmac
   class Keyring
     include Guarded
 
-    # Makes a keyring of one secret or two. To read them from the environment, pass the results of
-    # Key.from_env.
+    # Makes a keyring of one secret or two. To read them from the environment use Keyring.from_env,
+    # and for secrets from elsewhere pass the results of Key.from_setting.
     #
     # [+current+] the secret to sign with, a String or a Key
     # [+previous+] the secret that is still accepted: a String, a Key or +nil+
@@ -32,5 +32,22 @@ module IdentityHmac
       of(current, previous)
     end
     private_class_method :of
+
+    # Makes a keyring from two environment variables, with the checks of Key.from_env.
+    #
+    # [+current+] the name of the variable with the secret that signs
+    # [+previous+] the name of the variable with the secret that is still accepted. Set it during a
+    #              rotation alone: if it is unset or empty, there is no previous secret
+    #
+    # Returns a Keyring. Raises Error as Key.from_env does, for either variable. The message names
+    # the variable and the fault, and never shows the value.
+    #
+    #   ENV["IDENTITY_SECRET"] = "n3w"
+    #   keyring = IdentityHmac::Keyring.from_env("IDENTITY_SECRET", "IDENTITY_PREVIOUS_SECRET")
+    #   keyring.matched("visitor_1", keyring.sign("visitor_1")) # => :current
+    def self.from_env(current, previous)
+      from_settings(current, ENV.fetch(current, nil), previous, ENV.fetch(previous, nil))
+    end
+    private_class_method :from_settings
   end
 end

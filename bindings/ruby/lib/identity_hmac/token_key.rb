@@ -36,7 +36,6 @@ module IdentityHmac
     def self.from_env(name = "IDENTITY_TOKEN_KEY")
       from_setting(name, ENV.fetch(name, nil))
     end
-    private_class_method :from_setting
 
     # Signs who the visitor is. Sign only what your backend knows of a caller whose session you have
     # authenticated, and the visitor id that this caller's page sent: until the token expires,

@@ -23,11 +23,11 @@ end
 
 stress IdentityHmac.singleton_class, :generate_identity_hmac, :verify_identity_hmac
 stress IdentityHmac.singleton_class, :generate_secret, :generate_token_key
-stress IdentityHmac::Key.singleton_class, :new, :from_env
+stress IdentityHmac::Key.singleton_class, :new, :from_env, :from_setting
 stress IdentityHmac::Key, :sign, :verify
-stress IdentityHmac::Keyring.singleton_class, :new
+stress IdentityHmac::Keyring.singleton_class, :new, :from_env
 stress IdentityHmac::Keyring, :sign, :verify, :matched
-stress IdentityHmac::TokenKey.singleton_class, :new, :from_env
+stress IdentityHmac::TokenKey.singleton_class, :new, :from_env, :from_setting
 stress IdentityHmac::TokenKey, :key_id, :sign, :verify
 stress IdentityHmac::TokenKeyring.singleton_class, :new
 stress IdentityHmac::TokenKeyring, :verify

@@ -5,6 +5,7 @@ use identity_hmac::{IdentityKey, InputError};
 use magnus::typed_data::Obj;
 use magnus::{Error, RClass, RModule, RString, Ruby, Value, method, prelude::*};
 
+use crate::setting::Setting;
 use crate::string::{self, with_bytes};
 use crate::{error, guarded, signature};
 
@@ -25,25 +26,15 @@ impl Key {
         guarded::wrap(ruby, class, Self(key))
     }
 
-    /// `from_env` of the Ruby side, which reads the variable.
     fn from_setting(
         ruby: &Ruby,
         class: RClass,
-        name: RString,
-        value: Option<RString>,
+        name: Value,
+        value: Value,
     ) -> Result<Obj<Self>, Error> {
-        // SAFETY: decoding does not call Ruby.
-        let name =
-            unsafe { with_bytes([name], |[name]| String::from_utf8_lossy(name).into_owned()) };
-        let key = match value {
-            // SAFETY: the core does not call Ruby.
-            Some(value) => unsafe {
-                with_bytes([value], |[value]| {
-                    IdentityKey::from_setting(&name, Some(value))
-                })
-            },
-            None => IdentityKey::from_setting(&name, None),
-        };
+        let setting = Setting::new(ruby, name, value)?;
+        // SAFETY: the core does not call Ruby.
+        let key = unsafe { setting.read(IdentityKey::from_setting) };
         let key = key.map_err(|error| error::from_input(ruby, &error))?;
         guarded::wrap(ruby, class, Self(key))
     }

@@ -7,8 +7,9 @@ use magnus::value::StaticSymbol;
 use magnus::{Error, RClass, RModule, RString, Ruby, Value, method, prelude::*};
 
 use crate::key::{self, Key};
+use crate::setting::Setting;
 use crate::string::{self, with_bytes};
-use crate::{guarded, signature};
+use crate::{error, guarded, signature};
 
 #[magnus::wrap(
     class = "IdentityHmac::Keyring",
@@ -21,6 +22,7 @@ struct Keyring(CoreKeyring);
 pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
     let class = guarded::define::<Keyring>(ruby, module, "Keyring")?;
     class.define_singleton_method("of", method!(Keyring::of, 2))?;
+    class.define_singleton_method("from_settings", method!(Keyring::from_settings, 4))?;
     class.define_method("sign", method!(Keyring::sign, 1))?;
     class.define_method("verify", method!(Keyring::verify, 2))?;
     class.define_method("matched", method!(Keyring::matched, 2))
@@ -33,6 +35,29 @@ impl Keyring {
         if !previous.is_nil() {
             keyring = keyring.with_previous(key_from(ruby, "previous", previous)?);
         }
+        guarded::wrap(ruby, class, Self(keyring))
+    }
+
+    /// `from_env` of the Ruby side, which reads the variables.
+    fn from_settings(
+        ruby: &Ruby,
+        class: RClass,
+        current: Value,
+        current_value: Value,
+        previous: Value,
+        previous_value: Value,
+    ) -> Result<Obj<Self>, Error> {
+        let current = Setting::new(ruby, current, current_value)?;
+        let previous = Setting::new(ruby, previous, previous_value)?;
+        // SAFETY: the core does not call Ruby.
+        let keyring = unsafe {
+            current.read(|current, current_value| {
+                previous.read(|previous, previous_value| {
+                    CoreKeyring::from_settings((current, current_value), (previous, previous_value))
+                })
+            })
+        };
+        let keyring = keyring.map_err(|error| error::from_input(ruby, &error))?;
         guarded::wrap(ruby, class, Self(keyring))
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod guarded;
 mod key;
 mod keyring;
+mod setting;
 mod string;
 mod token_key;
 mod token_keyring;
