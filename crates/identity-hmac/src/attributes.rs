@@ -94,7 +94,7 @@ pub enum AttributeFault {
 /// [`AttributeFault`] for anything else than `null` and a text of at most [`MAX_NAME_CHARS`] that is not
 /// blank.
 pub fn name(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
-    text(value, MAX_NAME_CHARS)
+    text(value, check_name)
 }
 
 /// Reads an `externalId`, the customer's own id of the user; `None` is an absent one.
@@ -104,7 +104,7 @@ pub fn name(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
 /// [`AttributeFault`] for anything else than `null` and a text of at most [`MAX_EXTERNAL_ID_CHARS`] that
 /// is not blank.
 pub fn external_id(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
-    text(value, MAX_EXTERNAL_ID_CHARS)
+    text(value, check_external_id)
 }
 
 /// Reads an `email`; `None` is an absent one.
@@ -114,11 +114,7 @@ pub fn external_id(value: Option<Value>) -> Result<Patch<String>, AttributeFault
 /// [`AttributeFault`] for anything else than `null` and an e-mail address of at most
 /// [`MAX_EMAIL_CHARS`].
 pub fn email(value: Option<Value>) -> Result<Patch<String>, AttributeFault> {
-    let patch = text(value, MAX_EMAIL_CHARS)?;
-    match &patch {
-        Patch::Set(address) if !is_address(address) => Err(AttributeFault::NotAnAddress),
-        _ => Ok(patch),
-    }
+    text(value, check_email)
 }
 
 /// Reads `metadata`; `None` is an absent one. The reader of the JSON text sees to its depth.
@@ -135,14 +131,42 @@ pub fn metadata(value: Option<Value>) -> Result<Patch<Metadata>, AttributeFault>
     }
 }
 
-fn text(value: Option<Value>, limit: usize) -> Result<Patch<String>, AttributeFault> {
+fn text(
+    value: Option<Value>,
+    check: impl FnOnce(&str) -> Result<(), AttributeFault>,
+) -> Result<Patch<String>, AttributeFault> {
     match value {
         None => Ok(Patch::Keep),
         Some(Value::Null) => Ok(Patch::Clear),
-        Some(Value::String(text)) if text.trim().is_empty() => Err(AttributeFault::Blank),
-        Some(Value::String(text)) if text.chars().count() <= limit => Ok(Patch::Set(text)),
-        Some(Value::String(_)) => Err(AttributeFault::TooLong(limit)),
+        Some(Value::String(text)) => check(&text).map(|()| Patch::Set(text)),
         Some(_) => Err(AttributeFault::NotTextOrNull),
+    }
+}
+
+pub(crate) fn check_name(text: &str) -> Result<(), AttributeFault> {
+    check_text(text, MAX_NAME_CHARS)
+}
+
+pub(crate) fn check_external_id(text: &str) -> Result<(), AttributeFault> {
+    check_text(text, MAX_EXTERNAL_ID_CHARS)
+}
+
+pub(crate) fn check_email(text: &str) -> Result<(), AttributeFault> {
+    check_text(text, MAX_EMAIL_CHARS)?;
+    if is_address(text) {
+        Ok(())
+    } else {
+        Err(AttributeFault::NotAnAddress)
+    }
+}
+
+fn check_text(text: &str, limit: usize) -> Result<(), AttributeFault> {
+    if text.trim().is_empty() {
+        Err(AttributeFault::Blank)
+    } else if text.chars().count() > limit {
+        Err(AttributeFault::TooLong(limit))
+    } else {
+        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! JSON that has one meaning: no duplicate key, no NUL, no lone surrogate, no bottomless nesting, no
 //! integer that a reader would round (RFC 8259 leaves all five to the reader).
 
+use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -76,40 +78,69 @@ impl Refusal {
 /// assert!(refusal.is_duplicate());
 /// ```
 pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
-    let value = read(text, levels)?;
-    let Some(start) = start_of_large_integer(text) else {
-        return Ok(value);
-    };
-    // Read again, with no value in its place, for the way there.
-    let mut cut = text[..start].to_vec();
-    cut.push(b'?');
-    let refusal = read(&cut, levels).err();
-    Err(Refusal {
-        path: refusal.map_or_else(Vec::new, |refusal| refusal.path),
-        reason: "an integer of more than 64 bits: send it as a string".into(),
-        is_duplicate: false,
-    })
+    read(text, levels, |strict, reader| strict.deserialize(reader))
 }
 
-fn read(text: &[u8], levels: usize) -> Result<Value, Refusal> {
+/// Reads a text as [`parse`] does. `None` if it is no object. Of an object's members only those
+/// with these `names` are kept.
+pub(crate) fn parse_members<const N: usize>(
+    text: &[u8],
+    levels: usize,
+    names: &'static [&'static str; N],
+) -> Result<Option<Known<N>>, Refusal> {
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return parse(text, levels).map(|_| None);
+    }
+    let known = |strict: Strict<'_>, reader: &mut Reader<'_>| {
+        reader.deserialize_map(Outermost {
+            strict,
+            known: Known::new(names),
+        })
+    };
+    read(text, levels, known).map(Some)
+}
+
+type Reader<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;
+
+fn read<'a, T>(
+    text: &'a [u8],
+    levels: usize,
+    deserialize: impl FnOnce(Strict<'_>, &mut Reader<'a>) -> serde_json::Result<T>,
+) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let fault = Fault::default();
     let strict = Strict {
         levels,
         fault: &fault,
     };
-    let read = strict
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
-    read.map_err(|error| {
-        let mut path = fault.path.into_inner();
+    let read = deserialize(strict, &mut reader).and_then(|read| reader.end().map(|()| read));
+    let read = read.map_err(|error| {
+        let mut path = fault.path.take();
         path.reverse();
         Refusal {
             path,
             reason: error.to_string(),
             is_duplicate: fault.is_duplicate.get(),
         }
-    })
+    })?;
+    if fault.has_large_number.get()
+        && let Some(start) = start_of_large_integer(text)
+    {
+        return Err(large_integer(&text[..start], levels));
+    }
+    Ok(read)
+}
+
+/// The refusal of an integer of more than 64 bits that stands after the text `before`.
+fn large_integer(before: &[u8], levels: usize) -> Refusal {
+    // Read again, with no value in its place, for the way there.
+    let cut = [before, b"?"].concat();
+    let refusal = parse(&cut, levels).err();
+    Refusal {
+        path: refusal.map_or_else(Vec::new, |refusal| refusal.path),
+        reason: "an integer of more than 64 bits: send it as a string".into(),
+        is_duplicate: false,
+    }
 }
 
 /// Where the first integer stands that fits neither `i64` nor `u64`, in a text that is known to be
@@ -162,6 +193,8 @@ struct Fault {
     /// Filled on the way out, so that the innermost segment comes first.
     path: RefCell<Vec<Segment>>,
     is_duplicate: Cell<bool>,
+    /// Whether a number was read that may be an integer of more than 64 bits.
+    has_large_number: Cell<bool>,
 }
 
 /// Reads any value that nests no deeper than `levels`.
@@ -178,6 +211,24 @@ impl Strict<'_> {
             .checked_sub(1)
             .ok_or_else(|| E::custom("nested too deep"))?;
         Ok(Self { levels, ..self })
+    }
+
+    fn members<'de, A: MapAccess<'de>, M: Members>(
+        self,
+        mut members: A,
+        mut object: M,
+    ) -> Result<M, A::Error> {
+        let inside = self.inside()?;
+        while let Some(name) = members.next_key_seed(Name)? {
+            refuse_nul(&name)?;
+            let value = members.next_value_seed(Inside {
+                strict: inside,
+                is_duplicate: object.holds(&name),
+                segment: || Segment::Key(name.clone().into_owned()),
+            })?;
+            object.put(name, value);
+        }
+        Ok(object)
     }
 }
 
@@ -213,6 +264,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        const SMALLEST_LARGE_NUMBER: f64 = 9_223_372_036_854_775_808.0;
+        if value.abs() >= SMALLEST_LARGE_NUMBER {
+            self.fault.has_large_number.set(true);
+        }
         Ok(value.into())
     }
 
@@ -234,27 +289,150 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(array.into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inside = self.inside()?;
-        let mut object = Map::new();
-        while let Some(key) = members.next_key::<String>()? {
-            refuse_nul(&key)?;
-            let value = members.next_value_seed(Inside {
-                strict: inside,
-                is_duplicate: object.contains_key(&key),
-                segment: || Segment::Key(key.clone()),
-            })?;
-            object.insert(key, value);
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value, A::Error> {
+        self.members(members, Map::new()).map(Value::Object)
+    }
+}
+
+/// Where the members of an object go.
+trait Members {
+    fn holds(&self, name: &str) -> bool;
+    fn put(&mut self, name: Cow<'_, str>, value: Value);
+}
+
+impl Members for Map<String, Value> {
+    fn holds(&self, name: &str) -> bool {
+        self.contains_key(name)
+    }
+
+    fn put(&mut self, name: Cow<'_, str>, value: Value) {
+        self.insert(name.into_owned(), value);
+    }
+}
+
+/// The members of an object that have a meaning to the reader. Of the others only the names are
+/// known, so that none of them stands there twice.
+pub(crate) struct Known<const N: usize> {
+    names: &'static [&'static str; N],
+    values: [Option<Value>; N],
+    others: BTreeSet<String>,
+}
+
+impl<const N: usize> Known<N> {
+    fn new(names: &'static [&'static str; N]) -> Self {
+        Self {
+            names,
+            values: [const { None }; N],
+            others: BTreeSet::new(),
         }
-        Ok(object.into())
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|&known| known == name)
+    }
+
+    /// The value of the member `name`, which is one of those that are kept.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.values[self.position(name)?].as_ref()
+    }
+
+    /// Takes the value of the member `name` out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.values[self.position(name)?].take()
+    }
+}
+
+impl<const N: usize> Members for Known<N> {
+    fn holds(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.others.contains(name)
+    }
+
+    fn put(&mut self, name: Cow<'_, str>, value: Value) {
+        match self.position(&name) {
+            Some(position) => self.values[position] = Some(value),
+            None => {
+                self.others.insert(name.into_owned());
+            }
+        }
+    }
+}
+
+/// Reads the outermost object into [`Known`].
+struct Outermost<'a, const N: usize> {
+    strict: Strict<'a>,
+    known: Known<N>,
+}
+
+impl<'de, const N: usize> Visitor<'de> for Outermost<'_, N> {
+    type Value = Known<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.strict.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Known<N>, A::Error> {
+        self.strict.members(members, self.known)
+    }
+}
+
+/// Reads a member's name, in place where no escape stands in it.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_string()))
     }
 }
 
 fn refuse_nul<E: Error>(text: &str) -> Result<(), E> {
-    if text.contains('\0') {
-        return Err(E::custom("holds a NUL character (U+0000)"));
+    if is_strict_text(text) {
+        Ok(())
+    } else {
+        Err(E::custom("holds a NUL character (U+0000)"))
     }
-    Ok(())
+}
+
+/// Whether [`parse`] reads this text once it is written.
+pub(crate) fn is_strict_text(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+/// Whether [`parse`] reads this object once it is written, with at most `levels` levels.
+pub(crate) fn is_strict_object(object: &Map<String, Value>, levels: usize) -> bool {
+    let is_strict = |(name, value): (&String, _)| {
+        is_strict_text(name) && is_strict_value(value, levels.saturating_sub(1))
+    };
+    levels > 0 && object.iter().all(is_strict)
+}
+
+fn is_strict_value(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => is_strict_text(text),
+        Value::Object(object) => is_strict_object(object, levels),
+        Value::Array(items) => {
+            let is_strict = |item| is_strict_value(item, levels.saturating_sub(1));
+            levels > 0 && items.iter().all(is_strict)
+        }
+    }
 }
 
 /// Reads a value inside an object or an array, and notes the way to a fault in it.

@@ -30,15 +30,32 @@ fn sign(claims: &IdentityClaims) -> String {
 
 /// What a token signs, with the claims that an attacker would like.
 fn signing_input() -> String {
-    let header = r#"{"alg":"HS256","typ":"JWT","kid":"9f2c41aa"}"#;
     let payload = json!({"sub": "admin", "visitorId": VISITOR, "iat": NOW, "exp": NOW + 300});
+    signing_input_of(&payload.to_string())
+}
+
+fn signing_input_of(payload: &str) -> String {
+    let header = r#"{"alg":"HS256","typ":"JWT","kid":"9f2c41aa"}"#;
     let encode = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
-    format!("{}.{}", encode(header), encode(&payload.to_string()))
+    format!("{}.{}", encode(header), encode(payload))
 }
 
 fn sealed(hmac: &IdentityHmac) -> String {
+    seal(&signing_input(), hmac)
+}
+
+fn seal(signing_input: &str, hmac: &IdentityHmac) -> String {
     let signature = Base64UrlUnpadded::encode_string(hmac.as_bytes());
-    format!("{}.{signature}", signing_input())
+    format!("{signing_input}.{signature}")
+}
+
+/// A token with this payload, made without our signer, and what becomes of it.
+fn verified_by_hand(payload: &str, now: u64) -> Result<(), TokenError> {
+    let signing_input = signing_input_of(payload);
+    let hmac = IdentityKey::new(KEY).unwrap().sign(&signing_input).unwrap();
+    let keyring = TokenKeyring::new(key()).with_max_lifetime(86_400).unwrap();
+    let token = seal(&signing_input, &hmac);
+    keyring.verify(token, VISITOR, Some("pk_1"), now).map(drop)
 }
 
 /// A route that signs whatever id it is asked to sign, as the document's snippet does.
@@ -315,6 +332,48 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A text that stands for itself or breaks one of the rules: blank, with a NUL, too long.
+fn text_of_any_kind(good: &'static str, limit: usize) -> impl Strategy<Value = String> {
+    let fill = move |len: usize| good.to_owned() + &"x".repeat(len - good.len());
+    prop_oneof![
+        4 => Just(good.to_owned()),
+        1 => Just(fill(limit)),
+        1 => Just(fill(limit + 1)),
+        1 => prop_oneof![Just(""), Just(" \u{3000}"), Just("\0"), Just("a\0b")].prop_map(String::from),
+    ]
+}
+
+fn attribute_of_any_kind(
+    text: impl Strategy<Value = String>,
+) -> impl Strategy<Value = Patch<String>> {
+    prop_oneof![
+        1 => Just(Patch::Keep),
+        1 => Just(Patch::Clear),
+        4 => text.prop_map(Patch::Set),
+    ]
+}
+
+/// Metadata of 1 to 10 levels, in which a text or a key may hold a NUL.
+fn metadata_of_any_kind() -> impl Strategy<Value = Metadata> {
+    let text = || prop_oneof![9 => Just("a"), 1 => Just("\0")];
+    let leaf = prop_oneof![
+        text().prop_map(Value::from),
+        Just(json!(1)),
+        Just(json!({}))
+    ];
+    let nested = (leaf, prop::collection::vec((text(), any::<bool>()), 0..9));
+    let nested = nested.prop_map(|(leaf, levels)| {
+        levels.into_iter().fold(leaf, |inner, (key, is_object)| {
+            if is_object {
+                json!({ key: inner })
+            } else {
+                json!([inner])
+            }
+        })
+    });
+    (text(), nested).prop_map(|(key, value)| [(key.to_owned(), value)].into_iter().collect())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -344,6 +403,51 @@ proptest! {
         prop_assert_eq!((verified.issued_at, verified.expires_at), times);
         let refused = keyring.verify(&token, format!("{visitor}x"), None, now);
         prop_assert_eq!(refused, Err(TokenError::OtherVisitor));
+    }
+
+    #[test]
+    fn what_a_verifier_would_refuse_is_not_signed_and_what_is_signed_is_accepted(
+        visitor in prop_oneof![4 => Just(VISITOR), 1 => Just(""), 1 => Just("\0")],
+        user in text_of_any_kind("user_123", 256),
+        audience in prop_oneof![Just(None), Just(Some("pk_1")), Just(Some("\0"))],
+        name in attribute_of_any_kind(text_of_any_kind("Jane", 256)),
+        email in attribute_of_any_kind(text_of_any_kind("jane@example.com", 320)),
+        metadata in metadata_of_any_kind(),
+        lifetime in prop_oneof![Just(0_u64), Just(1), Just(86_400), Just(86_401), Just(u64::MAX)],
+    ) {
+        let mut claims = IdentityClaims::new(visitor, &*user)
+            .name(name.clone())
+            .email(email.clone())
+            .metadata(metadata.clone())
+            .expires_in(lifetime);
+        let mut members = vec![
+            ("sub", json!(user)),
+            ("visitorId", json!(visitor)),
+            ("iat", json!(NOW)),
+            ("exp", json!(NOW.saturating_add(lifetime))),
+        ];
+        if let Some(audience) = audience {
+            claims = claims.audience(audience);
+            members.push(("aud", json!(audience)));
+        }
+        for (field, patch) in [("name", name), ("email", email)] {
+            match patch {
+                Patch::Keep => {}
+                Patch::Clear => members.push((field, Value::Null)),
+                Patch::Set(text) => members.push((field, json!(text))),
+            }
+        }
+        members.push(("metadata", metadata.into()));
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|(field, value)| format!("\"{field}\":{value}"))
+            .collect();
+        let by_hand = verified_by_hand(&format!("{{{}}}", members.join(",")), NOW);
+        let expected = by_hand.map_err(|error| match error {
+            TokenError::Claim(error) => InputError::InvalidClaim(error),
+            other => panic!("{other}"),
+        });
+        prop_assert_eq!(key().sign(&claims, NOW).map(drop), expected);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::error::{ClaimError, ClaimFault};
-use super::{DEFAULT_LIFETIME, payload};
-use crate::attributes::{Metadata, Patch};
+use super::{DEFAULT_LIFETIME, MAX_LIFETIMES, payload, seconds};
+use crate::attributes::{self, AttributeFault, MAX_METADATA_LEVELS, Metadata, Patch};
 use crate::{InputError, strict_json};
 
 /// What a backend says of a visitor: which user this is, and optionally the user's name, e-mail
@@ -124,6 +124,50 @@ impl IdentityClaims {
         Self { visitor_id, ..self }
     }
 
+    /// Refuses what a verifier would refuse of a token that is signed at the time `now`, whatever its
+    /// settings.
+    pub(super) fn check(&self, now: u64) -> Result<(), ClaimError> {
+        self.check_json()?;
+        let refused = |field| move |fault: AttributeFault| ClaimError::new(field, fault);
+        attributes::check_external_id(&self.external_id).map_err(refused("sub"))?;
+        if self.visitor_id.is_empty() {
+            return Err(ClaimError::new("visitorId", ClaimFault::Empty));
+        }
+        if let Patch::Set(name) = &self.name {
+            attributes::check_name(name).map_err(refused("name"))?;
+        }
+        if let Patch::Set(email) = &self.email {
+            attributes::check_email(email).map_err(refused("email"))?;
+        }
+        let lifetime = seconds(self.expires_at(now)) - seconds(now);
+        payload::check_lifetime(lifetime, *MAX_LIFETIMES.end())
+    }
+
+    /// Refuses what is not [strict JSON](strict_json) once it is written.
+    fn check_json(&self) -> Result<(), ClaimError> {
+        let texts = [
+            ("sub", Some(&self.external_id)),
+            ("visitorId", Some(&self.visitor_id)),
+            ("aud", self.audience.as_ref()),
+            ("name", self.name.value()),
+            ("email", self.email.value()),
+        ];
+        let faulty_text = texts
+            .into_iter()
+            .find(|(_, text)| text.is_some_and(|text| !strict_json::is_strict_text(text)));
+        let is_strict = |metadata| strict_json::is_strict_object(metadata, MAX_METADATA_LEVELS);
+        let field = match faulty_text {
+            Some((field, _)) => field,
+            None if !self.metadata.value().is_none_or(is_strict) => "metadata",
+            None => return Ok(()),
+        };
+        Err(ClaimError::new(field, ClaimFault::NotJson))
+    }
+
+    fn expires_at(&self, now: u64) -> u64 {
+        now.saturating_add(self.lifetime)
+    }
+
     /// The payload of a token that is signed at the time `now`.
     pub(super) fn payload(&self, now: u64) -> Vec<u8> {
         // A map with keys of text always becomes JSON.
@@ -144,7 +188,7 @@ impl Serialize for Signed<'_> {
         map.serialize_entry("sub", &claims.external_id)?;
         map.serialize_entry("visitorId", &claims.visitor_id)?;
         map.serialize_entry("iat", now)?;
-        map.serialize_entry("exp", &now.saturating_add(claims.lifetime))?;
+        map.serialize_entry("exp", &claims.expires_at(*now))?;
         if let Some(audience) = &claims.audience {
             map.serialize_entry("aud", audience)?;
         }

@@ -2,13 +2,21 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
 use super::{MAX_TOKEN_CHARS, payload};
-use crate::{IdentityHmac, strict_json};
+use crate::{IdentityHmac, InputError, strict_json};
+
+/// Characters of a signature.
+const SIGNATURE_CHARS: usize = 43;
+
+/// The members of a header that are looked at. Those that would bring a key (`jku`, `jwk`, `x5u`,
+/// `x5c`) are not.
+static MEMBERS: [&str; 5] = ["alg", "typ", "kid", "crit", "b64"];
 
 /// A token whose outside is as it has to be, of which nothing is trusted yet.
 pub(super) struct Jws<'a> {
@@ -24,32 +32,57 @@ impl<'a> Jws<'a> {
         if token.len() > MAX_TOKEN_CHARS {
             return None;
         }
-        let [header, payload, signature] = split(token)?;
-        let (header, payload) = (decode(header)?, decode(payload)?);
-        let signature: [u8; 32] = decode(signature)?.try_into().ok()?;
+        let (signed, [b'.', signature @ ..]) =
+            token.split_last_chunk::<{ 1 + SIGNATURE_CHARS }>()?
+        else {
+            return None;
+        };
+        let mut bytes = [0; 32];
+        Base64UrlUnpadded::decode(signature, &mut bytes).ok()?;
+        let dot = signed.iter().position(|&byte| byte == b'.')?;
+        // A further dot is a character that base64url does not have.
+        let (header, payload) = (decode(&signed[..dot])?, decode(&signed[dot + 1..])?);
         Some(Self {
-            signed: &token[..token.len() - ".".len() - Base64UrlUnpadded::encoded_len(&signature)],
+            signed,
             header: Header::read(&header)?,
             payload,
-            signature: signature.into(),
+            signature: bytes.into(),
         })
     }
 }
 
-/// The three parts between exactly two dots.
-fn split(token: &[u8]) -> Option<[&[u8]; 3]> {
-    let mut parts = token.split(|&byte| byte == b'.');
-    let three = [parts.next()?, parts.next()?, parts.next()?];
-    parts.next().is_none().then_some(three)
-}
-
-pub(super) fn encode(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
 /// Refuses padding, foreign characters, and a last character with bits that mean nothing.
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(core::str::from_utf8(text).ok()?).ok()
+    let mut bytes = vec![0; text.len()];
+    let len = Base64UrlUnpadded::decode(text, &mut bytes).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}
+
+/// The token with this `payload`, whose signature is what `sign` makes of the rest.
+pub(super) fn write(
+    kid: &str,
+    payload: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<IdentityHmac, InputError>,
+) -> Result<String, InputError> {
+    let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);
+    let len = |part| Base64UrlUnpadded::encoded_len(part) + ".".len();
+    let mut token = Vec::with_capacity(len(header.as_bytes()) + len(payload) + SIGNATURE_CHARS);
+    push_encoded(&mut token, header.as_bytes());
+    token.push(b'.');
+    push_encoded(&mut token, payload);
+    let signature = sign(&token)?;
+    token.push(b'.');
+    push_encoded(&mut token, signature.as_bytes());
+    Ok(String::from_utf8(token).unwrap_or_default())
+}
+
+/// Appends `bytes` in base64url.
+#[expect(clippy::expect_used, reason = "the room is as long as the text")]
+fn push_encoded(token: &mut Vec<u8>, bytes: &[u8]) {
+    let start = token.len();
+    token.resize(start + Base64UrlUnpadded::encoded_len(bytes), 0);
+    Base64UrlUnpadded::encode(bytes, &mut token[start..]).expect("room for the text");
 }
 
 /// The header of a token that is signed as tokens are.
@@ -59,24 +92,17 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header that the key `kid` writes.
-    pub(super) fn write(kid: &str) -> String {
-        encode(format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#).as_bytes())
-    }
-
-    /// Members that would bring a key (`jku`, `jwk`, `x5u`, `x5c`) are not looked at.
     fn read(text: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(mut header)) = strict_json::parse(text, payload::MAX_LEVELS) else {
-            return None;
-        };
+        let read = strict_json::parse_members(text, payload::MAX_LEVELS, &MEMBERS);
+        let mut header = read.ok()??;
         let is = |name: &str, text: &str| header.get(name).is_some_and(|value| value == text);
-        let is_typ_right = !header.contains_key("typ") || is("typ", "JWT");
+        let is_typ_right = header.get("typ").is_none() || is("typ", "JWT");
         // Both change what the other members mean, with any value (RFC 7515 section 4.1.11, RFC 7797).
-        let has_extension = header.contains_key("crit") || header.contains_key("b64");
+        let has_extension = header.get("crit").is_some() || header.get("b64").is_some();
         if !is("alg", "HS256") || !is_typ_right || has_extension {
             return None;
         }
-        let kid = match header.remove("kid") {
+        let kid = match header.take("kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid),
             Some(_) => return None,

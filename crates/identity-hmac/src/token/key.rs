@@ -3,9 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::jws::{self, Header};
-use super::payload::Payload;
-use super::{IdentityClaims, MAX_LIFETIMES, MAX_TOKEN_CHARS};
+use super::{IdentityClaims, MAX_TOKEN_CHARS, jws};
 #[cfg(feature = "std")]
 use crate::RandomUnavailable;
 use crate::key::TOKEN_KEY_PREFIX;
@@ -162,19 +160,9 @@ impl TokenKey {
     /// visitor id that this caller's page has sent: anyone with the token can identify as this user
     /// on this visitor's page until it expires.
     pub fn sign(&self, claims: &IdentityClaims, now: u64) -> Result<String, InputError> {
-        let text = claims.payload(now);
-        // By the verifier's own reading: what is signed here is accepted there.
-        let payload = Payload::read(&text).map_err(InputError::InvalidClaim)?;
-        payload
-            .check_lifetime(*MAX_LIFETIMES.end())
-            .map_err(InputError::InvalidClaim)?;
-
-        let mut token = Header::write(self.key_id());
-        token.push('.');
-        token += &jws::encode(&text);
-        let signature = self.key.sign(&token)?;
-        token.push('.');
-        token += &jws::encode(signature.as_bytes());
+        claims.check(now).map_err(InputError::InvalidClaim)?;
+        let payload = claims.payload(now);
+        let token = jws::write(self.key_id(), &payload, |signed| self.key.sign(signed))?;
         if token.len() > MAX_TOKEN_CHARS {
             return Err(InputError::TokenTooLong);
         }

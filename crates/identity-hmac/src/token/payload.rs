@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::{ClaimError, ClaimFault};
 use super::seconds;
@@ -15,7 +15,7 @@ use crate::strict_json;
 pub(super) const MAX_LEVELS: usize = 1 + MAX_METADATA_LEVELS;
 
 /// The claims that have a meaning here.
-const CLAIMS: [&str; 9] = [
+static CLAIMS: [&str; 9] = [
     "sub",
     "visitorId",
     "iat",
@@ -26,6 +26,8 @@ const CLAIMS: [&str; 9] = [
     "email",
     "metadata",
 ];
+
+type Claims = strict_json::Known<{ CLAIMS.len() }>;
 
 pub(super) struct Payload {
     pub(super) sub: String,
@@ -41,7 +43,7 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) fn read(text: &[u8]) -> Result<Self, ClaimError> {
-        let value = strict_json::parse(text, MAX_LEVELS).map_err(|refusal| {
+        let claims = strict_json::parse_members(text, MAX_LEVELS, &CLAIMS).map_err(|refusal| {
             let field = CLAIMS
                 .into_iter()
                 .find(|&claim| refusal.member() == Some(claim));
@@ -52,9 +54,7 @@ impl Payload {
             };
             ClaimError::new(field, fault)
         })?;
-        let Value::Object(mut claims) = value else {
-            return Err(ClaimError::new(None, ClaimFault::Type));
-        };
+        let mut claims = claims.ok_or_else(|| ClaimError::new(None, ClaimFault::Type))?;
         Ok(Self {
             sub: read_sub(&mut claims)?,
             visitor_id: read_visitor_id(&mut claims)?,
@@ -69,29 +69,33 @@ impl Payload {
     }
 
     pub(super) fn check_lifetime(&self, limit: u64) -> Result<(), ClaimError> {
-        let lifetime = self.exp - self.iat;
-        if lifetime > 0.0 && lifetime <= seconds(limit) {
-            Ok(())
-        } else {
-            Err(ClaimError::new("exp", ClaimFault::Lifetime(limit)))
-        }
+        check_lifetime(self.exp - self.iat, limit)
+    }
+}
+
+/// A lifetime in seconds is more than nothing and at most the `limit`.
+pub(super) fn check_lifetime(lifetime: f64, limit: u64) -> Result<(), ClaimError> {
+    if lifetime > 0.0 && lifetime <= seconds(limit) {
+        Ok(())
+    } else {
+        Err(ClaimError::new("exp", ClaimFault::Lifetime(limit)))
     }
 }
 
 /// Reads one attribute, as `identify()` does.
 fn read<T>(
-    claims: &mut Map<String, Value>,
+    claims: &mut Claims,
     field: &'static str,
     reader: impl FnOnce(Option<Value>) -> Result<Patch<T>, attributes::AttributeFault>,
 ) -> Result<Patch<T>, ClaimError> {
-    reader(claims.remove(field)).map_err(|fault| ClaimError::new(field, fault))
+    reader(claims.take(field)).map_err(|fault| ClaimError::new(field, fault))
 }
 
 fn required<T>(claim: Option<T>, field: &'static str) -> Result<T, ClaimError> {
     claim.ok_or_else(|| ClaimError::new(field, ClaimFault::Missing))
 }
 
-fn read_sub(claims: &mut Map<String, Value>) -> Result<String, ClaimError> {
+fn read_sub(claims: &mut Claims) -> Result<String, ClaimError> {
     const FIELD: &str = "sub";
     match read(claims, FIELD, attributes::external_id)? {
         Patch::Keep => Err(ClaimError::new(FIELD, ClaimFault::Missing)),
@@ -100,20 +104,17 @@ fn read_sub(claims: &mut Map<String, Value>) -> Result<String, ClaimError> {
     }
 }
 
-fn read_visitor_id(claims: &mut Map<String, Value>) -> Result<String, ClaimError> {
+fn read_visitor_id(claims: &mut Claims) -> Result<String, ClaimError> {
     const FIELD: &str = "visitorId";
-    match required(claims.remove(FIELD), FIELD)? {
+    match required(claims.take(FIELD), FIELD)? {
         Value::String(text) if text.is_empty() => Err(ClaimError::new(FIELD, ClaimFault::Empty)),
         Value::String(text) => Ok(text),
         _ => Err(ClaimError::new(FIELD, ClaimFault::Type)),
     }
 }
 
-fn read_time(
-    claims: &mut Map<String, Value>,
-    field: &'static str,
-) -> Result<Option<f64>, ClaimError> {
-    let Some(value) = claims.remove(field) else {
+fn read_time(claims: &mut Claims, field: &'static str) -> Result<Option<f64>, ClaimError> {
+    let Some(value) = claims.take(field) else {
         return Ok(None);
     };
     let time = value.as_f64();
@@ -121,13 +122,13 @@ fn read_time(
         .ok_or_else(|| ClaimError::new(field, ClaimFault::Type))
 }
 
-fn read_aud(claims: &mut Map<String, Value>) -> Result<Option<Vec<String>>, ClaimError> {
+fn read_aud(claims: &mut Claims) -> Result<Option<Vec<String>>, ClaimError> {
     const FIELD: &str = "aud";
     let text = |value| match value {
         Value::String(text) => Ok(text),
         _ => Err(ClaimError::new(FIELD, ClaimFault::Type)),
     };
-    match claims.remove(FIELD) {
+    match claims.take(FIELD) {
         None => Ok(None),
         Some(Value::Array(values)) => values
             .into_iter()
