@@ -1,10 +1,12 @@
-//! Signing and verifying beside `ring`, `aws-lc-rs`, `openssl`, `hmac` and the bare hash.
+//! Signing and verifying beside `ring`, `aws-lc-rs`, `openssl`, `hmac` and the bare hash, and
+//! identity tokens beside `jsonwebtoken`.
 //!
 //! Prints one line of JSON for each contender of a case: its name and a rate for every round.
 
 mod floor;
 mod rounds;
 mod sign;
+mod token;
 mod verify;
 
 use std::str::FromStr;
@@ -13,6 +15,7 @@ use cargo_lock::Lockfile;
 use serde_json::{Map, Value, json};
 
 use rounds::Contender;
+use token::Size;
 
 /// As long as the ones that `generate_secret` makes.
 const SECRET: &[u8] = b"4f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2";
@@ -20,11 +23,12 @@ const SECRET: &[u8] = b"4f1c0a9be2d35867774f1c0a9be2d35867774f1c0a9be2d35867774f
 const ID_LENGTHS: [usize; 5] = [8, 36, 44, 64, 1000];
 /// Longer than any that a chat gives, to show how the time grows.
 const LONGER: [usize; 2] = [10_000, 100_000];
-const PEERS: [&str; 7] = [
+const PEERS: [&str; 8] = [
     "aws-lc-rs",
     "const-hex",
     "hex",
     "hmac",
+    "jsonwebtoken",
     "openssl",
     "ring",
     "sha2",
@@ -60,6 +64,10 @@ fn main() -> Result<(), cargo_lock::Error> {
             &format!("verify, one call, hit, {length} bytes"),
             verify::one_call(&id, &right),
         );
+    }
+    for (kind, size) in [("minimal", Size::Minimal), ("all claims", Size::Full)] {
+        report(&format!("sign a token, {kind}"), token::sign(size));
+        report(&format!("verify a token, {kind}"), token::verify(size));
     }
     Ok(())
 }

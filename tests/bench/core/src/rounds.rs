@@ -29,6 +29,19 @@ impl<'a, T> Contender<'a, T> {
         }
     }
 
+    /// The same contender beside others whose results are of another type.
+    pub fn without_result(mut self) -> Contender<'a, ()>
+    where
+        T: 'a,
+    {
+        Contender {
+            name: self.name,
+            repeat: Box::new(move |times| {
+                black_box((self.repeat)(times));
+            }),
+        }
+    }
+
     /// What it comes to: for checking it before it is timed.
     pub fn result(&mut self) -> (&str, T) {
         (&self.name, (self.repeat)(1))
