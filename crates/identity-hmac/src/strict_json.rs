@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::marker::PhantomData;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -81,23 +82,23 @@ pub fn parse(text: &[u8], levels: usize) -> Result<Value, Refusal> {
     read(text, levels, |strict, reader| strict.deserialize(reader))
 }
 
-/// Reads a text as [`parse`] does. `None` if it is no object. Of an object's members only those
-/// with these `names` are kept.
-pub(crate) fn parse_members<const N: usize>(
-    text: &[u8],
-    levels: usize,
-    names: &'static [&'static str; N],
-) -> Result<Option<Known<N>>, Refusal> {
+/// Reads a text as [`parse`] does, and of an object's members keeps those that have a slot. `None`
+/// if the text is no object.
+pub(crate) fn parse_members<M: Slots>(text: &[u8], levels: usize) -> Result<Option<M>, Refusal> {
     if !text.trim_ascii_start().starts_with(b"{") {
         return parse(text, levels).map(|_| None);
     }
     let known = |strict: Strict<'_>, reader: &mut Reader<'_>| {
-        reader.deserialize_map(Outermost {
-            strict,
-            known: Known::new(names),
-        })
+        let known = PhantomData::<M>;
+        reader.deserialize_map(Outermost { strict, known })
     };
     read(text, levels, known).map(Some)
+}
+
+/// The members of an object that have a meaning to the reader.
+pub(crate) trait Slots: Default {
+    /// Where the value of the member `name` goes; `None` if it has no meaning.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>>;
 }
 
 type Reader<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;
@@ -213,12 +214,9 @@ impl Strict<'_> {
         Ok(Self { levels, ..self })
     }
 
-    fn members<'de, A: MapAccess<'de>, M: Members>(
-        self,
-        mut members: A,
-        mut object: M,
-    ) -> Result<M, A::Error> {
+    fn members<'de, A: MapAccess<'de>, M: Members>(self, mut members: A) -> Result<M, A::Error> {
         let inside = self.inside()?;
+        let mut object = M::default();
         while let Some(name) = members.next_key_seed(Name)? {
             refuse_nul(&name)?;
             let value = members.next_value_seed(Inside {
@@ -290,18 +288,18 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value, A::Error> {
-        self.members(members, Map::new()).map(Value::Object)
+        self.members(members).map(Value::Object)
     }
 }
 
 /// Where the members of an object go.
-trait Members {
-    fn holds(&self, name: &str) -> bool;
+trait Members: Default {
+    fn holds(&mut self, name: &str) -> bool;
     fn put(&mut self, name: Cow<'_, str>, value: Value);
 }
 
 impl Members for Map<String, Value> {
-    fn holds(&self, name: &str) -> bool {
+    fn holds(&mut self, name: &str) -> bool {
         self.contains_key(name)
     }
 
@@ -310,46 +308,25 @@ impl Members for Map<String, Value> {
     }
 }
 
-/// The members of an object that have a meaning to the reader. Of the others only the names are
-/// known, so that none of them stands there twice.
-pub(crate) struct Known<const N: usize> {
-    names: &'static [&'static str; N],
-    values: [Option<Value>; N],
+/// The members that have a slot. Of the others only the names are known, so that none of them stands
+/// there twice.
+#[derive(Default)]
+struct Known<M> {
+    slots: M,
     others: BTreeSet<String>,
 }
 
-impl<const N: usize> Known<N> {
-    fn new(names: &'static [&'static str; N]) -> Self {
-        Self {
-            names,
-            values: [const { None }; N],
-            others: BTreeSet::new(),
+impl<M: Slots> Members for Known<M> {
+    fn holds(&mut self, name: &str) -> bool {
+        match self.slots.slot(name) {
+            Some(slot) => slot.is_some(),
+            None => self.others.contains(name),
         }
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|&known| known == name)
-    }
-
-    /// The value of the member `name`, which is one of those that are kept.
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.values[self.position(name)?].as_ref()
-    }
-
-    /// Takes the value of the member `name` out.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.values[self.position(name)?].take()
-    }
-}
-
-impl<const N: usize> Members for Known<N> {
-    fn holds(&self, name: &str) -> bool {
-        self.get(name).is_some() || self.others.contains(name)
-    }
-
     fn put(&mut self, name: Cow<'_, str>, value: Value) {
-        match self.position(&name) {
-            Some(position) => self.values[position] = Some(value),
+        match self.slots.slot(&name) {
+            Some(slot) => *slot = Some(value),
             None => {
                 self.others.insert(name.into_owned());
             }
@@ -357,21 +334,22 @@ impl<const N: usize> Members for Known<N> {
     }
 }
 
-/// Reads the outermost object into [`Known`].
-struct Outermost<'a, const N: usize> {
+/// Reads the outermost object.
+struct Outermost<'a, M> {
     strict: Strict<'a>,
-    known: Known<N>,
+    known: PhantomData<M>,
 }
 
-impl<'de, const N: usize> Visitor<'de> for Outermost<'_, N> {
-    type Value = Known<N>;
+impl<'de, M: Slots> Visitor<'de> for Outermost<'_, M> {
+    type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.strict.expecting(f)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Known<N>, A::Error> {
-        self.strict.members(members, self.known)
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<M, A::Error> {
+        let known: Known<M> = self.strict.members(members)?;
+        Ok(known.slots)
     }
 }
 

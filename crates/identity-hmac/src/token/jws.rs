@@ -9,20 +9,18 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
 use super::{MAX_TOKEN_CHARS, payload};
-use crate::{IdentityHmac, InputError, strict_json};
+use crate::strict_json::{self, Slots};
+use crate::{IdentityHmac, InputError};
 
 /// Characters of a signature.
 const SIGNATURE_CHARS: usize = 43;
-
-/// The members of a header that are looked at. Those that would bring a key (`jku`, `jwk`, `x5u`,
-/// `x5c`) are not.
-static MEMBERS: [&str; 5] = ["alg", "typ", "kid", "crit", "b64"];
 
 /// A token whose outside is as it has to be, of which nothing is trusted yet.
 pub(super) struct Jws<'a> {
     /// What the signature covers: header and payload as they came.
     pub(super) signed: &'a [u8],
-    pub(super) header: Header,
+    /// The header as it came, in base64url.
+    pub(super) header: &'a [u8],
     pub(super) payload: Vec<u8>,
     pub(super) signature: IdentityHmac,
 }
@@ -41,11 +39,10 @@ impl<'a> Jws<'a> {
         Base64UrlUnpadded::decode(signature, &mut bytes).ok()?;
         let dot = signed.iter().position(|&byte| byte == b'.')?;
         // A further dot is a character that base64url does not have.
-        let (header, payload) = (decode(&signed[..dot])?, decode(&signed[dot + 1..])?);
         Some(Self {
             signed,
-            header: Header::read(&header)?,
-            payload,
+            header: &signed[..dot],
+            payload: decode(&signed[dot + 1..])?,
             signature: bytes.into(),
         })
     }
@@ -59,16 +56,21 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The token with this `payload`, whose signature is what `sign` makes of the rest.
+/// What a key writes before the payload: the header that names its `kid`.
+pub(super) fn header(kid: &str) -> String {
+    let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);
+    Base64UrlUnpadded::encode_string(header.as_bytes())
+}
+
+/// The token of `header` and `payload`, with the signature that `sign` makes of them.
 pub(super) fn write(
-    kid: &str,
+    header: &str,
     payload: &[u8],
     sign: impl FnOnce(&[u8]) -> Result<IdentityHmac, InputError>,
 ) -> Result<String, InputError> {
-    let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);
-    let len = |part| Base64UrlUnpadded::encoded_len(part) + ".".len();
-    let mut token = Vec::with_capacity(len(header.as_bytes()) + len(payload) + SIGNATURE_CHARS);
-    push_encoded(&mut token, header.as_bytes());
+    let len = header.len() + Base64UrlUnpadded::encoded_len(payload) + SIGNATURE_CHARS;
+    let mut token = Vec::with_capacity(len + "..".len());
+    token.extend_from_slice(header.as_bytes());
     token.push(b'.');
     push_encoded(&mut token, payload);
     let signature = sign(&token)?;
@@ -92,21 +94,45 @@ pub(super) struct Header {
 }
 
 impl Header {
-    fn read(text: &[u8]) -> Option<Self> {
-        let read = strict_json::parse_members(text, payload::MAX_LEVELS, &MEMBERS);
-        let mut header = read.ok()??;
-        let is = |name: &str, text: &str| header.get(name).is_some_and(|value| value == text);
-        let is_typ_right = header.get("typ").is_none() || is("typ", "JWT");
+    /// Reads a header in base64url.
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        let header = strict_json::parse_members::<Members>(&decode(text)?, payload::MAX_LEVELS);
+        let header = header.ok()??;
+        let is_typ_right = header.typ.is_none_or(|typ| typ == "JWT");
         // Both change what the other members mean, with any value (RFC 7515 section 4.1.11, RFC 7797).
-        let has_extension = header.get("crit").is_some() || header.get("b64").is_some();
-        if !is("alg", "HS256") || !is_typ_right || has_extension {
+        let has_extension = header.crit.is_some() || header.b64.is_some();
+        if header.alg? != "HS256" || !is_typ_right || has_extension {
             return None;
         }
-        let kid = match header.take("kid") {
+        let kid = match header.kid {
             None => None,
             Some(Value::String(kid)) => Some(kid),
             Some(_) => return None,
         };
         Some(Self { kid })
+    }
+}
+
+/// The members of a header that are looked at. Those that would bring a key (`jku`, `jwk`, `x5u`,
+/// `x5c`) are not.
+#[derive(Default)]
+struct Members {
+    alg: Option<Value>,
+    typ: Option<Value>,
+    kid: Option<Value>,
+    crit: Option<Value>,
+    b64: Option<Value>,
+}
+
+impl Slots for Members {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+        match name {
+            "alg" => Some(&mut self.alg),
+            "typ" => Some(&mut self.typ),
+            "kid" => Some(&mut self.kid),
+            "crit" => Some(&mut self.crit),
+            "b64" => Some(&mut self.b64),
+            _ => None,
+        }
     }
 }

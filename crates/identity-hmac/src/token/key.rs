@@ -39,7 +39,9 @@ const SECRET_LEN: usize = 64;
 /// ```
 #[derive(Clone)]
 pub struct TokenKey {
-    pub(super) kid: [u8; KID_LEN],
+    kid: [u8; KID_LEN],
+    /// The header of the tokens that this key signs, as it stands in them.
+    pub(super) header: String,
     pub(super) key: IdentityKey,
 }
 
@@ -123,9 +125,10 @@ impl TokenKey {
 
     fn read(name: &str, text: &str) -> Result<Self, InputError> {
         let key = Self::split(text).and_then(|kid| {
+            let header = jws::header(kid);
             let kid = kid.as_bytes().try_into().ok()?;
             let key = IdentityKey::new(text).ok()?;
-            Some(Self { kid, key })
+            Some(Self { kid, header, key })
         });
         key.ok_or_else(|| InputError::MalformedTokenKey { name: name.into() })
     }
@@ -162,7 +165,7 @@ impl TokenKey {
     pub fn sign(&self, claims: &IdentityClaims, now: u64) -> Result<String, InputError> {
         claims.check(now).map_err(InputError::InvalidClaim)?;
         let payload = claims.payload(now);
-        let token = jws::write(self.key_id(), &payload, |signed| self.key.sign(signed))?;
+        let token = jws::write(&self.header, &payload, |signed| self.key.sign(signed))?;
         if token.len() > MAX_TOKEN_CHARS {
             return Err(InputError::TokenTooLong);
         }

@@ -8,26 +8,49 @@ use serde_json::Value;
 
 use super::error::{ClaimError, ClaimFault};
 use super::seconds;
-use crate::attributes::{self, MAX_METADATA_LEVELS, Metadata, Patch};
-use crate::strict_json;
+use crate::attributes::{self, AttributeFault, MAX_METADATA_LEVELS, Metadata, Patch};
+use crate::strict_json::{self, Slots};
 
 /// The deepest header or payload: the claims, and metadata in them.
 pub(super) const MAX_LEVELS: usize = 1 + MAX_METADATA_LEVELS;
 
-/// The claims that have a meaning here.
-static CLAIMS: [&str; 9] = [
-    "sub",
-    "visitorId",
-    "iat",
-    "exp",
-    "nbf",
-    "aud",
-    "name",
-    "email",
-    "metadata",
-];
+/// The claims that have a meaning here, as they came.
+#[derive(Default)]
+struct Claims {
+    sub: Option<Value>,
+    visitor_id: Option<Value>,
+    iat: Option<Value>,
+    exp: Option<Value>,
+    nbf: Option<Value>,
+    aud: Option<Value>,
+    name: Option<Value>,
+    email: Option<Value>,
+    metadata: Option<Value>,
+}
 
-type Claims = strict_json::Known<{ CLAIMS.len() }>;
+impl Claims {
+    /// The claim's own name, and where its value goes.
+    fn claim(&mut self, name: &str) -> Option<(&'static str, &mut Option<Value>)> {
+        Some(match name {
+            "sub" => ("sub", &mut self.sub),
+            "visitorId" => ("visitorId", &mut self.visitor_id),
+            "iat" => ("iat", &mut self.iat),
+            "exp" => ("exp", &mut self.exp),
+            "nbf" => ("nbf", &mut self.nbf),
+            "aud" => ("aud", &mut self.aud),
+            "name" => ("name", &mut self.name),
+            "email" => ("email", &mut self.email),
+            "metadata" => ("metadata", &mut self.metadata),
+            _ => return None,
+        })
+    }
+}
+
+impl Slots for Claims {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Value>> {
+        self.claim(name).map(|(_, slot)| slot)
+    }
+}
 
 pub(super) struct Payload {
     pub(super) sub: String,
@@ -43,10 +66,9 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) fn read(text: &[u8]) -> Result<Self, ClaimError> {
-        let claims = strict_json::parse_members(text, MAX_LEVELS, &CLAIMS).map_err(|refusal| {
-            let field = CLAIMS
-                .into_iter()
-                .find(|&claim| refusal.member() == Some(claim));
+        let claims = strict_json::parse_members::<Claims>(text, MAX_LEVELS).map_err(|refusal| {
+            let member = refusal.member();
+            let field = member.and_then(|name| Some(Claims::default().claim(name)?.0));
             let fault = if refusal.is_duplicate() {
                 ClaimFault::Twice
             } else {
@@ -54,17 +76,17 @@ impl Payload {
             };
             ClaimError::new(field, fault)
         })?;
-        let mut claims = claims.ok_or_else(|| ClaimError::new(None, ClaimFault::Type))?;
+        let claims = claims.ok_or_else(|| ClaimError::new(None, ClaimFault::Type))?;
         Ok(Self {
-            sub: read_sub(&mut claims)?,
-            visitor_id: read_visitor_id(&mut claims)?,
-            iat: required(read_time(&mut claims, "iat")?, "iat")?,
-            exp: required(read_time(&mut claims, "exp")?, "exp")?,
-            nbf: read_time(&mut claims, "nbf")?,
-            aud: read_aud(&mut claims)?,
-            name: read(&mut claims, "name", attributes::name)?,
-            email: read(&mut claims, "email", attributes::email)?,
-            metadata: read(&mut claims, "metadata", attributes::metadata)?,
+            sub: read_sub(claims.sub)?,
+            visitor_id: read_visitor_id(claims.visitor_id)?,
+            iat: required(read_time(claims.iat, "iat")?, "iat")?,
+            exp: required(read_time(claims.exp, "exp")?, "exp")?,
+            nbf: read_time(claims.nbf, "nbf")?,
+            aud: read_aud(claims.aud)?,
+            name: attribute(attributes::name(claims.name), "name")?,
+            email: attribute(attributes::email(claims.email), "email")?,
+            metadata: attribute(attributes::metadata(claims.metadata), "metadata")?,
         })
     }
 
@@ -82,39 +104,35 @@ pub(super) fn check_lifetime(lifetime: f64, limit: u64) -> Result<(), ClaimError
     }
 }
 
-/// Reads one attribute, as `identify()` does.
-fn read<T>(
-    claims: &mut Claims,
-    field: &'static str,
-    reader: impl FnOnce(Option<Value>) -> Result<Patch<T>, attributes::AttributeFault>,
-) -> Result<Patch<T>, ClaimError> {
-    reader(claims.take(field)).map_err(|fault| ClaimError::new(field, fault))
+/// What `identify()` reads in one attribute.
+fn attribute<T>(read: Result<T, AttributeFault>, field: &'static str) -> Result<T, ClaimError> {
+    read.map_err(|fault| ClaimError::new(field, fault))
 }
 
 fn required<T>(claim: Option<T>, field: &'static str) -> Result<T, ClaimError> {
     claim.ok_or_else(|| ClaimError::new(field, ClaimFault::Missing))
 }
 
-fn read_sub(claims: &mut Claims) -> Result<String, ClaimError> {
+fn read_sub(value: Option<Value>) -> Result<String, ClaimError> {
     const FIELD: &str = "sub";
-    match read(claims, FIELD, attributes::external_id)? {
+    match attribute(attributes::external_id(value), FIELD)? {
         Patch::Keep => Err(ClaimError::new(FIELD, ClaimFault::Missing)),
         Patch::Clear => Err(ClaimError::new(FIELD, ClaimFault::Type)),
         Patch::Set(text) => Ok(text),
     }
 }
 
-fn read_visitor_id(claims: &mut Claims) -> Result<String, ClaimError> {
+fn read_visitor_id(value: Option<Value>) -> Result<String, ClaimError> {
     const FIELD: &str = "visitorId";
-    match required(claims.take(FIELD), FIELD)? {
+    match required(value, FIELD)? {
         Value::String(text) if text.is_empty() => Err(ClaimError::new(FIELD, ClaimFault::Empty)),
         Value::String(text) => Ok(text),
         _ => Err(ClaimError::new(FIELD, ClaimFault::Type)),
     }
 }
 
-fn read_time(claims: &mut Claims, field: &'static str) -> Result<Option<f64>, ClaimError> {
-    let Some(value) = claims.take(field) else {
+fn read_time(value: Option<Value>, field: &'static str) -> Result<Option<f64>, ClaimError> {
+    let Some(value) = value else {
         return Ok(None);
     };
     let time = value.as_f64();
@@ -122,13 +140,13 @@ fn read_time(claims: &mut Claims, field: &'static str) -> Result<Option<f64>, Cl
         .ok_or_else(|| ClaimError::new(field, ClaimFault::Type))
 }
 
-fn read_aud(claims: &mut Claims) -> Result<Option<Vec<String>>, ClaimError> {
+fn read_aud(value: Option<Value>) -> Result<Option<Vec<String>>, ClaimError> {
     const FIELD: &str = "aud";
     let text = |value| match value {
         Value::String(text) => Ok(text),
         _ => Err(ClaimError::new(FIELD, ClaimFault::Type)),
     };
-    match claims.take(FIELD) {
+    match value {
         None => Ok(None),
         Some(Value::Array(values)) => values
             .into_iter()
