@@ -25,6 +25,18 @@ RSpec.describe IdentityHmac do
       .to contain_exactly(:generate_identity_hmac, :verify_identity_hmac)
   end
 
+  it "leaves its constants behind, so that a program's own User and Rails stay what they are" do
+    stub_const("User", Class.new)
+    stub_const("Rails", Module.new)
+    program = "include IdentityHmac; define_method(:seen) { [User, Rails] }"
+    including = Class.new { class_eval(program, __FILE__, __LINE__) }
+    expect(including.new.seen).to eq [Object.const_get(:User), Object.const_get(:Rails)]
+    expect(including.constants).to be_empty
+    extended = Object.new.extend(described_class)
+    expect(extended.send(:generate_identity_hmac, "visitor_1", "s3cret")).to eq hmac
+    expect(extended.singleton_class.constants).to be_empty
+  end
+
   it "has the version of the gem" do
     expect(described_class::VERSION).to eq Gem.loaded_specs.fetch("identity_hmac").version.to_s
     expect(described_class::VERSION).to be_frozen

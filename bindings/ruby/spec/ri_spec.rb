@@ -7,8 +7,7 @@ require "rbconfig"
 # What `ri` shows of the installed gem, for all that the library has: the names come from the
 # classes themselves, so that a new method without documentation fails here.
 RSpec.describe "ri" do
-  types = [IdentityHmac, *IdentityHmac.constants.map { |name| IdentityHmac.const_get(name) }]
-  types = types.grep(Module)
+  types = all_types
   # Not what Ruby's own classes bring.
   ours = ->(method) { method.owner.inspect.include?("IdentityHmac") }
 

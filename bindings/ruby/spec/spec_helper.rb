@@ -22,6 +22,12 @@ def documented(visitor_id, secret)
   OpenSSL::HMAC.hexdigest("SHA256", secret, visitor_id)
 end
 
+# The library's module, and all that is public in it.
+def all_types(type = IdentityHmac)
+  inner = type.constants(false).map { |name| type.const_get(name) }.grep(Module)
+  [type, *inner.flat_map { |it| all_types(it) }]
+end
+
 # Runs the block while the environment variable has this value.
 def with_env(name, value)
   before = ENV.fetch(name, nil)

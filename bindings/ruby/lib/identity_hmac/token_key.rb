@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
-require "json"
-
+require "identity_hmac/attributes"
 require "identity_hmac/guarded"
 require "identity_hmac/token_verifying"
 require "identity_hmac/whole_seconds"
@@ -66,9 +65,7 @@ module IdentityHmac
     #   key.verify(token, "visitor_1").attributes # => { name: "Jane", email: nil }
     def sign(visitor_id, external_id, name: :keep, email: :keep, metadata: :keep,
              audience: nil, expires_in: 300, now: Time.now)
-      attributes = { name:, email:, metadata: }.reject { |_, value| :keep.equal?(value) }
-      attributes[:metadata] = JSON.generate(metadata) if attributes.key?(:metadata)
-      sign_claims(visitor_id, external_id, attributes, audience,
+      sign_claims(visitor_id, external_id, Attributes.of(name:, email:, metadata:), audience,
                   WholeSeconds.of(expires_in, "expires_in"), WholeSeconds.since_epoch(now, "now"))
     end
 

@@ -30,4 +30,6 @@ stress IdentityHmac::Keyring, :sign, :verify, :matched
 stress IdentityHmac::TokenKey.singleton_class, :new, :from_env, :from_setting
 stress IdentityHmac::TokenKey, :key_id, :sign, :verify
 stress IdentityHmac::TokenKeyring.singleton_class, :new
+stress IdentityHmac::User.singleton_class, :new
+stress IdentityHmac.const_get(:Route), :answer
 stress IdentityHmac::TokenKeyring, :verify

@@ -2,39 +2,51 @@
 #![expect(unsafe_code, reason = "each call of with_bytes says why it is sound")]
 
 use identity_hmac::attributes::{Metadata, Patch};
-use identity_hmac::{IdentityClaims, TokenKeyring, VerifiedClaims};
+use identity_hmac::{IdentityClaims, InputError, TokenKeyring, VerifiedClaims};
 use magnus::{Error, RHash, Ruby, Value, prelude::*};
 
 use crate::error;
 use crate::string::{self, with_bytes};
 
-/// `claims` with the attributes of the user: those that the Hash `given` has. Metadata is JSON there.
-pub(crate) fn with_attributes(
-    ruby: &Ruby,
-    mut claims: IdentityClaims,
-    given: RHash,
-) -> Result<IdentityClaims, Error> {
-    let attribute = |name: &str| given.get(ruby.to_symbol(name));
-    if let Some(name) = attribute("name") {
-        claims = claims.name(text_or_nil(ruby, "name", name)?);
-    }
-    if let Some(email) = attribute("email") {
-        claims = claims.email(text_or_nil(ruby, "email", email)?);
-    }
-    if let Some(metadata) = attribute("metadata") {
-        let json = string::text(ruby, "metadata", "a String", metadata)?;
-        claims = claims
-            .metadata_json(&json)
-            .map_err(|error| error::from_input(ruby, &error))?;
-    }
-    Ok(claims)
+/// The attributes of a user: those that a Hash of the Ruby side has.
+pub(crate) struct Attributes {
+    pub(crate) name: Patch<String>,
+    pub(crate) email: Patch<String>,
+    /// The text of a JSON object, or of `null`.
+    pub(crate) metadata: Option<String>,
 }
 
-fn text_or_nil(ruby: &Ruby, name: &str, value: Value) -> Result<Patch<String>, Error> {
-    if value.is_nil() {
-        return Ok(Patch::Clear);
+impl Attributes {
+    pub(crate) fn of(ruby: &Ruby, given: RHash) -> Result<Self, Error> {
+        let metadata = given.get(ruby.to_symbol("metadata"));
+        Ok(Self {
+            name: patch(ruby, given, "name")?,
+            email: patch(ruby, given, "email")?,
+            metadata: metadata
+                .map(|json| string::text(ruby, "metadata", "a String", json))
+                .transpose()?,
+        })
     }
-    string::text(ruby, name, "a String or nil", value).map(Patch::Set)
+}
+
+fn patch(ruby: &Ruby, given: RHash, name: &str) -> Result<Patch<String>, Error> {
+    match given.get(ruby.to_symbol(name)) {
+        None => Ok(Patch::Keep),
+        Some(value) if value.is_nil() => Ok(Patch::Clear),
+        Some(value) => string::text(ruby, name, "a String or nil", value).map(Patch::Set),
+    }
+}
+
+/// `claims` with the attributes of the user.
+pub(crate) fn with_attributes(
+    claims: IdentityClaims,
+    given: Attributes,
+) -> Result<IdentityClaims, InputError> {
+    let claims = claims.name(given.name).email(given.email);
+    match given.metadata {
+        Some(json) => claims.metadata_json(&json),
+        None => Ok(claims),
+    }
 }
 
 /// The organization key, if one is given.

@@ -9,10 +9,12 @@ mod error;
 mod guarded;
 mod key;
 mod keyring;
+mod route;
 mod setting;
 mod string;
 mod token_key;
 mod token_keyring;
+mod user;
 
 use identity_hmac::{IdentityHmac, InputError, RandomUnavailable, TokenKey, VerifyError};
 use magnus::{Error, RString, Ruby, Value, function, prelude::*};
@@ -34,7 +36,9 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     key::define(ruby, module)?;
     keyring::define(ruby, module)?;
     token_key::define(ruby, module)?;
-    token_keyring::define(ruby, module)
+    token_keyring::define(ruby, module)?;
+    user::define(ruby, module)?;
+    route::define(ruby, module)
 }
 
 /// Lets every Ractor call the methods that are defined from here on. Without it only the main

@@ -5,6 +5,7 @@ use identity_hmac::{IdentityClaims, InputError, TokenKey as CoreTokenKey, TokenK
 use magnus::typed_data::Obj;
 use magnus::{Error, RClass, RHash, RModule, Ruby, Value, method, prelude::*};
 
+use crate::claims::Attributes;
 use crate::setting::Setting;
 use crate::string::{self, with_bytes};
 use crate::{claims, error, guarded};
@@ -64,7 +65,9 @@ impl TokenKey {
         let visitor_id = string::text(ruby, "visitor_id", "a String", visitor_id)?;
         let external_id = string::text(ruby, "external_id", "a String", external_id)?;
         let claims = IdentityClaims::new(visitor_id, external_id).expires_in(expires_in);
-        let mut claims = claims::with_attributes(ruby, claims, attributes)?;
+        let attributes = Attributes::of(ruby, attributes)?;
+        let mut claims = claims::with_attributes(claims, attributes)
+            .map_err(|error| error::from_input(ruby, &error))?;
         if let Some(audience) = claims::audience(ruby, audience)? {
             claims = claims.audience(audience);
         }
