@@ -14,7 +14,7 @@ export interface IdentityRequest {
   /** The visitor id that the token has to name. */
   visitorId: string;
   /**
-   * Why it is asked. `start`: the page calls `init()`. `refresh`: most of the time for which the
+   * Why it is asked. `start`: the page has started. `refresh`: most of the time for which the
    * visitor is verified has passed, or the page calls `identify()`. `expired`: that time is over.
    * `new_visitor`: there is another visitor, such as after `reset()`.
    */

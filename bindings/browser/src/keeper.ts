@@ -26,6 +26,7 @@ export async function keepVerified(
 ): Promise<void> {
   let reason: IdentityRequest['reason'] = 'start';
   let session = current();
+  let known = session?.notes.due;
   let failures = 0;
   /** When to ask again after a failure. */
   let next = 0;
@@ -34,16 +35,20 @@ export async function keepVerified(
     if (found !== session) {
       session = found;
       reason = 'new_visitor';
+      known = undefined;
       failures = next = 0;
       isTold = false;
     }
-    const { due = 0 } = session.notes;
-    if (due > Date.now() && reason !== 'start') {
+    const { due } = session.notes;
+    if (due !== known) {
       // Verified: here, by another page, or by a call of `identify()`.
+      known = due;
       reason = 'refresh';
       failures = next = 0;
       isTold = false;
-    } else if (next <= Date.now()) {
+    }
+    const isDue = reason === 'start' || !due || due <= Date.now();
+    if (isDue && next <= Date.now()) {
       if (reason === 'refresh' && !isVerified(session)) {
         reason = 'expired';
       }
@@ -68,7 +73,7 @@ export async function keepVerified(
       }
       continue;
     }
-    const wait = Math.min((next || due) - Date.now(), LONGEST_NAP_MS);
+    const wait = Math.min((next || due || 0) - Date.now(), LONGEST_NAP_MS);
     await during([session.signal], (signal) => pause(wait, signal)).catch(() => {});
   }
 }

@@ -32,8 +32,8 @@ let current: Session | undefined;
 let told: Conversation | null = null;
 /** Until shutdown(). */
 let life = new AbortController();
-/** What tells the last `init()` from those before. */
-let started: object | undefined;
+/** What tells the keeper of the page's `identityProvider` from one before. */
+let keeper: object | undefined;
 /** Calls the subscribers. The browser reports a listener that throws to the page. */
 const changes = new EventTarget();
 
@@ -58,11 +58,13 @@ async function init(options: InitOptions): Promise<Conversation> {
   } else {
     current.organization = organization;
   }
-  const start = {};
-  started = start;
-  if (organization.identityProvider) {
+  if (!organization.identityProvider) {
+    keeper = undefined;
+  } else if (!keeper) {
+    const mine = {};
+    keeper = mine;
     keepVerified(
-      () => (started === start ? current : undefined),
+      () => (keeper === mine ? current : undefined),
       ask,
       (error) => fire('identityexpired', error),
     );
@@ -132,7 +134,7 @@ function shutdown(): void {
   life.abort(reason);
   life = new AbortController();
   current?.end(reason);
-  current = started = undefined;
+  current = keeper = undefined;
   told = null;
 }
 

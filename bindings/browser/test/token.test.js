@@ -177,9 +177,22 @@ describe('an identityProvider', () => {
     user = 'user_123';
     await page.start();
     await settle(page);
-    assert.equal(page.reasons().at(-1), 'start');
+    assert.equal(page.asked.length, 3);
+    await page.api.identify({});
+    assert.equal(page.asked.length, 4);
     await pass(page, 20 * HOUR);
-    assert.equal(page.reasons().at(-1), 'refresh');
+    assert.deepEqual([page.asked.length, page.reasons().at(-1)], [5, 'refresh']);
+  });
+
+  test('can be taken back, and given again', async () => {
+    const page = await open(loggedIn());
+    const options = { organizationKey: 'pk_1', serverUrl: service.url };
+    await page.api.init(options);
+    await pass(page, 20 * HOUR);
+    assert.deepEqual(page.reasons(), ['start']);
+    await page.start();
+    await settle(page);
+    assert.deepEqual(page.reasons(), ['start', 'start']);
   });
 
   test('that gives null where nobody was verified sends and tells nothing', async () => {
@@ -228,7 +241,7 @@ describe('an identityProvider', () => {
       return loggedIn()(request);
     });
     fails = true;
-    for (let minute = 0; minute < 120; minute++) await pass(page, MINUTE);
+    for (const minutes of [24, 1, 2, 3, 5, 9, 17, 60]) await pass(page, minutes * MINUTE);
     assert.equal(page.asked.length, 1 + 7);
     assert.deepEqual(page.told, ['token_unavailable']);
     assert.equal(page.reasons().at(-1), 'expired');
