@@ -61,6 +61,7 @@ async function run(folder, running) {
   const mode = 'required';
   const created = await command('org', 'create', 'Corner Shop', '--verification', mode, '--json');
   const { id, secret, organizationKey } = JSON.parse(created.stdout);
+  const { key } = JSON.parse((await command('org', 'token-key', 'create', id, '--json')).stdout);
 
   const serving = spawn(server, ['serve'], {
     ...service,
@@ -86,6 +87,7 @@ async function run(folder, running) {
     DEMO_SWITCH_URL: switchUrl,
     PORT: port,
     IDENTITY_SECRET: secret,
+    IDENTITY_TOKEN_KEY: key,
     ORGANIZATION_KEY: organizationKey,
     IDENTITY_SERVER_URL: origin,
   });

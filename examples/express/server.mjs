@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { IdentityKey } from 'identity-hmac';
+import { IdentityKey, IdentityTokenKey } from 'identity-hmac';
 import { shop } from './shop.mjs';
 
 function fail(message) {
@@ -11,7 +11,10 @@ function fail(message) {
 }
 
 function readSettings() {
-  const key = IdentityKey.fromEnv('IDENTITY_SECRET');
+  const keys = {
+    hmac: IdentityKey.fromEnv('IDENTITY_SECRET'),
+    token: IdentityTokenKey.fromEnv('IDENTITY_TOKEN_KEY'),
+  };
   const {
     ORGANIZATION_KEY: organizationKey,
     IDENTITY_SERVER_URL: identityServerUrl,
@@ -36,7 +39,7 @@ function readSettings() {
     throw new Error('PORT is not a port; set it to a number from 0 to 65535');
   }
   return {
-    key,
+    keys,
     config: { organizationKey, identityServerUrl, demoSwitchUrl },
     browserClient,
     session: {

@@ -16,7 +16,7 @@ const METHODS = {
   '/me': 'GET, HEAD',
 };
 
-export function shop({ key, config, browserClient, session }) {
+export function shop({ keys, config, browserClient, session }) {
   const app = express();
   app.disable('x-powered-by');
   app.enable('case sensitive routing');
@@ -39,7 +39,7 @@ export function shop({ key, config, browserClient, session }) {
   app.get('/identity-hmac-browser.js', (_req, res) => {
     res.sendFile(browserClient, { dotfiles: 'allow' });
   });
-  app.use('/api', api(key, config, session));
+  app.use('/api', api(keys, config, session));
 
   app.use((_req, res) => problem(res, 404, 'there is nothing here'));
   app.use((error, _req, res, _next) => {
@@ -50,7 +50,7 @@ export function shop({ key, config, browserClient, session }) {
   return app;
 }
 
-function api(key, config, session) {
+function api(keys, config, session) {
   const api = express.Router({ caseSensitive: true, strict: true });
   api.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store');
@@ -88,7 +88,8 @@ function api(key, config, session) {
     res.json(req.user);
   });
 
-  api.all('/chat-identity', chatIdentity(key));
+  api.all('/chat-token', chatIdentity(keys.token));
+  api.all('/chat-identity', chatIdentity(keys.hmac));
 
   for (const [path, methods] of Object.entries(METHODS)) {
     api.all(path, (_req, res) => {

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import uvicorn
-from identity_hmac import IdentityHmacError, IdentityKey
+from identity_hmac import IdentityHmacError, IdentityKey, IdentityTokenKey
 
 from sessions import Sessions
 from shop import shop
@@ -20,6 +20,7 @@ BROWSER_CLIENT = Path(__file__).parent / "../../bindings/browser/build/global.js
 def main() -> None:
     try:
         key = IdentityKey.from_env("IDENTITY_SECRET")
+        token_key = IdentityTokenKey.from_env("IDENTITY_TOKEN_KEY")
     except IdentityHmacError as error:
         sys.exit(str(error))  # It names the variable and the fault, never the secret.
 
@@ -59,7 +60,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit())
 
-    app = shop(key, config, browser_client, sessions)
+    app = shop(key, token_key, config, browser_client, sessions)
     serving = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     uvicorn.Server(serving).run(sockets=[listener])

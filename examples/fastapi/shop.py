@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Cookie, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Cookie, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from identity_hmac import IdentityKey
+from identity_hmac import IdentityKey, IdentityTokenKey
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException  # FastAPI's own is a kind of it.
 
 from accounts import CurrentUser, User, authenticate
-from chat_identity import chat_identity
+from chat_identity import chat_identity, chat_token
 from sessions import Sessions
 
 PAGE = Path(__file__).parent / "../page"
@@ -62,7 +62,11 @@ def problem(_request: Request, error: Exception) -> JSONResponse:
 
 
 def shop(
-    key: IdentityKey, config: dict[str, str], browser_client: Path, sessions: Sessions
+    key: IdentityKey,
+    token_key: IdentityTokenKey,
+    config: dict[str, str],
+    browser_client: Path,
+    sessions: Sessions,
 ) -> FastAPI:
     app = FastAPI(openapi_url=None, exception_handlers={HTTPException: problem})
     urls = [urlsplit(url) for name, url in config.items() if name.endswith("Url")]
@@ -88,12 +92,13 @@ def shop(
     def client() -> FileResponse:
         return FileResponse(browser_client, media_type="text/javascript")
 
-    app.mount("/api", api(key, config, sessions))
+    routers = [chat_token(token_key), chat_identity(key)]
+    app.mount("/api", api(routers, config, sessions))
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
 
 
-def api(key: IdentityKey, config: dict[str, str], sessions: Sessions) -> FastAPI:
+def api(routers: list[APIRouter], config: dict[str, str], sessions: Sessions) -> FastAPI:
     app = FastAPI(
         openapi_url=None, redirect_slashes=False, exception_handlers={HTTPException: problem}
     )
@@ -127,5 +132,6 @@ def api(key: IdentityKey, config: dict[str, str], sessions: Sessions) -> FastAPI
     def me(user: CurrentUser) -> User:
         return user
 
-    app.include_router(chat_identity(key))
+    for router in routers:
+        app.include_router(router)
     return app

@@ -12,19 +12,39 @@ export async function openChat(signal, onUserChange = 'reset') {
   return getSdkApi().init({ organizationKey, serverUrl, onUserChange, signal });
 }
 
-/** Tells the chat who is logged in, with the shop's hmac, which `signed` gets. */
-export async function identifyCustomer(customer, signal, signed) {
+/**
+ * Tells the chat who is logged in, by the shop's token, which says all of it. `prepared` gets what is
+ * sent. `others` is what an impostor says beside it.
+ */
+export async function identifyByToken(customer, signal, prepared, others = {}) {
+  const { visitorId } = await openChat(signal);
+  const { token } = await askShop(`/api/chat-token?visitorId=${visitorId}`, signal);
+  const params = { ...others, token };
+  prepared(params);
+  const identity = await getSdkApi().identify(params, { signal });
+  // The token names who is logged in. Another tab may have logged in somebody else.
+  const { verification, externalId } = identity;
+  if (verification && externalId !== customer.id) throw customerChanged();
+  return identity;
+}
+
+/** The same by the shop's hmac, which says nothing but that the shop has seen this visitor id. */
+export async function identifyByHmac(customer, signal, prepared, claim = describe(customer)) {
   await openChat(signal);
   const getHmac = async (visitorId) => {
-    const path = `/api/chat-identity?visitorId=${encodeURIComponent(visitorId)}`;
+    const path = `/api/chat-identity?visitorId=${visitorId}`;
     const { hmac } = await askShop(path, signal);
     // It is good for any customer's data: another tab may have logged in somebody else.
     const { id } = await askShop('/api/me', signal);
-    if (id !== customer.id) throw failure('customer_changed', 'Another customer is logged in');
-    signed(hmac);
+    if (id !== customer.id) throw customerChanged();
+    prepared({ ...claim, hmac });
     return hmac;
   };
-  return getSdkApi().identify({ ...describe(customer), getHmac }, { signal });
+  return getSdkApi().identify({ ...claim, getHmac }, { signal });
+}
+
+function customerChanged() {
+  return failure('customer_changed', 'Another customer is logged in');
 }
 
 /** What the page says about a customer. */

@@ -2,8 +2,8 @@
 // them. One action runs at a time. A new one ends the one before, so that nobody waits for what
 // hangs, and no late answer is shown.
 
-import { describe, forgetVisitor, identifyCustomer, openChat } from './chat.js';
-import { claim, forgedClaim, unsignedClaim } from './cheat.js';
+import { describe, forgetVisitor, identifyByHmac, identifyByToken, openChat } from './chat.js';
+import { claim, forgedClaim, otherCustomer, unsignedClaim } from './cheat.js';
 import { askShop, failure, readCustomer } from './shop.js';
 import { changeVerification, readVerification } from './verification.js';
 import { render, tell, tellLogIn } from './view.js';
@@ -12,12 +12,15 @@ const $ = (id) => document.getElementById(id);
 const chat = getSdkApi();
 
 /** How the service says that it does not believe a claim. */
-const REFUSALS = ['hmac_required', 'hmac_verification_failed'];
+const REFUSALS = ['hmac_required', 'hmac_verification_failed', 'identity_token_invalid'];
 /** Another tab was faster. */
 const OVERTAKEN = ['customer_changed', 'visitor_changed'];
 
 const NOBODY = { customer: null, identity: null, exchange: null };
 const state = { ...NOBODY, verification: undefined };
+
+/** How the shop vouches for its customers: by `token` or by `hmac`. */
+const proof = () => document.querySelector('[name=proof]:checked').value;
 
 let underWay = new AbortController();
 let action = catchUp;
@@ -98,15 +101,22 @@ async function logIn(signal) {
 }
 
 async function identify(signal) {
+  const before = state.identity;
   const customer = await askShop('/api/me', signal); // Another tab may have logged in somebody else.
   showCustomer(signal, customer);
-  const sent = describe(customer);
-  const asked = identifyCustomer(customer, signal, (hmac) => {
-    sent.hmac = hmac;
-  });
-  const identity = await showExchange(signal, sent, asked);
-  if (identity.hmacVerified) return 'Verified: the shop has signed this visitor id.';
-  return 'Accepted, but not verified: verification is off, so the chat does not look at the hmac.';
+  const isOthers = before?.externalId && before.externalId !== customer.id;
+  if (isOthers) await forgetVisitor(signal);
+  const ofToken = proof() === 'token';
+  const sent = {};
+  const prepared = (params) => Object.assign(sent, params);
+  const ask = ofToken ? identifyByToken : identifyByHmac;
+  const identity = await showExchange(signal, sent, ask(customer, signal, prepared));
+  if (!identity.hmacVerified) {
+    return 'Accepted, but not verified: verification is off, so the chat looks at no signature.';
+  }
+  return ofToken
+    ? 'Verified: the shop has signed who this visitor is.'
+    : 'Verified: the shop has signed this visitor id.';
 }
 
 /** Forgets at once, and has the shop and the chat forget. */
@@ -144,11 +154,13 @@ async function cheat(signal, claimOf) {
   update(signal, { verification: await readVerification(signal) });
   await openChat(signal);
   const before = await chat.getIdentity({ signal });
-  const sent = claimOf(customer);
+  const sent = claimOf(customer, proof(), chat.getConversation()?.visitorId);
   try {
-    const { name } = await showExchange(signal, sent, claim(sent, signal));
+    const identity = await showExchange(signal, sent, claim(sent, signal));
+    if (identity.ignored.length > 0) return tellIgnored(identity);
+    if (sent.token) return 'Accepted, but the chat does not believe the token, and knows no more.';
     return state.verification === 'off'
-      ? `Accepted: verification is off, so the chat now takes you for ${name}.`
+      ? `Accepted: verification is off, so the chat now takes you for ${identity.name}.`
       : 'Accepted, but not verified: with verification required this would be refused.';
   } catch (error) {
     if (!REFUSALS.includes(error.code)) throw error;
@@ -161,6 +173,25 @@ async function cheat(signal, claimOf) {
 function compare(before, after) {
   if (JSON.stringify(after) !== JSON.stringify(before)) return 'But the record has changed!';
   return after ? 'The record is unchanged.' : 'There is still no record.';
+}
+
+/** Says that the customer is somebody else, beside what the shop has truly signed. */
+async function claimToBeAnother(signal) {
+  const customer = await askShop('/api/me', signal);
+  if (customer.id !== state.customer?.id) return catchUp(signal);
+  const other = otherCustomer(customer);
+  const sent = {};
+  const prepared = (params) => Object.assign(sent, params);
+  const ask = proof() === 'token' ? identifyByToken : identifyByHmac;
+  const asked = ask(customer, signal, prepared, describe(other));
+  const identity = await showExchange(signal, sent, asked);
+  if (identity.ignored.length > 0) return tellIgnored(identity);
+  return `Accepted: an hmac is good for any data, so the chat now takes you for ${identity.name}.`;
+}
+
+function tellIgnored({ ignored, name }) {
+  const attributes = ignored.map(({ attribute }) => attribute).join(', ');
+  return `Ignored: ${attributes}. The shop has signed that you are ${name}.`;
 }
 
 const cheatUnsigned = (signal) => cheat(signal, unsignedClaim);
@@ -213,6 +244,7 @@ for (const id of ['fill-jane', 'fill-zoe']) {
 $('identify').addEventListener('click', () => run(identify));
 $('identify-unsigned').addEventListener('click', () => run(cheatUnsigned));
 $('identify-forged').addEventListener('click', () => run(cheatForged));
+$('claim-another').addEventListener('click', () => run(claimToBeAnother));
 $('logout-button').addEventListener('click', () => run(logOut));
 $('retry').addEventListener('click', () => run(action));
 $('verification').addEventListener('change', () => run(setVerification));

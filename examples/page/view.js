@@ -22,9 +22,35 @@ const MANNERS = {
   },
 };
 
+/** The rows of the record by the attribute that they show. */
+const ROWS = [
+  ['record-name', 'name'],
+  ['record-email', 'email'],
+  ['record-external-id', 'externalId'],
+  ['record-metadata', 'metadata'],
+];
+
+/** Whether an attribute is verified; of metadata, whether every key is. */
+function isVerified(identity, attribute) {
+  const verified = identity?.verifiedAttributes ?? [];
+  const keys = Object.keys((attribute === 'metadata' && identity?.metadata) || {});
+  const names = keys.length > 0 ? keys.map((key) => `metadata.${key}`) : [attribute];
+  return names.every((name) => verified.includes(name));
+}
+
+/** What the shop has vouched for. */
+function describeVerified({ hmacVerified, verifiedAttributes }) {
+  if (verifiedAttributes.length > 0) return verifiedAttributes.join(', ');
+  return hmacVerified ? 'the visitor id alone' : 'nothing';
+}
+
+function markVerified(id, isVerified) {
+  $(id).dataset.verified = isVerified ? 'yes' : 'no';
+}
+
 function mannersOf(identity, verification) {
   if (!identity) return 'anonymous';
-  if (identity.hmacVerified) return 'verified';
+  if (identity.hmacVerified || identity.verifiedAttributes.length > 0) return 'verified';
   return verification === 'off' ? 'believed' : 'unverified';
 }
 
@@ -36,14 +62,15 @@ export function render({ customer, identity, exchange, verification }) {
   show('record-email', identity?.email);
   show('record-external-id', identity?.externalId);
   show('record-metadata', identity?.metadata && toText(identity.metadata));
-  show('record-verified', identity && (identity.hmacVerified ? 'yes' : 'no'));
+  show('record-verified', identity && describeVerified(identity));
+  for (const [row, attribute] of ROWS) markVerified(row, isVerified(identity, attribute));
 
   const manners = mannersOf(identity, verification);
   $('badge').dataset.state = manners === 'believed' ? 'unverified' : manners;
   show('badge', MANNERS[manners].badge);
   show('greeting', MANNERS[manners].greet(identity?.name));
 
-  show('sent', exchange && `identify(${toText(exchange.sent)})`);
+  show('sent', exchange && `identify(${toText(exchange.sent, shorten)})`);
   show('answered', exchange && toText(exchange.answered));
 
   $('demo').hidden = verification === undefined;
@@ -79,8 +106,13 @@ export function tellLogIn(message) {
   $('login-error').textContent = message;
 }
 
-function toText(value) {
-  return JSON.stringify(value, null, 2);
+function toText(value, replace = null) {
+  return JSON.stringify(value, replace, 2);
+}
+
+/** A token has hundreds of characters. */
+function shorten(name, value) {
+  return name === 'token' ? `${value.slice(0, 24)}…` : value;
 }
 
 function show(id, text) {

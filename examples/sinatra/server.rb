@@ -14,8 +14,9 @@ require "uri"
 require_relative "sessions"
 require_relative "shop"
 
-Shop.set :identity_key, begin
-  IdentityHmac::Key.from_env("IDENTITY_SECRET")
+begin
+  Shop.set :identity_key, IdentityHmac::Key.from_env("IDENTITY_SECRET")
+  Shop.set :token_key, IdentityHmac::TokenKey.from_env("IDENTITY_TOKEN_KEY")
 rescue IdentityHmac::Error => error
   abort error.message # It names the variable and the fault, never the secret.
 end

@@ -4,6 +4,7 @@ require "json"
 require "sinatra/base"
 require_relative "accounts"
 require_relative "chat_identity"
+require_relative "chat_token"
 
 # The Corner Shop: its page, a log-in, and a session. What it signs is in chat_identity.rb.
 class Shop < Sinatra::Base
@@ -12,6 +13,7 @@ class Shop < Sinatra::Base
   COOKIE = { path: "/", httponly: true, same_site: :lax }.freeze # Behind HTTPS also `secure: true`.
 
   register ChatIdentity
+  register ChatToken
 
   # Not as Sinatra's static files, which pass by this filter.
   before do

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Backend, NAMES } from './backends.mjs';
 
 const SECRET = 's3cret';
+const TOKEN_KEY = `itk_9f2c41aa_${'5'.repeat(64)}`;
 const JANE = { email: 'jane@example.com', password: 'correct horse' };
 const ZOE = { email: 'zoe@example.com', password: 'battery staple' };
 const JANES_RECORD =
@@ -35,9 +36,17 @@ const API = {
   logout: ['POST'],
   me: ['GET', 'HEAD'],
   'chat-identity': ['GET', 'HEAD'],
+  'chat-token': ['GET', 'HEAD'],
 };
+/** What signs: the visitor id, and who the customer is. */
+const SIGNING = ['chat-identity', 'chat-token'];
 /** Those with the route of their language's package. It says 401 to nobody, whatever the method. */
-const WITH_THE_PACKAGE_S_ROUTE = ['express', 'fastapi'];
+const WITH_THE_PACKAGE_S_ROUTE = {
+  axum: ['chat-token'],
+  express: SIGNING,
+  fastapi: SIGNING,
+  sinatra: [],
+};
 const VISITOR = '01a20387-b4b6-7073-8d91-59e5222b4abb';
 
 const PAGE = new URL('../page/', import.meta.url);
@@ -57,6 +66,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const SETTINGS = {
   IDENTITY_SECRET: SECRET,
+  IDENTITY_TOKEN_KEY: TOKEN_KEY,
   ORGANIZATION_KEY: 'pk_0123456789abcdef0123456789abcdef',
   IDENTITY_SERVER_URL: 'http://127.0.0.1:8080/chat',
   BROWSER_CLIENT: browserClient,
@@ -82,7 +92,9 @@ for (const name of NAMES) {
         const response = await fetch(origin + path, { ...init, headers, body });
         const text = await response.text();
         const everything = text + JSON.stringify([...response.headers]);
-        assert(!everything.includes(SECRET), `${path} tells the secret`);
+        for (const secret of [SECRET, TOKEN_KEY, TOKEN_KEY.slice(13)]) {
+          assert(!everything.includes(secret), `${path} tells the secret`);
+        }
         assert.equal(response.headers.get('X-Content-Type-Options'), 'nosniff', path);
         return { status: response.status, headers: response.headers, text };
       }
@@ -97,8 +109,8 @@ for (const name of NAMES) {
         return cookie.split(';')[0];
       }
 
-      const sign = (visitorId, cookie) =>
-        ask(`/api/chat-identity?visitorId=${encodeURIComponent(visitorId)}`, { cookie });
+      const sign = (visitorId, cookie, route = 'chat-identity') =>
+        ask(`/api/${route}?visitorId=${encodeURIComponent(visitorId)}`, { cookie });
 
       function isProblem({ status, headers, text }, expected) {
         assert.equal(text, expected);
@@ -133,7 +145,9 @@ for (const name of NAMES) {
           '/api/me',
           '/api/nothing',
           '/api/chat-identity',
+          '/api/chat-token',
           `/api/chat-identity?visitorId=${VISITOR}`,
+          `/api/chat-token?visitorId=${VISITOR}`,
         ]) {
           for (const options of [{}, { cookie }]) {
             const got = await ask(path, options);
@@ -185,13 +199,12 @@ for (const name of NAMES) {
 
       it('says in a problem document which methods it takes', async () => {
         const cookie = await logIn(JANE);
-        const isThePackageS = WITH_THE_PACKAGE_S_ROUTE.includes(name);
         for (const [resource, methods] of Object.entries(API)) {
           for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
             if (methods.includes(method)) continue;
             for (const options of [{}, { cookie }]) {
               const answer = await ask(`/api/${resource}`, { ...options, method });
-              if (resource === 'chat-identity' && !options.cookie && isThePackageS) {
+              if (WITH_THE_PACKAGE_S_ROUTE[name].includes(resource) && !options.cookie) {
                 isProblem(answer, UNAUTHORIZED);
                 continue;
               }
@@ -371,17 +384,19 @@ for (const name of NAMES) {
           `?visitorId=${VISITOR}&visitorId=${VISITOR}`,
           '?other=a',
         ]) {
-          const answer = await ask(`/api/chat-identity${query}`);
-          isProblem(answer, UNAUTHORIZED);
-          assert.equal(answer.headers.get('Cache-Control'), 'no-store');
+          for (const route of SIGNING) {
+            const answer = await ask(`/api/${route}${query}`);
+            isProblem(answer, UNAUTHORIZED);
+            assert.equal(answer.headers.get('Cache-Control'), 'no-store');
+          }
         }
         isProblem(await ask('/api/me'), UNAUTHORIZED);
       });
 
-      if (WITH_THE_PACKAGE_S_ROUTE.includes(name)) {
-        it('signs for no page of another site', async () => {
+      for (const route of WITH_THE_PACKAGE_S_ROUTE[name]) {
+        it(`signs for no page of another site, by ${route}`, async () => {
           const headers = { 'Sec-Fetch-Site': 'cross-site' };
-          const path = `/api/chat-identity?visitorId=${VISITOR}`;
+          const path = `/api/${route}?visitorId=${VISITOR}`;
           isProblem(await ask(path, { cookie: await logIn(JANE), headers }), OTHER_SITE);
           isProblem(await ask(path, { headers }), UNAUTHORIZED);
         });
@@ -402,9 +417,11 @@ for (const name of NAMES) {
           `?visitorid=${VISITOR}`,
           `?visitor_id=${VISITOR}`,
         ]) {
-          const answer = await ask(`/api/chat-identity${query}`, { cookie });
-          isProblem(answer, NO_VISITOR_ID);
-          assert.equal(answer.headers.get('Cache-Control'), 'no-store');
+          for (const route of SIGNING) {
+            const answer = await ask(`/api/${route}${query}`, { cookie });
+            isProblem(answer, NO_VISITOR_ID);
+            assert.equal(answer.headers.get('Cache-Control'), 'no-store');
+          }
         }
       });
 
@@ -417,6 +434,33 @@ for (const name of NAMES) {
           assert.match(headers.get('Content-Type'), /^application\/json(;|$)/);
           const hmac = createHmac('sha256', SECRET).update(visitorId).digest('hex');
           assert.equal(text, `{"hmac":"${hmac}"}`);
+        }
+      });
+
+      it('signs who the customer of the session is, whatever the page says', async () => {
+        for (const [customer, record] of [
+          [JANE, JANES_RECORD],
+          [ZOE, ZOES_RECORD],
+        ]) {
+          const cookie = await logIn(customer);
+          const others = 'externalId=user_0&sub=user_0&name=Eve&email=eve%40example.com';
+          const path = `/api/chat-token?visitorId=${VISITOR}&${others}`;
+          const { status, headers, text } = await ask(path, { cookie });
+          assert.equal(status, 200);
+          assert.equal(headers.get('Cache-Control'), 'no-store');
+          assert.match(headers.get('Content-Type'), /^application\/json(;|$)/);
+          const { token, ...more } = JSON.parse(text);
+          assert.deepEqual(more, {});
+
+          const [header, payload, signature] = token.split('.');
+          const expected = createHmac('sha256', TOKEN_KEY).update(`${header}.${payload}`);
+          assert.equal(signature, expected.digest('base64url'));
+          const { iat, exp, ...claims } = JSON.parse(Buffer.from(payload, 'base64url'));
+          assert.equal(exp - iat, 300);
+          assert(Math.abs(iat - Date.now() / 1000) < 60, `signed at ${iat}`);
+          const { id: sub, plan, signupDate, ...attributes } = JSON.parse(record);
+          const metadata = { plan, signupDate };
+          assert.deepEqual(claims, { sub, visitorId: VISITOR, ...attributes, metadata });
         }
       });
 
@@ -444,7 +488,9 @@ for (const name of NAMES) {
           '訪問者',
           'x'.repeat(2000),
         ]) {
-          isProblem(await sign(text, cookie), NO_VISITOR_ID);
+          for (const route of SIGNING) {
+            isProblem(await sign(text, cookie, route), NO_VISITOR_ID);
+          }
         }
       });
 
@@ -469,7 +515,9 @@ for (const name of NAMES) {
         const { status, text } = await post('/api/logout', {}, { cookie });
         assert.equal(status, 204);
         assert.equal(text, '');
-        isProblem(await sign(VISITOR, cookie), UNAUTHORIZED);
+        for (const route of SIGNING) {
+          isProblem(await sign(VISITOR, cookie, route), UNAUTHORIZED);
+        }
         isProblem(await ask('/api/me', { cookie }), UNAUTHORIZED);
       });
 
@@ -513,7 +561,9 @@ for (const name of NAMES) {
           'session=\u00e9\u00ff',
         ]) {
           isProblem(await ask('/api/me', { cookie }), UNAUTHORIZED);
-          isProblem(await sign(VISITOR, cookie), UNAUTHORIZED);
+          for (const route of SIGNING) {
+            isProblem(await sign(VISITOR, cookie, route), UNAUTHORIZED);
+          }
         }
       });
     });
@@ -627,6 +677,17 @@ for (const name of NAMES) {
       }
 
       for (const [variable, value, message] of [
+        [
+          'IDENTITY_TOKEN_KEY',
+          undefined,
+          'IDENTITY_TOKEN_KEY is not set; set it to the identity token key (itk_…)\n',
+        ],
+        [
+          'IDENTITY_TOKEN_KEY',
+          SECRET,
+          'IDENTITY_TOKEN_KEY is not itk_, 8 hexadecimal digits, _ and 64 hexadecimal digits in lower ' +
+            'case; copy the identity token key exactly, without quotes and white space\n',
+        ],
         ['ORGANIZATION_KEY', undefined, 'ORGANIZATION_KEY is not set; set it to a key like pk_…\n'],
         ['ORGANIZATION_KEY', '', 'ORGANIZATION_KEY is not set; set it to a key like pk_…\n'],
         [

@@ -39,7 +39,7 @@ describe('a page of another origin', () => {
     const known = await stage.service.identities(shop.organization);
 
     await stage.service.allowOrigins(shop.organization, [shop.origin]);
-    for (const name of ['Identify me', 'Identify without an hmac']) {
+    for (const name of ['Identify me', 'Identify without a signature']) {
       await tab.press(name);
       await tab.hears(REFUSED);
     }

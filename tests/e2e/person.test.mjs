@@ -56,7 +56,7 @@ describe('the person at the page', () => {
     await assertRecords([janesVisitor, 'user_123'], [await tab.visitorId(), undefined]);
   };
 
-  for (const action of ['Identify me', 'Identify without an hmac', 'Try a forged hmac']) {
+  for (const action of ['Identify me', 'Identify without a signature', 'Try a forged signature']) {
     it(`is logged out when the session has ended, as “${action}” finds out`, async (t) => {
       const tab = await openJanes(t);
       const janesVisitor = await tab.visitorId();
@@ -115,7 +115,7 @@ describe('the person at the page', () => {
   it('is another customer after another log-in without a log-out', async (t) => {
     for (const notice of [
       (tab) => tab.press('Identify me'),
-      (tab) => tab.press('Try a forged hmac'),
+      (tab) => tab.press('Try a forged signature'),
       (tab) => tab.reload(),
       (tab) => tab.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))),
     ]) {
@@ -131,7 +131,7 @@ describe('the person at the page', () => {
     }
   });
 
-  for (const address of ['**/v1/identify', '**/api/chat-identity*', '**/api/me']) {
+  for (const address of ['**/v1/identify', '**/api/chat-token*', '**/api/me']) {
     it(`logs out at once while ${address} hangs`, async (t) => {
       const tab = await openJanes(t);
       const janesVisitor = await tab.visitorId();
@@ -161,7 +161,7 @@ describe('the person at the page', () => {
     assert.deepEqual(await tab.shown(), NOBODY);
   });
 
-  for (const address of ['**/v1/identify', '**/api/chat-identity*', '**/api/me']) {
+  for (const address of ['**/v1/identify', '**/api/chat-token*', '**/api/me']) {
     it(`is logged out by another tab while ${address} hangs`, async (t) => {
       const here = await openJanes(t);
       const janesVisitor = await here.visitorId();
@@ -218,7 +218,7 @@ describe('the person at the page', () => {
   it('is not signed for as the customer whom another tab has logged in meanwhile', async (t) => {
     const tab = await openJanes(t);
     const janesVisitor = await tab.visitorId();
-    const { held, release } = await hold(tab, '**/api/chat-identity*');
+    const { held, release } = await hold(tab, '**/api/chat-token*');
     await tab.press('Identify me');
     await held;
     await switchTo(tab, ZOE);

@@ -63,13 +63,17 @@ export class Service {
     this.#process.kill('SIGCONT');
   }
 
-  /** A new organization, with its `secret`. */
+  /** A new organization, with its `secret` and its `tokenKey`. */
   async createOrganization(verification) {
     const organization = JSON.parse(
       await this.#run('org', 'create', 'Corner Shop', '--verification', verification, '--json'),
     );
+    const { key } = JSON.parse(
+      await this.#run('org', 'token-key', 'create', organization.id, '--json'),
+    );
     this.secrets[`secret of ${organization.id}`] = organization.secret;
-    return organization;
+    this.secrets[`token key of ${organization.id}`] = key;
+    return { ...organization, tokenKey: key };
   }
 
   /** What the vendor does to change how an organization is verified. */

@@ -40,6 +40,7 @@ class Stage {
     const backend = new Backend(name, {
       DEMO_SWITCH_URL: await demoSwitch.listen(),
       IDENTITY_SECRET: organization.secret,
+      IDENTITY_TOKEN_KEY: organization.tokenKey,
       IDENTITY_SERVER_URL: this.service.url,
       ORGANIZATION_KEY: organization.organizationKey,
       PORT: '0',

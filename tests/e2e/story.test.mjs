@@ -5,7 +5,9 @@ import { before, describe, it } from 'node:test';
 import { NAMES } from '../../examples/test/backends.mjs';
 import { setStage } from './stage.mjs';
 import {
+  byHmac,
   FORGED,
+  FORGED_TOKEN,
   JANE,
   NO_RECORD,
   NOBODY,
@@ -14,6 +16,7 @@ import {
   Tab,
   UNCHANGED,
   VERIFIED,
+  VERIFIED_BY_HMAC,
   VERIFIED_JANE,
   VERIFIED_ZOE,
   ZOE,
@@ -51,8 +54,38 @@ describe('the shop', () => {
 
         await tab.press('Identify me');
         await tab.hears(VERIFIED);
+        assert.match(await tab.text('sent'), /^identify\(\{\s+"token": "[\w.-]+…"\s+\}\)$/);
         const [record, ...more] = await recordsOf(visitorId);
         assert.deepEqual([record.name, record.hmacVerified, more], ['Jane Doe', true, []]);
+        assert.equal(record.verification.method, 'token');
+      });
+
+      it('vouches for the visitor id alone by an hmac, which lets a customer be another', async (t) => {
+        const tab = await stage.visit(t, shop);
+        await tab.vouchBy('hmac');
+        await tab.logIn(ZOE, VERIFIED_BY_HMAC);
+        assert.deepEqual(await tab.shown(), byHmac(VERIFIED_ZOE));
+        await tab.press('Say you are somebody else');
+        await tab.hears(
+          'Accepted: an hmac is good for any data, so the chat now takes you for Jane Doe.',
+        );
+        assert.deepEqual(await tab.shown(), byHmac(VERIFIED_JANE));
+      });
+
+      it('lets no customer be another by a token: Zoë claims to be Jane, and it is ignored', async (t) => {
+        const tab = await stage.visit(t, shop);
+        await tab.logIn(ZOE);
+        await tab.press('Say you are somebody else');
+        await tab.hears(
+          'Ignored: externalId, name, email, metadata.plan, metadata.signupDate. ' +
+            'The shop has signed that you are Zoë Brandt.',
+        );
+        assert.match(await tab.text('sent'), /"externalId": "user_123"[\s\S]*"token": "/);
+        assert.match(await tab.text('answered'), /"reason": "verified_value_kept"/);
+        assert.deepEqual(await tab.shown(), VERIFIED_ZOE);
+        await tab.showsNothingOfJane();
+        const [record] = await recordsOf(await tab.visitorId());
+        assert.deepEqual([record.externalId, record.name], ['user_456', 'Zoë Brandt']);
       });
 
       it('signs for nobody who is not logged in, such as with a wrong password', async (t) => {
@@ -70,9 +103,12 @@ describe('the shop', () => {
       it('has a chat that believes no signature but the shop’s, and not none', async (t) => {
         const tab = await stage.visit(t, shop);
         const cheat = async (record) => {
-          await tab.press('Try a forged hmac');
-          await tab.hears(`${FORGED} ${record}`);
-          await tab.press('Identify without an hmac');
+          for (const [proof, refusal] of Object.entries({ hmac: FORGED, token: FORGED_TOKEN })) {
+            await tab.vouchBy(proof);
+            await tab.press('Try a forged signature');
+            await tab.hears(`${refusal} ${record}`);
+          }
+          await tab.press('Identify without a signature');
           await tab.hears(`${NOT_SIGNED} ${record}`);
         };
         await cheat(NO_RECORD);
@@ -88,8 +124,9 @@ describe('the shop', () => {
 
       it('shows what each verification lets an impostor do', async (t) => {
         const tab = await stage.visit(t, shop);
+        await tab.vouchBy('hmac');
         const forge = async (outcome) => {
-          await tab.press('Try a forged hmac');
+          await tab.press('Try a forged signature');
           await tab.hears(outcome);
           assert.match(await tab.text('sent'), /"name": "Jane Doe"[\s\S]*"hmac": "(f0){32}"/);
           return tab.text('answered');
@@ -124,9 +161,9 @@ describe('the shop', () => {
         await tab.setVerification('required');
         await forge(`${FORGED} ${UNCHANGED}`);
         const impostor = await tab.visitorId();
-        await tab.logIn(ZOE);
+        await tab.logIn(ZOE, VERIFIED_BY_HMAC);
         assert.notEqual(await tab.visitorId(), impostor);
-        assert.deepEqual(await tab.shown(), VERIFIED_ZOE);
+        assert.deepEqual(await tab.shown(), byHmac(VERIFIED_ZOE));
         const [, hmac] = (await tab.text('sent')).match(/"hmac": "([0-9a-f]{64})"/);
         assert.notEqual(hmac, 'f0'.repeat(32));
         assert.match(await tab.text('answered'), /"hmacVerified": true/);

@@ -14,6 +14,7 @@ export const NOBODY = {
   Metadata: '–',
   Verified: '–',
 };
+const ALL = 'externalId, name, email, metadata.plan, metadata.signupDate';
 /** …that the shop has signed for, with Jane's data. */
 export const VERIFIED_JANE = {
   badge: 'Verified',
@@ -21,7 +22,7 @@ export const VERIFIED_JANE = {
   'E-mail': 'jane@example.com',
   'External id': 'user_123',
   Metadata: '{ "plan": "premium", "signupDate": "2025-01-15" }',
-  Verified: 'yes',
+  Verified: ALL,
 };
 
 export const VERIFIED_ZOE = {
@@ -30,15 +31,22 @@ export const VERIFIED_ZOE = {
   'E-mail': 'zoe@example.com',
   'External id': 'user_456',
   Metadata: '{ "plan": "basic", "signupDate": "2026-03-02" }',
-  Verified: 'yes',
+  Verified: ALL,
 };
 
+/** What the chat shows where the shop has signed the visitor id alone. */
+export const byHmac = (record) => ({ ...record, Verified: 'the visitor id alone' });
+
 /** What the status says when the shop has signed for the customer. */
-export const VERIFIED = 'Verified: the shop has signed this visitor id.';
+export const VERIFIED = 'Verified: the shop has signed who this visitor is.';
+export const VERIFIED_BY_HMAC = 'Verified: the shop has signed this visitor id.';
 /** …when the chat does not believe a claim, which it then knows no better than before. */
 export const NOT_SIGNED =
   'Refused: HMAC verification is required: pass the hmac that your backend made for this visitor.';
 export const FORGED = 'Refused: HMAC verification failed.';
+export const FORGED_TOKEN =
+  "Refused: the identity token is not valid; sign it with the organization's identity token key and " +
+  'pass it unchanged; `identity-hmac doctor token` finds the cause.';
 export const NO_RECORD = 'There is still no record.';
 export const UNCHANGED = 'The record is unchanged.';
 
@@ -79,10 +87,15 @@ export class Tab {
   }
 
   /** Logs a customer in, whom the chat then knows. */
-  async logIn(customer) {
+  async logIn(customer, outcome = VERIFIED) {
     await this.enter(customer);
     await this.page.getByRole('button', { name: 'Log out' }).waitFor();
-    await this.hears(VERIFIED);
+    await this.hears(outcome);
+  }
+
+  /** Has the shop vouch for its customers by `token` or by `hmac`. */
+  vouchBy(proof) {
+    return this.page.getByRole('radio', { name: proof }).check();
   }
 
   /** Sets the demo's switch. */

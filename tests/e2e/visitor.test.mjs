@@ -134,7 +134,8 @@ describe('the visitor', () => {
       });
     assert.equal(await denied(), 'SecurityError');
     const visitorId = await tab.visitorId();
-    for (const name of ['Identify without an hmac', 'Try a forged hmac']) {
+    await tab.vouchBy('hmac');
+    for (const name of ['Identify without a signature', 'Try a forged signature']) {
       await tab.press(name);
       await tab.hears('Accepted: verification is off, so the chat now takes you for Jane Doe.');
       assert.equal(await tab.visitorId(), visitorId);

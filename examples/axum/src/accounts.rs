@@ -23,10 +23,10 @@ pub(crate) struct Account {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
     pub(crate) id: String,
-    name: String,
-    email: String,
-    plan: String,
-    signup_date: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) plan: String,
+    pub(crate) signup_date: String,
 }
 
 /// The customer with this email and password.

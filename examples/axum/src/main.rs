@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chat_identity;
+mod chat_token;
 mod problem;
 mod sessions;
 mod shop;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use axum::http::Uri;
-use identity_hmac::IdentityKey;
+use identity_hmac::{IdentityKey, TokenKey};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -77,6 +78,7 @@ async fn run() -> Result<()> {
 
 fn read_settings() -> Result<Shop> {
     let key = IdentityKey::from_env("IDENTITY_SECRET")?;
+    let token_key = TokenKey::from_env("IDENTITY_TOKEN_KEY")?;
 
     let organization_key = env::var("ORGANIZATION_KEY").unwrap_or_default();
     ensure!(
@@ -106,6 +108,7 @@ fn read_settings() -> Result<Shop> {
 
     Ok(Shop {
         key,
+        token_key,
         browser_client,
         origins,
         config: Config {

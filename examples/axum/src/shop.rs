@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use identity_hmac::IdentityKey;
+use identity_hmac::{IdentityKey, TokenKey};
 use serde::{Deserialize, Serialize};
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -17,6 +17,7 @@ use tower_sessions::Session;
 
 use crate::accounts::{Account, User, authenticate};
 use crate::chat_identity::chat_identity;
+use crate::chat_token::chat_token;
 use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
 use crate::sessions::{Limits, sessions};
 
@@ -25,6 +26,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 pub(crate) struct Shop {
     pub(crate) key: IdentityKey,
+    pub(crate) token_key: TokenKey,
     pub(crate) browser_client: PathBuf,
     /// With whom else the page may talk.
     pub(crate) origins: Vec<String>,
@@ -64,6 +66,7 @@ pub(crate) fn router(shop: Shop) -> anyhow::Result<Router> {
         .route("/logout", post(logout))
         .route("/me", get(me))
         .route("/chat-identity", get(chat_identity))
+        .route("/chat-token", chat_token(shop.token_key.clone()))
         .fallback(async || NOT_FOUND)
         .method_not_allowed_fallback(async || METHOD_NOT_ALLOWED)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
