@@ -13,6 +13,7 @@ from visitors import Organization
 
 # Our contender in every case.
 SERVICE = "identity-hmac-server"
+BEFORE = "identity-hmac-server before"
 
 
 class Scale(NamedTuple):
@@ -30,6 +31,8 @@ class Programs(NamedTuple):
     """What `make build` has built."""
 
     service: Path
+    # The one of an earlier commit, which the Makefile names.
+    before: Path
     command: Path
     sqlite_loop: Path
 
@@ -43,6 +46,12 @@ class Bench(NamedTuple):
     folder: Path
     # The one of the database `organization`, which others are made from.
     organization: Organization
+    # What the names of the cases hold that are measured.
+    only: str = ""
+
+    def wants(self, *cases: str) -> bool:
+        """Whether one of these cases is to be measured."""
+        return any(self.only in case for case in cases)
 
 
 class Contender(NamedTuple):
@@ -54,11 +63,13 @@ class Contender(NamedTuple):
     servers: Sequence[Server] = ()
 
 
-def measure(section: str, case: str, contenders: list[Contender], rounds: int) -> None:
+def measure(bench: Bench, section: str, case: str, contenders: list[Contender]) -> None:
     """Sample all contenders in every round, and print what they have shown."""
+    if not bench.wants(case):
+        return
     samples = {contender.name: [] for contender in contenders}
     peaks = {contender.name: [] for contender in contenders}
-    for _ in range(rounds):
+    for _ in range(bench.scale.rounds):
         for contender in random.sample(contenders, len(contenders)):
             for server in contender.servers:
                 server.forget_peak()

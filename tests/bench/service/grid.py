@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from bench import SERVICE, Bench, Contender, measure
+from bench import BEFORE, SERVICE, Bench, Contender, measure
 from load import Sample, pgbench, sqlite_loop, wrk
 from servers import HERE, Express, Server, Service, create_organization
 from statements import PGBENCH, SQLITE, Recording, record
@@ -106,8 +106,22 @@ def checked(
 
 def grid(bench: Bench) -> None:
     recordings = record_statements(bench)
-    on_postgres(bench, recordings)
-    on_sqlite(bench, recordings)
+    for database, measure_on in (("Postgres", on_postgres), ("SQLite", on_sqlite)):
+        if bench.wants(*titles(bench, database)):
+            measure_on(bench, recordings)
+
+
+def titles(bench: Bench, database: str) -> list[str]:
+    return [
+        title_of(case, database, connections)
+        for case in (UPDATE, FIRST_CALL)
+        for connections in bench.scale.connections
+    ]
+
+
+def title_of(case: str, database: str, connections: int) -> str:
+    many = "1 connection" if connections == 1 else f"{connections} connections"
+    return f"{case} on {database}, {many}"
 
 
 def record_statements(bench: Bench) -> dict[str, Recording]:
@@ -125,9 +139,10 @@ def record_statements(bench: Bench) -> dict[str, Recording]:
 
 
 def on_postgres(bench: Bench, recordings: dict[str, Recording]) -> None:
-    """Beside pgbench and Express, each in a database of its own with the same visitors."""
+    """Beside the service before, pgbench and Express, each in a database with the same visitors."""
     cluster, seconds = bench.cluster, bench.scale.seconds
     cluster.create("service", template="organization")
+    cluster.create("before", template="organization")
     cluster.create("pgbench", template="organization")
     cluster.create("express", template="template0")
     cluster.sql(
@@ -136,6 +151,7 @@ def on_postgres(bench: Bench, recordings: dict[str, Recording]) -> None:
         "INSERT INTO organizations VALUES ('{}', '{}', true)".format(*bench.organization),
     )
     fill_postgres(cluster, "service", VISITORS, IDENTITIES)
+    fill_postgres(cluster, "before", VISITORS, IDENTITIES)
     fill_postgres(cluster, "express", VISITORS, IDENTITIES)
     fill_postgres(cluster, "pgbench", VISITORS, IDENTITIES, NUMBER_SHA256)
     calls = call_files(bench, "postgres", bench.organization)
@@ -164,23 +180,25 @@ def on_postgres(bench: Bench, recordings: dict[str, Recording]) -> None:
         )
         return [
             contender(SERVICE, "service", of_server(service), service),
+            contender(BEFORE, "before", of_server(before), before),
             contender("pgbench, the same statements", "pgbench", statements),
             contender("Express + pg", "express", of_server(express), express),
         ]
 
     with (
         Service(bench.programs.service, cluster.url("service")) as service,
+        Service(bench.programs.before, cluster.url("before")) as before,
         better_express(bench, calls[UPDATE]) as express,
     ):
         (visitor,) = sign(bench.programs.command, [bench.organization], [FIRST])
-        service.check(visitor)
-        express.check(visitor)
+        for server in (service, before, express):
+            server.check(visitor)
         for contender in contenders(UPDATE, 64):
             contender.sample()  # To warm it up.
         for case in recordings:
             for connections in bench.scale.connections:
-                title = f"{case} on Postgres, {connections_of(connections)}"
-                measure("service", title, contenders(case, connections), bench.scale.rounds)
+                title = title_of(case, "Postgres", connections)
+                measure(bench, "service", title, contenders(case, connections))
 
 
 def better_express(bench: Bench, calls: Path) -> Express:
@@ -197,13 +215,15 @@ def better_express(bench: Bench, calls: Path) -> Express:
 
 
 def on_sqlite(bench: Bench, recordings: dict[str, Recording]) -> None:
-    """Beside a plain loop, each on a file of its own with the same visitors."""
+    """Beside the service before and a plain loop, each on a file with the same visitors."""
     seconds = bench.scale.seconds
     path, loop_path = bench.folder / "service.db", bench.folder / "loop.db"
+    before_path = bench.folder / "before.db"
     url = f"sqlite:{path}"
     organization = create_organization(bench.programs.service, url)
     fill_sqlite(path, VISITORS, IDENTITIES)
     shutil.copy(path, loop_path)
+    shutil.copy(path, before_path)
     calls = call_files(bench, "sqlite", organization)
     scripts = {
         case: write_lines(
@@ -213,30 +233,40 @@ def on_sqlite(bench: Bench, recordings: dict[str, Recording]) -> None:
         for case, recording in recordings.items()
     }
 
-    with Service(bench.programs.service, url) as service:
+    with (
+        Service(bench.programs.service, url) as service,
+        Service(bench.programs.before, f"sqlite:{before_path}") as before,
+    ):
         (visitor,) = sign(bench.programs.command, [organization], [FIRST])
         service.check(visitor)
+        servers = [(SERVICE, service, path), (BEFORE, before, before_path)]
+
+        def of_server(
+            name: str, server: Server, file: Path, case: str, connections: int
+        ) -> Contender:
+            take = partial(
+                wrk, server.url, connections, seconds, calls[case], once=case == FIRST_CALL
+            )
+            identities = SqliteIdentities(file)
+            return Contender(name, partial(checked, take, case, identities, connections), [server])
+
         for case in recordings:
             for connections in bench.scale.connections:
-                by_service = partial(
-                    wrk, service.url, connections, seconds, calls[case], once=case == FIRST_CALL
-                )
                 by_loop = partial(
                     sqlite_loop, bench.programs.sqlite_loop, loop_path, scripts[case], seconds
                 )
                 contenders = [
-                    Contender(
-                        SERVICE,
-                        partial(checked, by_service, case, SqliteIdentities(path), connections),
-                        [service],
+                    *(
+                        of_server(name, server, file, case, connections)
+                        for name, server, file in servers
                     ),
                     Contender(
                         "SQLite loop",
                         partial(checked, by_loop, case, SqliteIdentities(loop_path), 0),
                     ),
                 ]
-                title = f"{case} on SQLite, {connections_of(connections)}"
-                measure("service", title, contenders, bench.scale.rounds)
+                title = title_of(case, "SQLite", connections)
+                measure(bench, "service", title, contenders)
 
 
 def call_files(bench: Bench, name: str, organization: Organization) -> dict[str, Path]:
@@ -249,10 +279,6 @@ def call_files(bench: Bench, name: str, organization: Organization) -> dict[str,
 
     again = [call for call in calls if call.number < FIRST + IDENTITIES]
     return {UPDATE: write(UPDATE, again), FIRST_CALL: write(FIRST_CALL, sorted(calls))}
-
-
-def connections_of(number: int) -> str:
-    return "1 connection" if number == 1 else f"{number} connections"
 
 
 def write_lines(path: Path, lines: list[str]) -> Path:

@@ -20,10 +20,18 @@ CALLERS = 100_000
 CALLERS_OF_ORGANIZATIONS = 4_000
 
 
+ORGANIZATIONS = "organizations, Postgres"
+IDENTITIES = {name: f"identities, {name}" for name in ("Postgres", "SQLite")}
+PROCESSES = "processes of the service, Postgres"
+
+
 def growth(bench: Bench) -> None:
-    organizations(bench)
-    identities(bench)
-    processes(bench)
+    if bench.wants(ORGANIZATIONS):
+        organizations(bench)
+    if bench.wants(*IDENTITIES.values()):
+        identities(bench)
+    if bench.wants(PROCESSES):
+        processes(bench)
 
 
 def organizations(bench: Bench) -> None:
@@ -47,7 +55,7 @@ def organizations(bench: Bench) -> None:
             service = services.enter_context(Service(bench.programs.service, cluster.url(database)))
             take = partial(wrk, service.url, CONNECTIONS, bench.scale.seconds, calls)
             contenders.append(Contender(f"{SERVICE}, {count:,}", take, [service]))
-        measure("growth", "organizations, Postgres", contenders, bench.scale.rounds)
+        measure(bench, "growth", ORGANIZATIONS, contenders)
 
 
 def create_organizations(bench: Bench, count: int) -> list[Organization]:
@@ -93,7 +101,7 @@ def identities(bench: Bench) -> None:
                 service = services.enter_context(Service(bench.programs.service, url))
                 take = partial(wrk, service.url, CONNECTIONS, bench.scale.seconds, path)
                 contenders.append(Contender(f"{SERVICE}, {count:,}", take, [service]))
-            measure("growth", f"identities, {name}", contenders, bench.scale.rounds)
+            measure(bench, "growth", IDENTITIES[name], contenders)
 
 
 def fill_all_postgres(bench: Bench) -> dict[int, tuple[str, Organization]]:
@@ -149,4 +157,4 @@ def processes(bench: Bench) -> None:
             Contender(f"{SERVICE}, {count:,}", partial(take, count), services[:count])
             for count in bench.scale.processes
         ]
-        measure("growth", "processes of the service, Postgres", contenders, bench.scale.rounds)
+        measure(bench, "growth", PROCESSES, contenders)

@@ -45,6 +45,7 @@ def build() -> Programs:
     release = target.absolute() / "release"
     return Programs(
         service=release / "identity-hmac-server",
+        before=release / "identity-hmac-server-before",
         command=release / "identity-hmac",
         sqlite_loop=release / "sqlite-loop",
     )
@@ -71,7 +72,9 @@ def last_word(*command: object) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only see that everything runs")
-    scale = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--only", default="", help="only cases with this in their names")
+    given = parser.parse_args()
+    scale = QUICK if given.quick else FULL
     programs = build()
     # So that whatever was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
@@ -83,7 +86,7 @@ def main() -> None:
             print(json.dumps({"versions": versions(cluster, programs)}), flush=True)
             cluster.create("organization", template="template0")
             organization = create_organization(programs.service, cluster.url("organization"))
-            bench = Bench(scale, programs, cluster, folder, organization)
+            bench = Bench(scale, programs, cluster, folder, organization, given.only)
             grid(bench)
             growth(bench)
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -87,13 +88,15 @@ def fill_postgres(
 
 def fill_sqlite(path: Path, visitors: int, identities: int) -> None:
     """Give the one organization its visitors; identify the first ones."""
-    now = "2026-01-01T00:00:00.000000000Z"
+    # As the service writes it. A visitor of another day would be noted as seen again.
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000001Z")
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         ((organization,),) = database.execute("SELECT id FROM organizations")
         database.executemany(
-            f"INSERT INTO visitors VALUES (x'{organization.hex()}', ?, ?, '{now}')",
+            f"""INSERT INTO visitors (organization_id, id, token_sha256, created_at)
+                VALUES (x'{organization.hex()}', ?, ?, '{now}')""",
             (
                 (
                     uuid_bytes(visitor_id(number)),

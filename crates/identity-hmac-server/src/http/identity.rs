@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::proof;
 use crate::identity::{IdentityResult, ignored};
 use crate::metric;
-use crate::store::{Identified, Identity, SealedSecrets, UnsignedAttributes, VouchedBy};
+use crate::store::{Identified, IdentifyCall, SealedSecrets, UnsignedAttributes, VouchedBy};
 use crate::verification_stats;
 
 /// Identify the visitor
@@ -81,21 +81,17 @@ pub(crate) async fn identify(
         Some(_) => Some(VouchedBy::Token),
         None => outcome.is_verified().then_some(VouchedBy::Hmac),
     };
-    let Identified { identity, is_older } = session
-        .identify(
-            token.organization,
-            token.visitor,
-            &patch,
-            vouched_by,
-            person.as_ref(),
-        )
-        .await?;
-    let identity = Identity {
-        pin: identity.pin.or(caller.pin),
-        ..identity
+    let call = IdentifyCall {
+        organization: token.organization,
+        visitor: token.visitor,
+        known: caller.known,
+        patch,
+        vouched_by,
+        verified: person,
     };
-    let older = person.filter(|_| is_older);
-    let ignored = ignored(&identity, &patch, older.as_ref());
+    let Identified { identity, is_older } = session.identify(&call).await?;
+    let older = call.verified.as_ref().filter(|_| is_older);
+    let ignored = ignored(&identity, &call.patch, older);
     Ok(Json(IdentityResult {
         ignored,
         ..identity.into()
@@ -137,19 +133,9 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     presented: Presented,
 ) -> Result<Response, Problem> {
-    let Visitor {
-        token,
-        caller,
-        mut session,
-        ..
-    } = presented.authenticate(&app).await?;
-    let identity = session.identity(token.organization, token.visitor).await?;
-    let identity = identity.map(|identity| Identity {
-        pin: caller.pin,
-        ..identity
-    });
+    let Visitor { caller, .. } = presented.authenticate(&app).await?;
     // Not 404: most visitors are anonymous, and browsers print an error for that status.
-    Ok(identity.map_or_else(
+    Ok(caller.known.identity().map_or_else(
         || StatusCode::NO_CONTENT.into_response(),
         |identity| Json(IdentityResult::from(identity)).into_response(),
     ))

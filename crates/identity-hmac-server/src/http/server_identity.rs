@@ -18,7 +18,8 @@ use super::params::PathVisitor;
 use super::problem::Problem;
 use crate::identity::{IdentityView, ignored};
 use crate::store::{
-    Identified, Identity, IdentityPatch, KeyHolder, PersonPatch, Pin, SaidBy, StoreError, VouchedBy,
+    Identified, IdentifyCall, IdentityPatch, KeyHolder, Known, PersonPatch, SaidBy, StoreError,
+    VouchedBy,
 };
 
 /// Read a visitor's record, for a backend
@@ -42,13 +43,8 @@ pub(crate) async fn show(
     visitor: Result<PathVisitor, Problem>,
 ) -> Result<Response, Problem> {
     let mut backend = presented.authenticate(&app).await?;
-    let (visitor, pin) = existing(&mut backend, visitor?).await?;
-    let identity = backend
-        .session
-        .identity(backend.organization, visitor)
-        .await?;
-    let identity = identity.map(|identity| Identity { pin, ..identity });
-    Ok(identity.map_or_else(
+    let (_, known) = existing(&mut backend, visitor?).await?;
+    Ok(known.identity().map_or_else(
         || StatusCode::NO_CONTENT.into_response(),
         |identity| Json(IdentityView::from(identity)).into_response(),
     ))
@@ -86,29 +82,24 @@ pub(crate) async fn identify(
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityView>, Problem> {
     let mut backend = presented.authenticate(&app).await?;
-    let (visitor, pin) = existing(&mut backend, visitor?).await?;
+    let (visitor, known) = existing(&mut backend, visitor?).await?;
     let said = read_backends(members?)?;
-    let (patch, person) = split(said, backend.holder);
-    let Identified { identity, .. } = backend
-        .session
-        .identify(
-            backend.organization,
-            visitor,
-            &patch,
-            Some(VouchedBy::Backend),
-            person.as_ref(),
-        )
-        .await
-        .map_err(|error| match error {
-            StoreError::NoVisitor => Problem::visitor_not_found(),
-            error => error.into(),
-        })?;
-    note_seen(&app.store, backend.organization, visitor);
-    let identity = Identity {
-        pin: identity.pin.or(pin),
-        ..identity
+    let (patch, verified) = split(said, backend.holder);
+    let call = IdentifyCall {
+        organization: backend.organization,
+        visitor,
+        known,
+        patch,
+        vouched_by: Some(VouchedBy::Backend),
+        verified,
     };
-    let ignored = ignored(&identity, &patch, None);
+    let identified = backend.session.identify(&call).await;
+    let Identified { identity, .. } = identified.map_err(|error| match error {
+        StoreError::NoVisitor => Problem::visitor_not_found(),
+        error => error.into(),
+    })?;
+    note_seen(&app.store, backend.organization, visitor);
+    let ignored = ignored(&identity, &call.patch, None);
     let mut view = IdentityView::from(identity);
     view.result.ignored = ignored;
     Ok(Json(view))
@@ -130,13 +121,13 @@ fn split(said: IdentityPatch, holder: KeyHolder) -> (IdentityPatch, Option<Perso
     (IdentityPatch::default(), Some(person))
 }
 
-/// The visitor, if it is one of the backend's organization, with the person that it is. Another
+/// The visitor, if it is one of the backend's organization, with what is stored of it. Another
 /// organization's is answered like one that is not there.
 async fn existing(
     backend: &mut Backend,
     PathVisitor(visitor): PathVisitor,
-) -> Result<(Uuid, Option<Pin>), Problem> {
-    let pin = backend.session.pin(backend.organization, visitor).await?;
-    pin.map(|pin| (visitor, pin))
-        .ok_or_else(Problem::visitor_not_found)
+) -> Result<(Uuid, Known), Problem> {
+    let known = backend.session.visitor(backend.organization, visitor);
+    let known = known.await?.ok_or_else(Problem::visitor_not_found)?;
+    Ok((visitor, known))
 }

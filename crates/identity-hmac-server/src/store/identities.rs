@@ -13,8 +13,14 @@ use super::persons::{
 };
 use super::{
     Connections, Person, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite,
-    reading, retrying, transaction,
+    reading, retrying, storable, transaction, writing,
 };
+
+/// How often a call writes into the record that it has read. Each time another call may be faster. Then
+/// the call takes the record's lock.
+const FREE_ATTEMPTS: usize = 3;
+/// How far a record may be ahead of this process's clock and still be taken for one of a sound clock.
+const CLOCK_SKEW: time::Duration = time::Duration::seconds(10);
 
 /// Who stands for what an `identify()` call has said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -55,10 +61,28 @@ pub struct Identity {
     pub pin: Option<Pin>,
 }
 
+/// A visitor as one read has found it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// The person that it is; `None` when it was not verified yet.
+    pub pin: Option<Pin>,
+    /// Its record, without the pin; `None` before the first `identify()`.
+    pub record: Option<Identity>,
+}
+
+impl Known {
+    /// The record with the pin.
+    #[must_use]
+    pub fn identity(self) -> Option<Identity> {
+        let Self { pin, record } = self;
+        record.map(|record| Identity { pin, ..record })
+    }
+}
+
 /// A record as one `identify()` call has left it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identified {
-    /// The record. Its pin is left out unless the call verified a person.
+    /// The record.
     pub identity: Identity,
     /// Whether the call verified a person who has newer attributes, so that those of the call were
     /// dropped.
@@ -104,6 +128,60 @@ impl IdentityPatch {
     }
 }
 
+/// One `identify()` call.
+#[derive(Clone, Debug, Default)]
+pub struct IdentifyCall {
+    /// Whose visitor.
+    pub organization: Uuid,
+    /// The visitor.
+    pub visitor: Uuid,
+    /// The visitor as it was read.
+    pub known: Known,
+    /// What changes in the visitor's record.
+    pub patch: IdentityPatch,
+    /// Who stands for that.
+    pub vouched_by: Option<VouchedBy>,
+    /// What a backend itself has said of the visitor: it pins the visitor, and goes to the person.
+    pub verified: Option<PersonPatch>,
+}
+
+impl IdentifyCall {
+    /// The record that the call makes of the one before it, or of none.
+    fn apply(&self, before: Option<&Identity>, updated_at: OffsetDateTime) -> Identity {
+        let Self { patch, .. } = self;
+        let text = |patch: &Patch<String>, stored: fn(&Identity) -> &Option<String>| match patch {
+            Patch::Keep => before.and_then(|before| stored(before).clone()),
+            patch => patch.value().cloned(),
+        };
+        let stored_metadata = before.and_then(|before| before.metadata.as_ref());
+        Identity {
+            id: before.map_or_else(Uuid::now_v7, |before| before.id),
+            visitor_id: self.visitor,
+            external_id: text(&patch.external_id, |before| &before.external_id),
+            email: text(&patch.email, |before| &before.email),
+            name: text(&patch.name, |before| &before.name),
+            metadata: metadata::patched(stored_metadata, &patch.metadata),
+            vouched_by: self.vouched_by,
+            created_at: before.map_or(updated_at, |before| before.created_at),
+            updated_at,
+            pin: None,
+        }
+    }
+}
+
+/// The time of a change, later than that of the change before. So the time tells whether a record is
+/// still the one that was read, also where the clocks of two processes differ. A time that is far ahead
+/// was given by a wrong clock, and is not followed.
+fn now_after(before: Option<&Identity>) -> OffsetDateTime {
+    let now = now();
+    match before.map(|before| before.updated_at) {
+        Some(before) if before >= now && before - now < CLOCK_SKEW => {
+            storable(before.saturating_add(time::Duration::MICROSECOND))
+        }
+        _ => now,
+    }
+}
+
 /// Which identities to list.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityFilter {
@@ -115,45 +193,54 @@ pub struct IdentityFilter {
     pub after: Option<Uuid>,
 }
 
+/// A record in the columns `columns!`; all of them are NULL for a visitor without one.
 #[derive(FromRow)]
-pub(super) struct IdentityRow {
-    id: Uuid,
-    visitor_id: Uuid,
+struct IdentityRow {
+    id: Option<Uuid>,
+    visitor_id: Option<Uuid>,
     external_id: Option<String>,
     email: Option<String>,
     name: Option<String>,
     metadata: Option<String>,
-    hmac_verified: bool,
+    hmac_verified: Option<bool>,
     backend_at: Option<OffsetDateTime>,
     token_at: Option<OffsetDateTime>,
-    created_at: OffsetDateTime,
-    updated_at: OffsetDateTime,
+    created_at: Option<OffsetDateTime>,
+    updated_at: Option<OffsetDateTime>,
 }
 
-/// A record with its visitor's pin, as `records!` selects it.
+/// A visitor's record and pin.
 #[derive(FromRow)]
-pub(super) struct RecordRow {
+pub(super) struct KnownRow {
     #[sqlx(flatten)]
     identity: IdentityRow,
     #[sqlx(flatten)]
     pin: PinRow,
 }
 
-impl TryFrom<RecordRow> for Identity {
+impl TryFrom<KnownRow> for Known {
     type Error = StoreError;
 
-    fn try_from(row: RecordRow) -> Result<Self, StoreError> {
+    fn try_from(row: KnownRow) -> Result<Self, StoreError> {
         Ok(Self {
             pin: row.pin.pin()?,
-            ..row.identity.try_into()?
+            record: row.identity.record()?,
         })
+    }
+}
+
+impl TryFrom<KnownRow> for Identity {
+    type Error = StoreError;
+
+    fn try_from(row: KnownRow) -> Result<Self, StoreError> {
+        Known::try_from(row)?.identity().ok_or(CORRUPT)
     }
 }
 
 #[derive(FromRow)]
 struct VisitorRow {
     #[sqlx(flatten)]
-    identity: RecordRow,
+    identity: KnownRow,
     visitor_created_at: OffsetDateTime,
     visitor_last_seen_at: Option<OffsetDateTime>,
 }
@@ -170,11 +257,18 @@ impl TryFrom<VisitorRow> for PersonRecord {
     }
 }
 
-/// The columns of a row.
+/// The columns of the record `i`.
 macro_rules! columns {
     () => {
-        "id, visitor_id, external_id, email, name, metadata, hmac_verified, backend_at, token_at, \
-         created_at, updated_at"
+        "i.id, i.visitor_id, i.external_id, i.email, i.name, i.metadata, i.hmac_verified, \
+         i.backend_at, i.token_at, i.created_at, i.updated_at"
+    };
+}
+
+/// Joins the record of the visitor `v`, if it has one.
+macro_rules! record_join {
+    () => {
+        " LEFT JOIN identities i ON i.organization_id = v.organization_id AND i.visitor_id = v.id "
     };
 }
 
@@ -183,9 +277,9 @@ macro_rules! columns {
 macro_rules! records {
     () => {
         concat!(
-            "SELECT i.id, i.visitor_id, i.external_id, i.email, i.name, i.metadata, i.hmac_verified,
-                i.backend_at, i.token_at, i.created_at, i.updated_at,
-                v.created_at AS visitor_created_at, v.last_seen_at AS visitor_last_seen_at, ",
+            "SELECT ",
+            columns!(),
+            ", v.created_at AS visitor_created_at, v.last_seen_at AS visitor_last_seen_at, ",
             pin_columns!(),
             " FROM identities i
                 JOIN visitors v ON v.organization_id = i.organization_id AND v.id = i.visitor_id
@@ -242,7 +336,7 @@ macro_rules! with_email {
             .push_bind(folded)
     }};
 }
-pub(super) use {records, with_email, with_external_id};
+pub(super) use {columns, record_join, records, with_email, with_external_id};
 
 /// Narrows `records!` to those after an id, which has to follow. In a look-up SQLite may not take it for
 /// a range of the index: it would go through all records in it.
@@ -254,46 +348,152 @@ pub(super) const fn after_id(is_lookup: bool) -> &'static str {
     }
 }
 
-impl TryFrom<IdentityRow> for Identity {
-    type Error = StoreError;
+const CORRUPT: StoreError = StoreError::Corrupt("record");
 
-    fn try_from(row: IdentityRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            visitor_id: row.visitor_id,
-            external_id: row.external_id,
-            email: row.email,
-            name: row.name,
-            metadata: read_metadata(row.metadata.as_deref())?,
-            vouched_by: if row.token_at == Some(row.updated_at) {
+impl IdentityRow {
+    fn record(self) -> Result<Option<Identity>, StoreError> {
+        let Some(id) = self.id else {
+            return Ok(None);
+        };
+        let updated_at = self.updated_at.ok_or(CORRUPT)?;
+        Ok(Some(Identity {
+            id,
+            visitor_id: self.visitor_id.ok_or(CORRUPT)?,
+            external_id: self.external_id,
+            email: self.email,
+            name: self.name,
+            metadata: read_metadata(self.metadata.as_deref())?,
+            vouched_by: if self.token_at == Some(updated_at) {
                 Some(VouchedBy::Token)
-            } else if row.hmac_verified {
+            } else if self.hmac_verified.ok_or(CORRUPT)? {
                 Some(VouchedBy::Hmac)
             } else {
-                let is_backends = row.backend_at == Some(row.updated_at);
+                let is_backends = self.backend_at == Some(updated_at);
                 is_backends.then_some(VouchedBy::Backend)
             },
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            created_at: self.created_at.ok_or(CORRUPT)?,
+            updated_at,
             pin: None,
-        })
+        }))
     }
 }
 
-/// The metadata of a row that is new.
-fn first_metadata(patch: &Patch<Metadata>) -> Result<Option<String>, StoreError> {
-    let first = patch
-        .value()
-        .map(|metadata| metadata::merge(None, metadata));
-    first.as_ref().map(metadata::write).transpose()
+/// Makes a record, or replaces it if it is still the one that was read.
+const WRITE: &str = "INSERT INTO identities
+    (organization_id, visitor_id, id, name, email, email_folded, external_id, metadata,
+     hmac_verified, backend_at, token_at, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+    ON CONFLICT (organization_id, visitor_id) DO UPDATE SET
+        name = excluded.name,
+        email = excluded.email,
+        email_folded = excluded.email_folded,
+        external_id = excluded.external_id,
+        metadata = CASE WHEN $13 THEN identities.metadata ELSE excluded.metadata END,
+        hmac_verified = excluded.hmac_verified,
+        backend_at = excluded.backend_at,
+        token_at = excluded.token_at,
+        updated_at = excluded.updated_at
+    WHERE $14 OR identities.updated_at = $15";
+const READ: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    pin_columns!(),
+    " FROM visitors v JOIN organizations o ON o.id = v.organization_id",
+    person_join!(),
+    record_join!(),
+    "WHERE v.organization_id = $1 AND v.id = $2"
+);
+
+/// Writes what a call makes at a time of the record `$before`; `None` when another call was faster.
+/// `$is_locked` says that none can be.
+macro_rules! write_record {
+    ($connection:expr, $call:expr, $before:expr, $at:expr, $is_locked:expr) => {{
+        let (call, before): (&IdentifyCall, Option<&Identity>) = ($call, $before);
+        let record = call.apply(before, $at);
+        let keeps_metadata = before.is_some_and(|before| before.metadata == record.metadata);
+        let metadata = record.metadata.as_ref().filter(|_| !keeps_metadata);
+        let of = |voucher| (call.vouched_by == Some(voucher)).then_some(record.updated_at);
+        let done = sqlx::query(WRITE)
+            .bind(call.organization)
+            .bind(call.visitor)
+            .bind(record.id)
+            .bind(&record.name)
+            .bind(&record.email)
+            .bind(record.email.as_deref().map(email::fold))
+            .bind(&record.external_id)
+            .bind(metadata.map(metadata::write).transpose()?)
+            .bind(matches!(
+                call.vouched_by,
+                Some(VouchedBy::Hmac | VouchedBy::Token)
+            ))
+            .bind(of(VouchedBy::Backend))
+            .bind(of(VouchedBy::Token))
+            .bind(record.updated_at)
+            .bind(keeps_metadata)
+            .bind($is_locked)
+            .bind(before.map(|before| before.updated_at))
+            .execute(&mut *$connection)
+            .await?;
+        (done.rows_affected() == 1).then_some(record)
+    }};
+}
+
+/// Reads a visitor.
+macro_rules! read {
+    ($connection:expr, $organization:expr, $visitor:expr) => {
+        sqlx::query_as::<_, KnownRow>(READ)
+            .bind($organization)
+            .bind($visitor)
+            .fetch_optional(&mut *$connection)
+            .await?
+            .map(Known::try_from)
+            .transpose()
+    };
+}
+
+/// Does what a call asks for, on a connection in a transaction.
+macro_rules! identify {
+    ($connection:expr, $call:expr) => {{
+        let call: &IdentifyCall = $call;
+        let (organization, visitor) = (call.organization, call.visitor);
+        let before = call.known.record.as_ref();
+        let at = now_after(before);
+        let verified = match &call.verified {
+            Some(said) => Some(verify!($connection, organization, visitor, said, at)),
+            None => None,
+        };
+        let record = match write_record!($connection, call, before, at, false) {
+            Some(record) => record,
+            None => {
+                // This has locked the record all the same.
+                let read = read!($connection, organization, visitor)?;
+                let before = read.ok_or(StoreError::NoVisitor)?.record;
+                let before = before.as_ref();
+                // A record goes with its visitor alone.
+                write_record!($connection, call, before, now_after(before), true)
+                    .ok_or(StoreError::NoVisitor)?
+            }
+        };
+        let is_older = verified
+            .as_ref()
+            .is_some_and(|verified| !verified.is_newest);
+        let pin = verified.map(|verified| verified.pin);
+        Identified {
+            identity: Identity {
+                pin: pin.or_else(|| call.known.pin.clone()),
+                ..record
+            },
+            is_older,
+        }
+    }};
 }
 
 impl Session {
-    /// Merges one `identify()` call into the visitor's record, or makes it, and returns the whole. What
-    /// a backend itself has said of the visitor, `verified`, pins the visitor and goes to the person.
+    /// Merges one `identify()` call into the visitor's record, or makes it, and returns the whole.
     ///
-    /// Calls that race for one visitor lose nothing: the unique key decides who makes the row, and
-    /// the statement that changes it holds the row's lock until metadata is merged too.
+    /// Calls that race for one visitor lose nothing: the record is only replaced if it is still the one
+    /// that was read, and read again otherwise.
     ///
     /// # Errors
     ///
@@ -301,118 +501,58 @@ impl Session {
     /// [`StoreError::OtherPerson`] when the visitor is pinned to another person, with nothing written;
     /// [`StoreError::NoVisitor`] when the visitor was erased meanwhile; another [`StoreError`] when the
     /// database fails.
-    pub async fn identify(
-        &mut self,
-        organization: Uuid,
-        visitor: Uuid,
-        patch: &IdentityPatch,
-        vouched_by: Option<VouchedBy>,
-        verified: Option<&PersonPatch>,
-    ) -> Result<Identified, StoreError> {
-        // Metadata that is to be merged with what the row holds stays as it is here.
-        const UPSERT: &str = concat!(
-            "INSERT INTO identities
-            (organization_id, visitor_id, id, name, email, external_id, metadata,
-             hmac_verified, created_at, updated_at, email_folded, backend_at, token_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16)
-            ON CONFLICT (organization_id, visitor_id) DO UPDATE SET
-                name = CASE WHEN $10 THEN identities.name ELSE excluded.name END,
-                email = CASE WHEN $11 THEN identities.email ELSE excluded.email END,
-                email_folded =
-                    CASE WHEN $11 THEN identities.email_folded ELSE excluded.email_folded END,
-                external_id = CASE WHEN $12 THEN identities.external_id ELSE excluded.external_id END,
-                metadata = CASE WHEN $13 THEN NULL ELSE identities.metadata END,
-                hmac_verified = excluded.hmac_verified,
-                backend_at = excluded.backend_at,
-                token_at = excluded.token_at,
-                updated_at = excluded.updated_at
-            RETURNING ",
-            columns!()
-        );
-        const SET_METADATA: &str = "UPDATE identities SET metadata = $3
-            WHERE organization_id = $1 AND visitor_id = $2";
-
-        let first = first_metadata(&patch.metadata)?;
-        let persons_first = verified.map(|verified| first_metadata(&verified.metadata));
-        let persons_first = persons_first.transpose()?.flatten();
-        let email_folded = patch.email.value().map(|email| email::fold(email));
-        let new_id = Uuid::now_v7();
-        let has_several = matches!(patch.metadata, Patch::Set(_)) || verified.is_some();
-        let of = |voucher, at| (vouched_by == Some(voucher)).then_some(at);
-        let identified = transaction!(&mut self.connections, has_several, connection => {
-            let at = now();
-            let verified = match verified {
-                Some(said) => {
-                    Some(verify!(connection, organization, visitor, said, &persons_first, at))
-                }
-                None => None,
-            };
-            let row: IdentityRow = sqlx::query_as(UPSERT)
-                .bind(organization)
-                .bind(visitor)
-                .bind(new_id)
-                .bind(patch.name.value())
-                .bind(patch.email.value())
-                .bind(patch.external_id.value())
-                .bind(&first)
-                .bind(matches!(vouched_by, Some(VouchedBy::Hmac | VouchedBy::Token)))
-                .bind(at)
-                .bind(patch.name.is_keep())
-                .bind(patch.email.is_keep())
-                .bind(patch.external_id.is_keep())
-                .bind(patch.metadata == Patch::Clear)
-                .bind(&email_folded)
-                .bind(of(VouchedBy::Backend, at))
-                .bind(of(VouchedBy::Token, at))
-                .fetch_one(&mut *connection)
-                .await?;
-            let mut identity = Identity::try_from(row)?;
-            if let Patch::Set(metadata) = &patch.metadata
-                && identity.id != new_id
-            {
-                let merged = metadata::merge(identity.metadata.as_ref(), metadata);
-                if identity.metadata.as_ref() != Some(&merged) {
-                    sqlx::query(SET_METADATA)
-                        .bind(organization)
-                        .bind(visitor)
-                        .bind(metadata::write(&merged)?)
-                        .execute(&mut *connection)
-                        .await?;
-                    identity.metadata = Some(merged);
-                }
-            }
-            let is_older = verified.as_ref().is_some_and(|verified| !verified.is_newest);
-            identity.pin = verified.map(|verified| verified.pin);
-            Ok(Identified { identity, is_older })
-        });
-        identified.map_err(|error: StoreError| match error {
+    pub async fn identify(&mut self, call: &IdentifyCall) -> Result<Identified, StoreError> {
+        let identified = match call.verified {
+            None => self.identify_asserted(call).await,
+            Some(_) => self.identify_in_transaction(call).await,
+        };
+        identified.map_err(|error| match error {
             error if error.is_foreign_key_violation() => StoreError::NoVisitor,
             error => error,
         })
     }
 
-    /// Reads a visitor's record, without its pin; `None` before the first `identify()`.
+    /// Writes without a transaction, unless other calls are faster again and again.
+    async fn identify_asserted(&mut self, call: &IdentifyCall) -> Result<Identified, StoreError> {
+        let mut known = call.known.clone();
+        for _ in 0..FREE_ATTEMPTS {
+            let before = known.record.as_ref();
+            let written = writing!(&mut self.connections, connection => {
+                Ok(write_record!(connection, call, before, now_after(before), false))
+            })?;
+            if let Some(record) = written {
+                return Ok(Identified {
+                    identity: Identity {
+                        pin: known.pin,
+                        ..record
+                    },
+                    is_older: false,
+                });
+            }
+            let read = self.visitor(call.organization, call.visitor).await?;
+            known = read.ok_or(StoreError::NoVisitor)?;
+        }
+        self.identify_in_transaction(call).await
+    }
+
+    async fn identify_in_transaction(
+        &mut self,
+        call: &IdentifyCall,
+    ) -> Result<Identified, StoreError> {
+        transaction!(&mut self.connections, true, connection => Ok(identify!(connection, call)))
+    }
+
+    /// Reads a visitor; `None` when the organization has no such visitor.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn identity(
+    pub async fn visitor(
         &mut self,
         organization: Uuid,
         visitor: Uuid,
-    ) -> Result<Option<Identity>, StoreError> {
-        const SQL: &str = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM identities WHERE organization_id = $1 AND visitor_id = $2"
-        );
-        reading!(&mut self.connections, connection => sqlx::query_as::<_, IdentityRow>(SQL)
-            .bind(organization)
-            .bind(visitor)
-            .fetch_optional(connection)
-            .await?
-            .map(TryInto::try_into)
-            .transpose())
+    ) -> Result<Option<Known>, StoreError> {
+        reading!(&mut self.connections, connection => read!(connection, organization, visitor))
     }
 }
 
@@ -472,12 +612,42 @@ impl Store {
             }
             query.push(" ORDER BY i.id LIMIT ").push_bind(i64::from(limit));
             query
-                .build_query_as::<RecordRow>()
+                .build_query_as::<KnownRow>()
                 .fetch_all(connection)
                 .await?
                 .into_iter()
                 .map(TryInto::try_into)
                 .collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed_at(updated_at: OffsetDateTime) -> Identity {
+        IdentifyCall::default().apply(None, updated_at)
+    }
+
+    #[test]
+    fn a_change_is_later_than_the_one_before_also_by_a_clock_that_is_behind() {
+        let mut record = changed_at(now());
+        let ahead = [time::Duration::ZERO, time::Duration::seconds(9)];
+        for ahead in ahead {
+            record.updated_at = now() + ahead;
+            for _ in 0..100 {
+                let next = now_after(Some(&record));
+                assert!(next > record.updated_at);
+                assert!(next - record.updated_at < time::Duration::SECOND);
+                record.updated_at = next;
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_wrong_clock_is_not_followed() {
+        let record = changed_at(now() + time::Duration::HOUR);
+        assert!(now_after(Some(&record)) < record.updated_at - 59 * time::Duration::MINUTE);
     }
 }

@@ -13,7 +13,7 @@ use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::identities::{RecordRow, after_id, records, with_email, with_external_id};
+use super::identities::{KnownRow, after_id, columns, records, with_email, with_external_id};
 use super::persons::{person_join, pin_columns};
 use super::{
     Connections, Identity, Session, StoreError, email, now, on_postgres, on_sqlite, reading,
@@ -96,7 +96,7 @@ impl Session {
             }
             query.push(" LIMIT ").push_bind(i64::from(limit));
             query
-                .build_query_as::<RecordRow>()
+                .build_query_as::<KnownRow>()
                 .fetch_all(connection)
                 .await?
                 .into_iter()

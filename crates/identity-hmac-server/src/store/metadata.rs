@@ -1,6 +1,6 @@
 //! Metadata: how it is merged and how much of it there may be.
 
-use identity_hmac::attributes::Metadata;
+use identity_hmac::attributes::{Metadata, Patch};
 use serde_json::Value;
 
 use super::StoreError;
@@ -16,6 +16,16 @@ pub fn merge(stored: Option<&Metadata>, patch: &Metadata) -> Metadata {
     match merged {
         Value::Object(merged) => merged,
         _ => unreachable!("an object patched by an object is an object"),
+    }
+}
+
+/// What a patch makes of stored metadata.
+#[must_use]
+pub fn patched(stored: Option<&Metadata>, patch: &Patch<Metadata>) -> Option<Metadata> {
+    match patch {
+        Patch::Keep => stored.cloned(),
+        Patch::Clear => None,
+        Patch::Set(patch) => Some(merge(stored, patch)),
     }
 }
 

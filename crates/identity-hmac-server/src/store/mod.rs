@@ -42,7 +42,8 @@ pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
 pub use identities::{
-    Identified, Identity, IdentityFilter, IdentityPatch, PersonRecord, VouchedBy,
+    Identified, IdentifyCall, Identity, IdentityFilter, IdentityPatch, Known, PersonRecord,
+    VouchedBy,
 };
 pub use identity_feed::{FeedFilter, Position};
 pub use keys::{KeyKind, NewKey, StoredKey};

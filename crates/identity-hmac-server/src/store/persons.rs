@@ -9,9 +9,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    Connections, Session, StoreError, now, on_postgres, on_sqlite, reading, retrying, storable,
-};
+use super::{StoreError, now, storable};
 
 /// What a backend says of a person, by a token or by an API key.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,10 +228,12 @@ pub(super) struct Verified {
 }
 
 /// Pins a visitor to the person of a [`PersonPatch`], and writes the patch into the person. The
-/// connection has to be in a transaction. `$first` is the patch's metadata for a person that is new.
+/// connection has to be in a transaction.
 macro_rules! verify {
-    ($connection:expr, $organization:expr, $visitor:expr, $patch:expr, $first:expr, $at:expr) => {{
+    ($connection:expr, $organization:expr, $visitor:expr, $patch:expr, $at:expr) => {{
         let patch: &PersonPatch = $patch;
+        let first = metadata::patched(None, &patch.metadata);
+        let first = first.as_ref().map(metadata::write).transpose()?;
         let session = IdentitySession {
             kid: patch.said_by.kid().map(ToOwned::to_owned),
             verified_at: $at,
@@ -267,7 +267,7 @@ macro_rules! verify {
             .bind(patch.name.value())
             .bind(patch.email.value())
             .bind(patch.email.value().map(|email| email::fold(email)))
-            .bind($first)
+            .bind(first)
             .bind(patch.said_by.micros($at))
             .bind($at)
             .bind(patch.name.is_keep())
@@ -351,32 +351,3 @@ pub(super) const READ: &str = concat!(
 );
 pub(super) const SET_METADATA: &str =
     "UPDATE persons SET metadata = $3 WHERE organization_id = $1 AND external_id = $2";
-
-impl Session {
-    /// The person that a visitor is, `Some(None)` for one that was not verified yet; `None` when the
-    /// organization has no such visitor.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn pin(
-        &mut self,
-        organization: Uuid,
-        visitor: Uuid,
-    ) -> Result<Option<Option<Pin>>, StoreError> {
-        const SQL: &str = concat!(
-            "SELECT ",
-            pin_columns!(),
-            " FROM visitors v JOIN organizations o ON o.id = v.organization_id",
-            person_join!(),
-            "WHERE v.organization_id = $1 AND v.id = $2"
-        );
-        reading!(&mut self.connections, connection => sqlx::query_as::<_, PinRow>(SQL)
-            .bind(organization)
-            .bind(visitor)
-            .fetch_optional(connection)
-            .await?
-            .map(PinRow::pin)
-            .transpose())
-    }
-}

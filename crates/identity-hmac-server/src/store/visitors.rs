@@ -4,12 +4,13 @@ use identity_hmac::VerificationMode;
 use sqlx::FromRow;
 use time::OffsetDateTime;
 
+use super::identities::{KnownRow, columns, record_join};
 use super::organizations::{read_mode, read_origins};
-use super::persons::{PinRow, person_join, pin_columns};
+use super::persons::{person_join, pin_columns};
 use super::policy::{PolicyRow, policy_columns};
 use super::{
-    Connections, Pin, Policy, SealedSecrets, SealedTokenKey, Session, Store, StoreError, last_seen,
-    now, on_postgres, on_sqlite, reading, retrying, writing,
+    Connections, Known, Policy, SealedSecrets, SealedTokenKey, Session, Store, StoreError,
+    last_seen, now, on_postgres, on_sqlite, reading, retrying, writing,
 };
 use crate::token::VisitorToken;
 
@@ -28,8 +29,8 @@ pub struct Caller {
     pub token_keys: Vec<SealedTokenKey>,
     /// Which proofs count, and for how long.
     pub policy: Policy,
-    /// The person that the visitor is; `None` when it was not verified yet.
-    pub pin: Option<Pin>,
+    /// What is stored of the visitor.
+    pub known: Known,
     /// When the visitor last called, to a day.
     pub last_seen_at: OffsetDateTime,
 }
@@ -44,7 +45,7 @@ struct CallerRow {
     #[sqlx(flatten)]
     policy: PolicyRow,
     #[sqlx(flatten)]
-    pin: PinRow,
+    known: KnownRow,
     visitor_tokens_valid_after: Option<OffsetDateTime>,
     visitor_created_at: OffsetDateTime,
     last_seen_at: Option<OffsetDateTime>,
@@ -102,9 +103,12 @@ impl Session {
                 k.kid, k.sealed, ",
             policy_columns!(),
             ", ",
+            columns!(),
+            ", ",
             pin_columns!(),
             " FROM visitors v JOIN organizations o ON o.id = v.organization_id",
             person_join!(),
+            record_join!(),
             "LEFT JOIN token_keys k ON k.organization_id = v.organization_id
             WHERE o.deleted_at IS NULL AND v.organization_id = $1 AND v.id = $2 AND v.token_sha256 = $3
             ORDER BY k.created_at DESC, k.slot DESC"
@@ -136,7 +140,7 @@ impl Session {
                 },
                 token_keys,
                 policy: row.policy.try_into()?,
-                pin: row.pin.pin()?,
+                known: row.known.try_into()?,
                 last_seen_at,
             }))
         })

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use identity_hmac_server::store::{IdentityPatch, Store};
+use identity_hmac_server::store::{IdentifyCall, IdentityPatch, Store};
 use identity_hmac_server::token::VisitorToken;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -55,10 +55,13 @@ async fn fill(database: &Database, organization: &Organization, patch: &Identity
         let (_, token) = VisitorToken::generate(id, Uuid::now_v7()).unwrap();
         assert!(store.create_visitor(&token).await.unwrap());
         let mut session = store.session().await.unwrap();
-        session
-            .identify(id, token.visitor, patch, None, None)
-            .await
-            .unwrap();
+        let call = IdentifyCall {
+            organization: id,
+            visitor: token.visitor,
+            patch: patch.clone(),
+            ..IdentifyCall::default()
+        };
+        session.identify(&call).await.unwrap();
     }
     store.close().await;
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::harness::{
-    Answer, Database, Service, Session, Visitor, command, http, kept, migrate, on_both_databases,
-    proved, times, without_postgres,
+    Answer, Database, Proxy, Service, Session, Visitor, command, http, kept, migrate,
+    on_both_databases, proved, times, without_postgres,
 };
 
 /// How many callers race.
@@ -148,6 +148,41 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
         format!(
             "{calls} calls over two processes, {rolled_back} transactions or more were run again"
         ),
+    );
+}
+
+/// The exchanges with PostgreSQL that one call takes. The service does other work now and then, so the
+/// least of a few calls counts.
+async fn exchanges(proxy: &Proxy, call: impl AsyncFn()) -> usize {
+    let mut least = usize::MAX;
+    for _ in 0..5 {
+        let before = proxy.exchanges();
+        call().await;
+        least = least.min(proxy.exchanges() - before);
+    }
+    least
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_is_two_exchanges_with_postgresql_and_a_read_is_one() {
+    if without_postgres() {
+        return;
+    }
+    let database = Database::postgres().await;
+    let proxy = Proxy::to(&database).await;
+    let behind = database.by(proxy.url(&database));
+    let service = Service::start_with(&behind, &["--visitor-rate=0", "--database-connections=1"]);
+    let visitor = service.organization().await.visitor().await;
+    let update = async || {
+        let params = json!({"name": "Jane", "metadata": {"call": fastrand::u32(..)}});
+        visitor.identify(params).await.ok();
+    };
+    // Statements are prepared once.
+    update().await;
+    assert_eq!(exchanges(&proxy, update).await, 2);
+    assert_eq!(
+        exchanges(&proxy, async || drop(visitor.identity().await.ok())).await,
+        1
     );
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use identity_hmac_server::store::{IdentityPatch, Store};
+use identity_hmac_server::store::{IdentifyCall, Store};
 use identity_hmac_server::token::VisitorToken;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -55,11 +55,12 @@ async fn fill(database: &Database, organization: &Organization) {
         let (_, token) = VisitorToken::generate(id, Uuid::now_v7()).unwrap();
         assert!(store.create_visitor(&token).await.unwrap());
         let mut session = store.session().await.unwrap();
-        let patch = IdentityPatch::default();
-        session
-            .identify(id, token.visitor, &patch, None, None)
-            .await
-            .unwrap();
+        let call = IdentifyCall {
+            organization: id,
+            visitor: token.visitor,
+            ..IdentifyCall::default()
+        };
+        session.identify(&call).await.unwrap();
     }
     store.close().await;
 }

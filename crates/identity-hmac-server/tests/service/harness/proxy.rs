@@ -1,11 +1,15 @@
-//! What stands between the service and its database: a TCP proxy that can lose connections in silence.
+//! What stands between the service and its database: a TCP proxy that counts exchanges, and can lose
+//! connections in silence.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::io::InspectReader;
 
 use super::database::Database;
 
@@ -14,6 +18,7 @@ use super::database::Database;
 pub(crate) struct Proxy {
     port: u16,
     swallowed: watch::Sender<()>,
+    sent: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
@@ -25,9 +30,15 @@ impl Proxy {
         let server = database.port();
         let swallowed = watch::Sender::new(());
         let swallowing = swallowed.clone();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = sent.clone();
         let accepting = tokio::spawn(async move {
             loop {
-                let (mut client, _) = listener.accept().await.unwrap();
+                let (client, _) = listener.accept().await.unwrap();
+                let counted = counted.clone();
+                let mut client = InspectReader::new(client, move |_: &[u8]| {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                });
                 let mut is_swallowed = swallowing.subscribe();
                 tokio::spawn(async move {
                     let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await else {
@@ -44,6 +55,7 @@ impl Proxy {
         Self {
             port,
             swallowed,
+            sent,
             accepting,
         }
     }
@@ -53,6 +65,11 @@ impl Proxy {
         let server = format!("127.0.0.1:{}", database.port());
         let proxy = format!("127.0.0.1:{}", self.port);
         database.url.replace(&server, &proxy)
+    }
+
+    /// How often the service has sent something: once for each exchange, as long as that is small.
+    pub(crate) fn exchanges(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Loses every connection that is open, in silence; new ones work.
