@@ -99,7 +99,7 @@ test-bindings: packages
 
 # Leaves a fresh installation of every package for the conformance run.
 test-docs: packages
-	@scripts/debian-packages curl openssl postgresql-common ruby-actionpack ruby-sinatra sqlite3
+	@scripts/debian-packages curl openssl postgresql-common puma ruby-actionpack ruby-railties ruby-sinatra sqlite3
 	$(BUILD)
 	$(CARGO) build --locked -p example-axum --bins --examples
 	$(CARGO) build --locked --manifest-path tests/docs/jsonwebtoken/Cargo.toml --target-dir $(TARGET)/jsonwebtoken

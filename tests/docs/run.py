@@ -12,7 +12,6 @@ A page is one shell session in an empty folder, in the order of its blocks:
     sh                    commands, all of which have to succeed
     console               each line after `$ ` is a command, the others are what it prints
     LANGUAGE file=NAME    written to that file
-    LANGUAGE route=NAME   a file with a route, to which tests/docs/routes puts requests
     text                  what the commands before it printed; … stands for any text
     … database=NAME       run with that database alone: sqlite, or postgres. Its page is run on both
     … not-run=REASON      left out
@@ -47,7 +46,6 @@ DIST = ROOT / "dist"
 DOCS = ROOT / "docs"
 FRAMEWORKS = DOCS / "frameworks"
 CONTRACT = ROOT / "tests" / "routes" / "contract.test.mjs"
-ROUTES = ROOT / "tests" / "docs" / "routes"
 # Where the libraries of others are installed, for the tests of the packages.
 NODE_MODULES = ROOT / "bindings/node/node_modules"
 NEXT = ROOT / "tests/next"
@@ -204,9 +202,7 @@ def run_page(page: Page, environment: dict[str, str], postgres: bool = False) ->
         if status:
             raise PageError(f"{block.line}: exit code {status}\n{last}")
         for block in blocks:
-            if "route" in block.tags:
-                check_route(block, environment)
-            elif block.tags.get("same-as", "").startswith("examples/axum/"):
+            if block.tags.get("same-as", "").startswith("examples/axum/"):
                 check_axum(environment)
     return True
 
@@ -241,6 +237,8 @@ def local(text: str) -> str:
         r"pip install identity-hmac( .*)$": r"pip install identity-hmac && site_packages_of\1",
         r"pip install pyjwt$": f"ln -s {SITE_PACKAGES}/jwt .",
         r"gem install (identity_hmac|jwt)$": r"gem list --silent --installed \1",
+        # The others are Debian's.
+        r"gem install identity_hmac .*$": "gem list --silent --installed identity_hmac",
         r"cargo install ([a-z-]+)( [a-z-]+)*": "true",
         r"cargo new (\S+)$": rf"cargo new --quiet \1 && cp {ROOT}/Cargo.lock \1",
         r"cargo add (--manifest-path \S+ )?identity-hmac( .*)?$": (
@@ -308,29 +306,6 @@ def free_port() -> str:
 
 def on_ports(text: str, ports: dict[str, str]) -> str:
     return re.sub(r"(?<=127\.0\.0\.1:)(\d+)", lambda match: ports.get(match[1], match[1]), text)
-
-
-def check_route(block: Block, environment: dict[str, str]) -> None:
-    """Put the same requests to a route as to every other."""
-    route = block.tags["route"]
-    interpreter, script = {
-        "rails": ("ruby", "serve.rb"),
-        "sinatra": ("ruby", "serve.rb"),
-    }[route]
-    environment = environment | {"IDENTITY_SECRET": SECRET}
-    with tempfile.TemporaryDirectory(prefix="docs-") as name:
-        folder = Path(name)
-        (folder / block.tags["file"]).write_text(block.text, encoding="utf-8")
-        done = subprocess.run(
-            [interpreter, ROUTES / script, route, json.dumps(requests())],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode:
-        raise PageError(f"{block.line}: {route} failed\n{done.stderr}")
-    check_answers(block.line, json.loads(done.stdout.splitlines()[-1]))
 
 
 def requests() -> list[tuple[str, bool]]:
