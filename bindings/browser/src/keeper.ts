@@ -31,21 +31,25 @@ export async function keepVerified(
   /** When to ask again after a failure. */
   let next = 0;
   let isTold = false;
+  const startOver = (because: IdentityRequest['reason']) => {
+    reason = because;
+    failures = next = 0;
+    isTold = false;
+  };
   for (let found = session; found; found = current()) {
     if (found !== session) {
+      // One without a visitor could not be made, and is no other visitor now.
+      if (session?.visitor) {
+        startOver('new_visitor');
+        known = undefined;
+      }
       session = found;
-      reason = 'new_visitor';
-      known = undefined;
-      failures = next = 0;
-      isTold = false;
     }
     const { due } = session.notes;
     if (due !== known) {
       // Verified: here, by another page, or by a call of `identify()`.
+      startOver('refresh');
       known = due;
-      reason = 'refresh';
-      failures = next = 0;
-      isTold = false;
     }
     const isDue = reason === 'start' || !due || due <= Date.now();
     if (isDue && next <= Date.now()) {
@@ -56,9 +60,11 @@ export async function keepVerified(
         () => null,
         (error) => error,
       );
-      if (session !== current()) {
+      found = current();
+      if (found !== session && (!found || session.visitor)) {
         continue;
       }
+      session = found;
       if (error && isTransient(error) && failures < ATTEMPTS) {
         const wait = BACKOFF_MS * 2 ** failures++;
         next = Date.now() + Math.max(wait, 1000 * (error.retryAfter ?? 0));

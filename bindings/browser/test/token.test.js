@@ -247,6 +247,40 @@ describe('an identityProvider', () => {
     assert.equal(page.reasons().at(-1), 'expired');
   });
 
+  test('waits longer each time for a service that cannot be reached at the start', async () => {
+    service.intercept = async ({ path }) => path === '/v1/visitors' && 'hang up';
+    const page = browser.open();
+    const reasons = [];
+    const identityProvider = ({ visitorId, reason }) => {
+      reasons.push(reason);
+      return service.token(visitorId);
+    };
+    const options = { organizationKey: 'pk_1', serverUrl: service.url, identityProvider };
+    await assert.rejects(page.api.init(options), { code: 'network_error' });
+    const attempts = () => service.to('/v1/visitors').length;
+    /** Waits for so many attempts, and for none beside them. */
+    const made = async (expected) => {
+      while (attempts() < expected) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(attempts(), expected);
+    };
+    await made(3);
+    for (const [minutes, expected] of [
+      [0.4, 3],
+      [0.2, 6],
+      [0.6, 6],
+      [0.6, 9],
+    ]) {
+      page.pass(minutes * MINUTE);
+      await made(expected);
+    }
+    service.intercept = async () => false;
+    page.pass(2 * MINUTE);
+    await made(10);
+    assert.equal((await page.api.getIdentity()).externalId, 'user_123');
+    assert.deepEqual(reasons, ['start']);
+  });
+
   test('whose token is refused is not asked again, and the page is told why', async () => {
     const page = await open(() => service.token('another visitor'));
     await pass(page, HOUR);
