@@ -197,6 +197,20 @@ pub(crate) struct VerificationDayView {
     pub(crate) last_seen_at: OffsetDateTime,
 }
 
+impl VerificationDayView {
+    /// Whether `required` turns these calls away with these proofs, as far as is known: a call that
+    /// was not checked may hold.
+    pub(crate) fn is_turned_away(&self, accepted: AcceptedProofs) -> bool {
+        match self.result.as_str() {
+            "ignored" => false,
+            "missing" | "invalid" => true,
+            _ => [Proof::Hmac, Proof::Token].into_iter().any(|proof| {
+                AcceptedProofs::from(proof).as_str() == self.proof && !accepted.accepts(proof)
+            }),
+        }
+    }
+}
+
 impl From<VerificationDay> for VerificationDayView {
     fn from(stored: VerificationDay) -> Self {
         let unless_empty = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -234,19 +248,18 @@ impl VerificationStatsView {
         })
     }
 
-    /// How many of the checked calls `required` turns away, and how many were checked.
-    pub(crate) fn turned_away(&self) -> (i64, i64) {
-        let sum = |results: &dyn Fn(&str) -> bool| {
-            let days = self.days.iter().filter(|day| results(&day.result));
-            days.map(|day| day.count).sum()
-        };
+    /// How many of the checked calls `required` turns away with these proofs, and how many were
+    /// checked.
+    pub(crate) fn turned_away(&self, accepted: AcceptedProofs) -> (i64, i64) {
+        let checked = || self.days.iter().filter(|day| day.result != "ignored");
+        let turned_away = checked().filter(|day| day.is_turned_away(accepted));
         (
-            sum(&|result| ["missing", "invalid"].contains(&result)),
-            sum(&|result| result != "ignored"),
+            turned_away.map(|day| day.count).sum(),
+            checked().map(|day| day.count).sum(),
         )
     }
 
-    /// How many calls were not checked, and how many of them carried an hmac.
+    /// How many calls were not checked, and how many of them carried a proof.
     pub(crate) fn ignored(&self) -> (i64, i64) {
         let ignored = || self.days.iter().filter(|day| day.result == "ignored");
         let signed = ignored().filter(|day| day.proof != "none");

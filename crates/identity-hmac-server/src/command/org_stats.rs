@@ -34,9 +34,9 @@ pub(crate) async fn run(store: &Store, args: StatsArgs) -> anyhow::Result<()> {
     let StatsArgs {
         organization, days, ..
     } = args;
-    if store.organization(organization.id).await?.is_none() {
+    let Some(stored) = store.organization(organization.id).await? else {
         return Err(missing(organization));
-    }
+    };
     let stats = VerificationStatsView::read(store, organization.id, days).await?;
     let mut out = io::stdout().lock();
     if args.json {
@@ -52,7 +52,7 @@ pub(crate) async fn run(store: &Store, args: StatsArgs) -> anyhow::Result<()> {
     for day in &stats.days {
         line(&mut out, columns(day)?.each_ref().map(String::as_str))?;
     }
-    let (turned_away, looked_at) = stats.turned_away();
+    let (turned_away, looked_at) = stats.turned_away(stored.policy.accepted_proofs);
     if looked_at > 0 {
         let per_mille = turned_away.saturating_mul(1000) / looked_at;
         writeln!(
@@ -66,7 +66,7 @@ pub(crate) async fn run(store: &Store, args: StatsArgs) -> anyhow::Result<()> {
     if ignored > 0 {
         writeln!(
             out,
-            "verification was off for {ignored} calls, of which {signed} carried an hmac: \
+            "verification was off for {ignored} calls, of which {signed} carried a proof: \
              \"observe\" looks at it"
         )?;
     }

@@ -29,9 +29,9 @@ pub struct Counted {
     pub origin: String,
     /// How they were verified, as in `identity_hmac_identify_total`.
     pub result: &'static str,
-    /// What they carried: `hmac` or `none`.
+    /// What they carried: `hmac`, `token` or `none`.
     pub proof: &'static str,
-    /// Which secret verified them: `current` or `previous`; empty for none.
+    /// Which secret or token key verified them: `current` or `previous`; empty for none.
     pub secret: &'static str,
 }
 
@@ -125,9 +125,9 @@ pub struct VerificationDay {
     pub origin: String,
     /// How they were verified, as in `identity_hmac_identify_total`.
     pub result: String,
-    /// What they carried: `hmac` or `none`.
+    /// What they carried: `hmac`, `token` or `none`.
     pub proof: String,
-    /// Which secret verified them: `current` or `previous`; empty for none.
+    /// Which secret or token key verified them: `current` or `previous`; empty for none.
     pub secret: String,
     /// How many.
     pub calls: i64,

@@ -129,12 +129,44 @@ on_both_databases! {
         let words: Vec<_> = line.unwrap().split_whitespace().collect();
         assert_eq!((words[2], words[3], words.last()), ("none", "2", Some(&shop)));
         assert!(table.contains("\"required\" turns away 4 of 7 calls (57.1 %)"), "{table}");
-        assert!(table.contains("verification was off for 2 calls, of which 1 carried an hmac"));
+        assert!(table.contains("verification was off for 2 calls, of which 1 carried a proof"));
         let json = printed(&database, &["org", "stats", &organization.id, "--json", "--days=1"]);
         let stats: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(stats, read(&organization, "?days=1").await.ok());
         let none = printed(&database, &["org", "stats", &other.id, "--days=3"]);
         assert_eq!(none, "no identify() call in 3 days\n");
+    }
+
+    async fn tokens_are_counted_apart_and_turned_away_where_the_hmac_alone_is_accepted(
+        database: Database
+    ) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        organization.verification("observe").await;
+        let signer = organization.signer().await;
+        let visitor = organization.visitor().await;
+        let token = signer.token(&visitor, "user_123");
+        visitor.identify(json!({"token": token})).await.ok();
+        visitor.identify(json!({"token": "forged"})).await.ok();
+        visitor.identify(json!({"hmac": organization.sign(&visitor)})).await.ok();
+
+        let service = restart(service, &database).await;
+        let organization = organization.at(&service);
+        let rows = days(&organization).await;
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| ["result", "proof"].map(|name| row[name].as_str().unwrap()))
+            .collect();
+        let expected = [["invalid", "token"], ["verified_current", "hmac"], ["verified_current", "token"]];
+        assert_eq!(rows, expected);
+        for (proofs, line) in [
+            (json!(["hmac", "token"]), "\"required\" turns away 1 of 3 calls (33.3 %)"),
+            (json!(["hmac"]), "\"required\" turns away 2 of 3 calls (66.6 %)"),
+        ] {
+            organization.update(json!({"acceptedProofs": proofs})).await.ok();
+            let table = printed(&database, &["org", "stats", &organization.id]);
+            assert!(table.contains(line), "{table}");
+        }
     }
 
     async fn stats_are_read_for_organizations_that_there_are_and_days_that_are_kept(
