@@ -43,6 +43,19 @@ function asked() {
   return Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
+/** Where the dashboard is, and what opens it, once the service listens. */
+async function addresses(output) {
+  let said = '';
+  for await (const part of output.iterator({ destroyOnReturn: false })) {
+    said += part;
+    if (/^listening on \S+$/m.test(said)) break;
+  }
+  output.resume();
+  const [, token] = said.match(/^admin token, shown this once: (\S+)$/m) ?? [];
+  const [, dashboard] = said.match(/^dashboard on (\S+)$/m) ?? [];
+  return { dashboard, token };
+}
+
 async function run(folder, running) {
   const origin = `http://127.0.0.1:${servicePort}`;
   const service = {
@@ -51,8 +64,7 @@ async function run(folder, running) {
       PATH: process.env.PATH,
       IDENTITY_DATABASE: `sqlite:${join(folder, 'identity.db')}`,
       IDENTITY_LISTEN: `127.0.0.1:${servicePort}`,
-      // The demo administers by the command alone.
-      IDENTITY_ADMIN_LISTEN: 'off',
+      IDENTITY_ADMIN_LISTEN: '127.0.0.1:0',
       IDENTITY_LOG: 'warn',
     },
   };
@@ -74,8 +86,7 @@ async function run(folder, running) {
     serving.kill();
     return served;
   });
-  await Promise.race([once(serving.stdout, 'data'), served]);
-  serving.stdout.resume();
+  const { dashboard, token } = await Promise.race([addresses(serving.stdout), served]);
 
   const verification = new VerificationSwitch(mode, (mode) =>
     command('org', 'verification', id, mode),
@@ -98,6 +109,8 @@ async function run(folder, running) {
 
   console.log(`
   Open ${address}, and log in as the page says.
+  The vendor's dashboard is at ${dashboard}. Its admin token is
+  ${token}
   The shop runs on ${backend}, the identity service at ${origin}.
   Ctrl-C ends both.
 `);

@@ -13,6 +13,8 @@ export class Service {
   /** Where it listens, the same after a restart. */
   url = 'http://127.0.0.1:0';
   #adminUrl = 'http://127.0.0.1:0';
+  /** Where the dashboard is. */
+  dashboardUrl;
   /** What nobody but the vendor may know, by name. */
   secrets = {};
   #folder;
@@ -36,6 +38,8 @@ export class Service {
       if (token) this.secrets['admin token'] = token;
       const [, adminUrl] = line.match(/^admin interface on (\S+)$/) ?? [];
       if (adminUrl) this.#adminUrl = adminUrl;
+      const [, dashboardUrl] = line.match(/^dashboard on (\S+)$/) ?? [];
+      if (dashboardUrl) this.dashboardUrl = dashboardUrl;
       const [, url] = line.match(/^listening on (\S+)$/) ?? [];
       if (url) {
         this.url = url;

@@ -63,13 +63,16 @@ impl AdminToken {
     /// Whether a presented token is the admin's.
     pub(crate) async fn matches(&self, token: &str, store: &Store) -> Result<bool, StoreError> {
         let presented = sha256(token);
-        Ok(match self {
-            Self::Configured { digest, .. } => presented.ct_eq(digest).into(),
-            Self::Stored => match store.setting(Setting::AdminTokenSha256).await? {
-                Some(digest) => presented.as_slice().ct_eq(&digest).into(),
-                None => false,
-            },
-        })
+        let digest = self.digest(store).await?;
+        Ok(digest.is_some_and(|digest| presented.as_slice().ct_eq(&digest).into()))
+    }
+
+    /// SHA-256 of the token that counts now; `None` when there is none.
+    pub(crate) async fn digest(&self, store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
+        match self {
+            Self::Configured { digest, .. } => Ok(Some(digest.to_vec())),
+            Self::Stored => store.setting(Setting::AdminTokenSha256).await,
+        }
     }
 }
 

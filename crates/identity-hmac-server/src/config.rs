@@ -180,8 +180,8 @@ pub(crate) struct ServeArgs {
         value_parser = address
     )]
     pub(crate) listen: SocketAddr,
-    /// The address of /v1/admin, /metrics and /openapi.json, which the other one does not serve;
-    /// port 0 takes a free one, off serves none
+    /// The address of the dashboard, /v1/admin, /metrics and /openapi.json, which the other one does not
+    /// serve; port 0 takes a free one, off serves none
     #[arg(
         long,
         value_name = "ADDRESS",

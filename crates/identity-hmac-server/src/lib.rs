@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod audit;
 mod command;
 mod config;
+mod dashboard;
 mod head_timer;
 pub mod http;
 mod identity;

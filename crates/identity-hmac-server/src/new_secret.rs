@@ -127,6 +127,30 @@ impl NewSecret {
         })
     }
 
+    /// Makes another secret for an organization, and makes it count. What is prepared then is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`] when there is no randomness or the database fails.
+    pub async fn rotate(
+        store: &Store,
+        master_keys: &MasterKeys,
+        id: Uuid,
+        force: bool,
+        actor: &Actor,
+    ) -> Result<Rotation, SecretError> {
+        loop {
+            let rotation = Self::rotation(store, master_keys, id, force).await?;
+            let Rotation::Prepared(new) = &rotation else {
+                return Ok(rotation);
+            };
+            // Otherwise another call was faster, and this one has to see what came of that.
+            if new.store(store, actor).await? {
+                return Ok(rotation);
+            }
+        }
+    }
+
     /// The organization as it is once the secret counts.
     #[must_use]
     pub fn organization(&self) -> OrganizationView {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::admin_token::{self, AdminToken};
 use crate::config::{AdminListen, MigrateWhen, ServeArgs, StateArgs};
+use crate::dashboard::HOME;
 use crate::http::{App, Routers, routers};
 use crate::key_file::MasterKeySource;
 use crate::listener::Listener;
@@ -158,7 +159,10 @@ fn tell_addresses(public: &Listener, admin: Option<&Listener>) -> io::Result<()>
     let mut lines = format!("listening on http://{address}\n");
     // Readers of the output wait for the public line: it is the last one.
     if let Some(admin) = admin {
-        lines = format!("admin interface on http://{}\n{lines}", admin.address()?);
+        let address = admin.address()?;
+        lines = format!(
+            "admin interface on http://{address}\ndashboard on http://{address}{HOME}\n{lines}"
+        );
     }
     // The output may be closed: the service serves all the same.
     if let Err(error) = io::stdout().write_all(lines.as_bytes()) {

@@ -142,12 +142,19 @@ pub(crate) async fn export(
     PathId(organization): PathId,
     QueryParams(person): QueryParams<PersonQuery>,
 ) -> Result<Json<PersonExport>, Problem> {
-    let export = PersonExport::read(&app.store, organization, &person.read()?).await;
-    export.map(Json).map_err(|error| match error {
-        ExportError::NoOrganization => Problem::organization_not_found(),
-        ExportError::TooMany => Problem::invalid_request(None, &error.to_string()),
-        ExportError::Store(error) => error.into(),
-    })
+    Ok(Json(
+        PersonExport::read(&app.store, organization, &person.read()?).await?,
+    ))
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::NoOrganization => Self::organization_not_found(),
+            ExportError::TooMany => Self::invalid_request(None, &error.to_string()),
+            ExportError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// Erase every record of a person

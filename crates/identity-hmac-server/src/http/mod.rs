@@ -9,7 +9,7 @@ mod cors;
 pub mod identify_params;
 mod identities;
 mod identity;
-mod once;
+pub(crate) mod once;
 mod openapi;
 mod operation;
 mod organizations;
@@ -17,7 +17,7 @@ mod params;
 mod policy;
 pub mod problem;
 mod proof;
-mod rate;
+pub(crate) mod rate;
 mod secret_use;
 mod server_identities;
 mod server_identity;
@@ -50,6 +50,7 @@ pub(crate) use problem::Problem;
 
 use crate::admin_token::AdminToken;
 use crate::config::LogClientAddress;
+use crate::dashboard;
 use crate::log::DroppedLines;
 use crate::master_key::MasterKeys;
 use crate::store::{Policy, SealedSecrets, SealedTokenKey, Store};
@@ -59,13 +60,16 @@ use crate::verification_stats::VerificationStats;
 use rate::Rate;
 use secret_use::SecretUse;
 
+/// How often an address may try to log in to the dashboard.
+const LOGINS_PER_MINUTE: u32 = 10;
+
 /// What every handler shares.
 #[derive(Debug)]
 pub(crate) struct App {
-    store: Store,
+    pub(crate) store: Store,
     /// Known once the database was reached: it says which keys are its own.
     master_keys: OnceLock<MasterKeys>,
-    admin_token: AdminToken,
+    pub(crate) admin_token: AdminToken,
     trusted_proxies: Vec<IpNet>,
     log_client_address: LogClientAddress,
     address_rate: Rate<IpAddr>,
@@ -73,8 +77,9 @@ pub(crate) struct App {
     organization_visitor_rate: Rate<Uuid>,
     visitor_token_lifetime: u32,
     server_rate: Rate<Uuid>,
+    pub(crate) login_rate: Rate<IpAddr>,
     secret_use: SecretUse,
-    body_deadline: Duration,
+    pub(crate) body_deadline: Duration,
     request_deadline: Duration,
     metrics: PrometheusHandle,
     verification_stats: VerificationStats,
@@ -119,6 +124,7 @@ impl App {
             ),
             visitor_token_lifetime: settings.visitor_token_lifetime,
             server_rate: Rate::per_minute("server", settings.server_rate),
+            login_rate: Rate::per_minute("login", LOGINS_PER_MINUTE),
             secret_use: SecretUse::default(),
             body_deadline: settings.body_deadline,
             request_deadline: settings.request_deadline,
@@ -150,6 +156,7 @@ impl App {
         self.visitor_rate.forget_idle();
         self.organization_visitor_rate.forget_idle();
         self.server_rate.forget_idle();
+        self.login_rate.forget_idle();
         self.secret_use.forget_idle();
         self.store.upkeep();
         self.metrics.run_upkeep();
@@ -162,12 +169,16 @@ impl App {
         }
     }
 
-    fn master_keys(&self) -> Result<&MasterKeys, Problem> {
+    pub(crate) fn master_keys(&self) -> Result<&MasterKeys, Problem> {
         self.master_keys.get().ok_or_else(Problem::unavailable)
     }
 
     /// Opens the secrets of an organization.
-    fn keyring(&self, organization: Uuid, secrets: &SealedSecrets) -> Result<Keyring, Problem> {
+    pub(crate) fn keyring(
+        &self,
+        organization: Uuid,
+        secrets: &SealedSecrets,
+    ) -> Result<Keyring, Problem> {
         let master_keys = self.master_keys()?;
         let open = |sealed: &[u8]| {
             let secret = master_keys
@@ -184,7 +195,7 @@ impl App {
     }
 
     /// Opens the token keys of an organization; `None` when it has none.
-    fn token_keyring(
+    pub(crate) fn token_keyring(
         &self,
         organization: Uuid,
         keys: &[SealedTokenKey],
@@ -247,7 +258,7 @@ fn inspection_routes() -> OpenApiRouter<Arc<App>> {
 pub(crate) struct Routers {
     /// What pages, backends and load balancers call.
     pub(crate) public: Router,
-    /// What the vendor's operator calls, and the health routes as well.
+    /// What the vendor's operator calls and sees, and the health routes as well.
     pub(crate) admin: Router,
 }
 
@@ -268,13 +279,15 @@ pub(crate) fn routers(app: &Arc<App>) -> serde_json::Result<Routers> {
     let health = guarded(part(health_routes(), false), app);
     // Without CORS: an API key has no business in a page.
     let server = guarded(part(server_routes(), false), app).layer(limit.clone());
-    let admin = guarded(part(admin_routes(), true), app).layer(limit);
+    let admin = guarded(part(admin_routes(), true), app).layer(limit.clone());
+    let dashboard = guarded(dashboard::routes(app), app).layer(limit);
     let inspection = guarded(part(inspection_routes(), true), app);
     let document = Bytes::from(document.to_json()?);
     Ok(Routers {
         public: observed(visitor.merge(server).merge(health.clone()), app),
         admin: observed(
             admin
+                .merge(dashboard)
                 .merge(inspection.layer(Extension(operation::Document(document))))
                 .merge(health),
             app,

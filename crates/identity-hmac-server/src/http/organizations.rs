@@ -310,16 +310,10 @@ pub(crate) async fn rotate_secret(
     PathId(id): PathId,
     QueryParams(Force { force }): QueryParams<Force>,
 ) -> Result<Json<OrganizationWithSecret>, Problem> {
-    loop {
-        let new = match NewSecret::rotation(&app.store, app.master_keys()?, id, force).await? {
-            Rotation::Prepared(new) => new,
-            Rotation::PreviousVerifies => return Err(Problem::previous_secret_verifies()),
-            Rotation::NoOrganization => return Err(Problem::organization_not_found()),
-        };
-        // Otherwise another call was faster, and this one has to see what came of that.
-        if new.store(&app.store, &actor).await? {
-            return Ok(Json(new.shown()));
-        }
+    match NewSecret::rotate(&app.store, app.master_keys()?, id, force, &actor).await? {
+        Rotation::Prepared(new) => Ok(Json(new.shown())),
+        Rotation::PreviousVerifies => Err(Problem::previous_secret_verifies()),
+        Rotation::NoOrganization => Err(Problem::organization_not_found()),
     }
 }
 

@@ -101,6 +101,16 @@ impl Problem {
         }
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong and what to do, for a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn hmac_required() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

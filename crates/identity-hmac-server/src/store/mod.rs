@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod audit;
+mod dashboard_sessions;
 mod email;
 mod erasure;
 mod error;

@@ -253,6 +253,44 @@ impl Store {
             .collect())
     }
 
+    /// Lists up to `limit` organizations whose names hold a text, in the order of their creation, those
+    /// after `after`. Letter case does not matter where the database knows it: SQLite knows that of
+    /// ASCII.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn organizations_named(
+        &self,
+        part: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Organization>, StoreError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM organizations WHERE id > $1 AND deleted_at IS NULL
+                AND lower(name) LIKE lower($2) ESCAPE '!' ORDER BY id LIMIT $3"
+        );
+        let mut pattern = String::from("%");
+        for char in part.chars() {
+            if ['!', '%', '_'].contains(&char) {
+                pattern.push('!');
+            }
+            pattern.push(char);
+        }
+        pattern.push('%');
+        reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
+            .bind(after.unwrap_or(Uuid::nil()))
+            .bind(&pattern)
+            .bind(i64::from(limit))
+            .fetch_all(connection)
+            .await?
+            .into_iter()
+            .map(TryInto::try_into)
+            .collect())
+    }
+
     /// Changes an organization; `None` when there is none with that id.
     ///
     /// # Errors

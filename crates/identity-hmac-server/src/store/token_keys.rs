@@ -74,6 +74,18 @@ impl Store {
             .await?))
     }
 
+    /// Lists the token keys of an organization, the newest first.
+    pub(crate) async fn sealed_token_keys_of(
+        &self,
+        organization: Uuid,
+    ) -> Result<Vec<SealedTokenKey>, StoreError> {
+        const SQL: &str = "SELECT kid, sealed FROM token_keys WHERE organization_id = $1
+            ORDER BY created_at DESC, slot DESC";
+        reading!(&self.connections, connection => {
+            Ok(sqlx::query_as(SQL).bind(organization).fetch_all(connection).await?)
+        })
+    }
+
     /// Stores the same token key, sealed anew; false when it is no longer the same.
     pub(crate) async fn reseal_token_key(
         &self,

@@ -81,6 +81,9 @@ async fn the_public_listener_has_nothing_of_the_admins_whatever_token_is_sent() 
         let path = path.replace("{identityId}", &visitor.id);
         assert_nothing(&service.url, &path, &[&service.admin_token, &visitor.token]).await;
     }
+    for path in ["/dashboard", "/dashboard/login", "/dashboard/style.css"] {
+        assert_nothing(&service.url, path, &[&service.admin_token]).await;
+    }
 }
 
 #[tokio::test]
@@ -141,8 +144,9 @@ async fn the_admin_address_is_printed_before_the_line_that_readers_wait_for() {
     let database = Database::sqlite();
     let service = Service::start_command(&database, serve(&database, &[]));
     let expected = format!(
-        "admin interface on {}\nlistening on {}\n",
-        service.admin_url, service.url
+        "admin interface on {admin}\ndashboard on {admin}/dashboard\nlistening on {}\n",
+        service.url,
+        admin = service.admin_url
     );
     assert_eq!(service.output(), expected);
     assert_ne!(service.admin_url, service.url);

@@ -12,6 +12,7 @@ mod attacks;
 mod audit;
 mod command;
 mod cors;
+mod dashboard;
 mod faults;
 mod harness;
 mod identify;

@@ -2,6 +2,7 @@
 
 mod absent;
 mod backend;
+mod browser;
 mod caller;
 mod database;
 mod pgbouncer;
@@ -15,6 +16,7 @@ mod wire;
 
 pub(crate) use absent::without_postgres;
 pub(crate) use backend::Backend;
+pub(crate) use browser::Browser;
 pub(crate) use caller::{Answer, Organization, Visitor, http, kept};
 pub(crate) use database::Database;
 pub(crate) use pgbouncer::PgBouncer;

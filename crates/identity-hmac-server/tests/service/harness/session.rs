@@ -66,6 +66,7 @@ impl Session {
             "persons",
             "api_keys",
             "token_keys",
+            "dashboard_sessions",
             "audit_events",
         ])
         .await
