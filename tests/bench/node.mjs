@@ -1,12 +1,16 @@
-// What the npm package's functions cost, beside what Node gives. Run with --expose-gc from the
-// project in which the package is installed.
+// What the npm package's functions cost, beside what Node gives, and what its identity tokens cost
+// beside jsonwebtoken and jose. Run with --expose-gc from the project in which the packages are
+// installed.
 
+import { deepEqual, equal } from 'node:assert/strict';
 import { createHmac, createSecretKey, randomBytes, subtle, timingSafeEqual } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const require = createRequire(join(process.cwd(), 'package.json'));
 const identityHmac = require('identity-hmac');
+const jose = require('jose');
+const jwt = require('jsonwebtoken');
 
 const ROUNDS = 25;
 const SAMPLE_SECONDS = 0.03;
@@ -63,6 +67,78 @@ const VERIFY_PREPARED = {
   'identity-hmac': (visitorId, signature) => KEY.verify(visitorId, signature),
 };
 
+const TOKEN_KEY_TEXT = identityHmac.generateTokenKey();
+const KEY_ID = TOKEN_KEY_TEXT.slice(4, 12);
+const TOKEN_KEY = new identityHmac.IdentityTokenKey(TOKEN_KEY_TEXT);
+const TOKEN_KEYRING = new identityHmac.IdentityTokenKeyring(TOKEN_KEY);
+const TOKEN_KEY_OBJECT = createSecretKey(TOKEN_KEY_TEXT, 'utf8');
+const AUDIENCE = 'pk_3f9a1c7e5b2d4860';
+/** What `identify()` takes of a user, beside the ids. */
+const ATTRIBUTES = {
+  name: 'Jane Doe',
+  email: 'jane@example.com',
+  metadata: { plan: 'pro', seats: 12, trial: false },
+};
+
+/** The ways to sign a token that also says `attributes` and names `audience`. */
+function tokenSigners(attributes, audience) {
+  const withJsonwebtoken = (key) => (visitorId) => {
+    const options = { subject: 'user_123', expiresIn: 300, keyid: KEY_ID };
+    if (audience) options.audience = audience;
+    return jwt.sign({ visitorId, ...attributes }, key, options);
+  };
+  return {
+    jsonwebtoken: withJsonwebtoken(TOKEN_KEY_TEXT),
+    'jsonwebtoken, KeyObject': withJsonwebtoken(TOKEN_KEY_OBJECT),
+    'jose, awaited': (visitorId) => {
+      const token = new jose.SignJWT({ visitorId, ...attributes })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: KEY_ID })
+        .setSubject('user_123')
+        .setIssuedAt()
+        .setExpirationTime('5m');
+      if (audience) token.setAudience(audience);
+      return token.sign(TOKEN_KEY_OBJECT);
+    },
+    'identity-hmac': (visitorId) =>
+      TOKEN_KEY.sign({ visitorId, externalId: 'user_123', ...attributes }, { audience }),
+  };
+}
+
+/** What our keyring demands beyond what the library has checked. */
+function checked(claims, visitorId) {
+  const { sub, iat, exp } = claims;
+  const isRight =
+    claims.visitorId === visitorId &&
+    typeof sub === 'string' &&
+    typeof iat === 'number' &&
+    iat <= Date.now() / 1000 + 60 &&
+    exp > iat &&
+    exp - iat <= 3600;
+  if (!isRight) throw new Error('the claims are not as they have to be');
+  return claims;
+}
+
+/** The ways to get the claims of a token. */
+function tokenVerifiers(audience) {
+  const withJsonwebtoken = (key) => {
+    const options = { algorithms: ['HS256'], audience, clockTolerance: 60 };
+    return (visitorId, token) => checked(jwt.verify(token, key, options), visitorId);
+  };
+  const options = {
+    algorithms: ['HS256'],
+    audience,
+    clockTolerance: 60,
+    requiredClaims: ['sub', 'visitorId', 'iat', 'exp'],
+  };
+  return {
+    jsonwebtoken: withJsonwebtoken(TOKEN_KEY_TEXT),
+    'jsonwebtoken, KeyObject': withJsonwebtoken(TOKEN_KEY_OBJECT),
+    'jose, awaited': async (visitorId, token) =>
+      checked((await jose.jwtVerify(token, TOKEN_KEY_OBJECT, options)).payload, visitorId),
+    'identity-hmac': (visitorId, token) => TOKEN_KEYRING.verify(token, visitorId, { audience }),
+  };
+}
+
 /** Ids of so many bytes, each with its signature. */
 function pairsOf(length) {
   return Array.from({ length: IDS }, () => {
@@ -93,6 +169,36 @@ async function checkVerifying(contenders, pairs) {
   }
 }
 
+/** Every contender's token says the same, to every verifier. */
+async function checkSigningTokens(signers, verifiers, visitorId, attributes) {
+  for (const sign of Object.values(signers)) {
+    const token = await sign(visitorId);
+    for (const verify of Object.values(verifiers)) {
+      const claims = await verify(visitorId, token);
+      const { name, email, metadata } = claims;
+      deepEqual({ ...attributes }, JSON.parse(JSON.stringify({ name, email, metadata })));
+      equal(claims.sub ?? claims.externalId, 'user_123');
+      equal((claims.exp ?? claims.expiresAt) - (claims.iat ?? claims.issuedAt), 300);
+    }
+  }
+}
+
+async function checkVerifyingTokens(verifiers, pairs) {
+  for (const [contender, verify] of Object.entries(verifiers)) {
+    for (const { visitorId, signature: right } of pairs) {
+      const forged = `${right.slice(0, -1)}${right.endsWith('A') ? 'E' : 'A'}`;
+      for (const token of [...pairs.map(({ signature }) => signature), forged]) {
+        const isAccepted = await Promise.resolve()
+          .then(() => verify(visitorId, token))
+          .then(Boolean, () => false);
+        if (isAccepted !== (token === right)) {
+          throw new Error(`${contender} is wrong about ${token} for ${visitorId}`);
+        }
+      }
+    }
+  }
+}
+
 async function seconds(passes, pairs, contender) {
   // Every sample begins without another contender's garbage.
   globalThis.gc();
@@ -101,7 +207,7 @@ async function seconds(passes, pairs, contender) {
     for (const { visitorId, signature } of pairs) {
       const answer = contender(visitorId, signature);
       // To await what is there already would cost ours a turn of the event loop's queue.
-      if (typeof answer === 'object') await answer;
+      if (typeof answer === 'object' && typeof answer.then === 'function') await answer;
     }
   }
   return Number(process.hrtime.bigint() - started) / 1e9;
@@ -151,9 +257,26 @@ for (const [kind, contenders] of [
   await measure(`verify, ${kind}, 36 bytes`, contenders, pairs);
 }
 
+for (const [kind, attributes, audience] of [
+  ['minimal', {}, undefined],
+  ['all claims', ATTRIBUTES, AUDIENCE],
+]) {
+  const signers = tokenSigners(attributes, audience);
+  const verifiers = tokenVerifiers(audience);
+  await checkSigningTokens(signers, verifiers, pairs[0].visitorId, attributes);
+  await measure(`sign a token, ${kind}`, signers, pairs);
+  const tokens = pairs.map(({ visitorId }) => {
+    return { visitorId, signature: signers['identity-hmac'](visitorId) };
+  });
+  await checkVerifyingTokens(verifiers, tokens.slice(0, 10));
+  await measure(`verify a token, ${kind}`, verifiers, tokens);
+}
+
 const versions = {
   Node: process.versions.node,
   'its OpenSSL': process.versions.openssl,
+  jsonwebtoken: require('jsonwebtoken/package.json').version,
+  jose: require('jose/package.json').version,
   'identity-hmac': require('identity-hmac/package.json').version,
 };
 console.log(JSON.stringify({ versions }));

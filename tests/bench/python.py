@@ -1,4 +1,6 @@
-"""What the Python package's functions cost, beside what Python has and pyca/cryptography."""
+"""What the Python package's functions cost, beside what Python has and pyca/cryptography, and its
+identity tokens, beside PyJWT.
+"""
 
 import hmac
 import json
@@ -6,9 +8,12 @@ import platform
 import secrets
 import ssl
 import sys
+import time
 from importlib.metadata import version
 from timeit import Timer
+from typing import Any
 
+import jwt
 from cryptography.hazmat.backends.openssl import backend
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -68,6 +73,58 @@ VERIFY_PREPARED = {
     "identity-hmac": "KEY.verify(visitor_id, signature)",
 }
 
+TOKEN_KEY_TEXT = identity_hmac.generate_token_key()
+TOKEN_KEY = identity_hmac.IdentityTokenKey(TOKEN_KEY_TEXT)
+TOKEN_KEYRING = identity_hmac.IdentityTokenKeyring(TOKEN_KEY)
+AUDIENCE = "pk_3f9a1c7e5b2d4860"
+# What `identify()` takes of a user, beside the ids.
+ATTRIBUTES = {
+    "name": "Jane Doe",
+    "email": "jane@example.com",
+    "metadata": {"plan": "pro", "seats": 12, "trial": False},
+}
+REQUIRED = {"require": ["sub", "visitorId", "iat", "exp"]}
+
+
+def sign_with_pyjwt(visitor_id: str, **claims: Any) -> str:
+    now = int(time.time())
+    claims |= {"sub": "user_123", "visitorId": visitor_id, "iat": now, "exp": now + 300}
+    headers = {"kid": TOKEN_KEY_TEXT[4:12]}
+    return jwt.encode(claims, TOKEN_KEY_TEXT, algorithm="HS256", headers=headers)
+
+
+def verify_with_pyjwt(token: str, visitor_id: str, audience: str | None) -> dict[str, Any]:
+    """The claims, if the token passes what our keyring demands."""
+    claims = jwt.decode(
+        token,
+        TOKEN_KEY_TEXT,
+        algorithms=["HS256"],
+        audience=audience,
+        leeway=60,
+        options=REQUIRED,
+    )
+    if claims["visitorId"] != visitor_id or not 0 < claims["exp"] - claims["iat"] <= 3600:
+        raise jwt.InvalidTokenError
+    return claims
+
+
+SIGN_MINIMAL = {
+    "PyJWT": "sign_with_pyjwt(visitor_id)",
+    "identity-hmac": "TOKEN_KEY.sign(visitor_id, 'user_123')",
+}
+SIGN_ALL = {
+    "PyJWT": "sign_with_pyjwt(visitor_id, aud=AUDIENCE, **ATTRIBUTES)",
+    "identity-hmac": "TOKEN_KEY.sign(visitor_id, 'user_123', audience=AUDIENCE, **ATTRIBUTES)",
+}
+VERIFY_MINIMAL = {
+    "PyJWT": "verify_with_pyjwt(signature, visitor_id, None)",
+    "identity-hmac": "TOKEN_KEYRING.verify(signature, visitor_id)",
+}
+VERIFY_ALL = {
+    "PyJWT": "verify_with_pyjwt(signature, visitor_id, AUDIENCE)",
+    "identity-hmac": "TOKEN_KEYRING.verify(signature, visitor_id, audience=AUDIENCE)",
+}
+
 EACH_ID = "for visitor_id in signatures: "
 EACH_PAIR = "for visitor_id, signature in signatures.items(): "
 
@@ -92,6 +149,32 @@ def check_verifying(contenders: dict[str, str], signatures: dict[str, str]) -> N
                 given = {"visitor_id": visitor_id, "signature": signature}
                 if eval(expression, globals(), given) is not (signature == right):
                     sys.exit(f"{contender} is wrong about {signature} for {visitor_id}")
+
+
+def check_signing_tokens(contenders: dict[str, str], visitor_id: str, audience: str | None) -> None:
+    """Every contender's token says the same, to both verifiers."""
+    for expression in contenders.values():
+        token = eval(expression, globals(), {"visitor_id": visitor_id})
+        claims = TOKEN_KEYRING.verify(token, visitor_id, audience=audience)
+        told = verify_with_pyjwt(token, visitor_id, audience)
+        attributes = {name: getattr(claims, name) or None for name in ATTRIBUTES}
+        assert attributes == {name: told.get(name) for name in ATTRIBUTES}
+        assert claims.external_id == told["sub"]
+        assert claims.expires_at - claims.issued_at == told["exp"] - told["iat"] == 300
+
+
+def check_verifying_tokens(contenders: dict[str, str], tokens: dict[str, str]) -> None:
+    refusals = (jwt.InvalidTokenError, identity_hmac.IdentityTokenError)
+    for contender, expression in contenders.items():
+        for visitor_id, right in tokens.items():
+            for token in [*tokens.values(), right[:-1] + ("E" if right[-1] == "A" else "A")]:
+                given = {"visitor_id": visitor_id, "signature": token}
+                try:
+                    accepted = bool(eval(expression, globals(), given))
+                except refusals:
+                    accepted = False
+                if accepted is not (token == right):
+                    sys.exit(f"{contender} is wrong about {token} for {visitor_id}")
 
 
 def measure(case: str, each: str, contenders: dict[str, str], signatures: dict[str, str]) -> None:
@@ -131,11 +214,22 @@ def main() -> None:
     for kind, contenders in (("one call", VERIFY_ONE_CALL), ("prepared", VERIFY_PREPARED)):
         check_verifying(contenders, dict(list(signatures.items())[:30]))
         measure(f"verify, {kind}, 36 bytes", EACH_PAIR, contenders, signatures)
+    for kind, sign, verify, audience in (
+        ("minimal", SIGN_MINIMAL, VERIFY_MINIMAL, None),
+        ("all claims", SIGN_ALL, VERIFY_ALL, AUDIENCE),
+    ):
+        check_signing_tokens(sign, next(iter(signatures)), audience)
+        measure(f"sign a token, {kind}", EACH_ID, sign, signatures)
+        ours = sign["identity-hmac"]
+        tokens = {id: eval(ours, globals(), {"visitor_id": id}) for id in signatures}
+        check_verifying_tokens(verify, dict(list(tokens.items())[:10]))
+        measure(f"verify a token, {kind}", EACH_PAIR, verify, tokens)
     versions = {
         "Python": platform.python_version(),
         "its OpenSSL": ssl.OPENSSL_VERSION.split()[1],
         "cryptography": version("cryptography"),
         "cryptography's OpenSSL": backend.openssl_version_text().split()[1],
+        "PyJWT": jwt.__version__,
         "identity-hmac": identity_hmac.__version__,
     }
     print(json.dumps({"versions": versions}))
