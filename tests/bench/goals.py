@@ -39,6 +39,8 @@ class Goal(NamedTuple):
 
 ONE_CALL = "sign, one call, 36 bytes"
 PREPARED = "sign, prepared, 36 bytes"
+SIGN_TOKEN = "sign a token, all claims"
+VERIFY_TOKEN = "verify a token, all claims"
 DOCUMENTED = "documented function"
 GOALS = [
     Goal("core, prepared sign", "core", PREPARED, "ring", 1.3),
@@ -52,12 +54,20 @@ GOALS = [
         1.15,
         "time",
     ),
+    Goal("core, verify a token", "core", VERIFY_TOKEN, "jsonwebtoken", 3),
     Goal("Python, one call", "python", ONE_CALL, DOCUMENTED, 5),
     Goal("Python, prepared", "python", PREPARED, DOCUMENTED, 8),
+    Goal("Python, sign a token", "python", SIGN_TOKEN, "PyJWT", 5),
+    Goal("Python, verify a token", "python", VERIFY_TOKEN, "PyJWT", 5),
     Goal("Ruby, one call", "ruby", ONE_CALL, DOCUMENTED, 20),
     Goal("Ruby, prepared", "ruby", PREPARED, DOCUMENTED, 28),
     Goal("Node, one call", "node", ONE_CALL, DOCUMENTED, 4),
     Goal("Node, prepared", "node", PREPARED, DOCUMENTED, 5),
+    *(
+        Goal(f"Node, {call}", "node", case, peer, 4)
+        for call, case in (("sign a token", SIGN_TOKEN), ("verify a token", VERIFY_TOKEN))
+        for peer in ("jsonwebtoken", "jsonwebtoken, KeyObject", "jose, awaited")
+    ),
     Goal("command", "command", "sign a file of 5,000,000 ids", "documented Python loop", 20),
     *(
         Goal(
