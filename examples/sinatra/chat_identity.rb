@@ -1,19 +1,28 @@
 # frozen_string_literal: true
 
-# GET /api/chat-identity?visitorId=…: signs a visitor id for a customer who is logged in.
-module ChatIdentity
-  # Visitor ids are UUIDs. Nothing else is ever signed.
-  UUID = /\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/
+require "identity_hmac"
 
+# What the shop signs for a customer who is logged in, and for nobody else:
+#
+#     GET /api/chat-token?visitorId=…     {token}: who the customer is
+#     GET /api/chat-identity?visitorId=…  {hmac}: the visitor id alone
+module ChatIdentity
+  # server.rb sets the keys after this.
   def self.registered(app)
-    app.get "/api/chat-identity" do
-      current_user # Or 401, before anything else is looked at.
-      # Not from params, which keep only the last one if it was sent more than once.
-      visitor_id = Rack::Utils.parse_query(request.query_string)["visitorId"]
-      unless visitor_id.is_a?(String) && UUID.match?(visitor_id.b)
-        problem 400, "send one visitorId, a UUID"
-      end
-      json hmac: settings.identity_key.sign(visitor_id)
-    end
+    app.register IdentityHmac::Sinatra
+    app.helpers self
+    app.chat_identity(-> { app.token_key }, path: "/api/chat-token") { chat_user }
+    app.chat_identity(-> { app.identity_key }) { chat_user }
+  end
+
+  private
+
+  # Everything that a token says comes from the session. The page has no word in it.
+  def chat_user
+    user = customer
+    return unless user
+
+    metadata = user.slice("plan", "signupDate")
+    IdentityHmac::User.new(user["id"], name: user["name"], email: user["email"], metadata:)
   end
 end

@@ -4,7 +4,6 @@ require "json"
 require "sinatra/base"
 require_relative "accounts"
 require_relative "chat_identity"
-require_relative "chat_token"
 
 # The Corner Shop: its page, a log-in, and a session. What it signs is in chat_identity.rb.
 class Shop < Sinatra::Base
@@ -13,7 +12,6 @@ class Shop < Sinatra::Base
   COOKIE = { path: "/", httponly: true, same_site: :lax }.freeze # Behind HTTPS also `secure: true`.
 
   register ChatIdentity
-  register ChatToken
 
   # Not as Sinatra's static files, which pass by this filter.
   before do
@@ -68,9 +66,14 @@ class Shop < Sinatra::Base
 
   private
 
+  # The customer who is logged in, or nil.
+  def customer
+    settings.logins.user(request.cookies["session"])
+  end
+
   # The customer who is logged in; anybody else gets a 401.
   def current_user
-    settings.logins.user(request.cookies["session"]) || problem(401, "log in first")
+    customer || problem(401, "log in first")
   end
 
   # The email and the password in the body, which has to be JSON. A page of another origin cannot

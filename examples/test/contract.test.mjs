@@ -42,10 +42,10 @@ const API = {
 const SIGNING = ['chat-identity', 'chat-token'];
 /** Those with the route of their language's package. It says 401 to nobody, whatever the method. */
 const WITH_THE_PACKAGE_S_ROUTE = {
-  axum: ['chat-token'],
+  axum: SIGNING,
   express: SIGNING,
   fastapi: SIGNING,
-  sinatra: [],
+  sinatra: SIGNING,
 };
 const VISITOR = '01a20387-b4b6-7073-8d91-59e5222b4abb';
 

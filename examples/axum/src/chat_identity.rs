@@ -1,41 +1,32 @@
-//! `GET /api/chat-identity?visitorId=…`: signs a visitor id for a customer who is logged in.
+//! What the shop signs for a customer who is logged in, and for nobody else:
+//!
+//! - `GET /api/chat-token?visitorId=…` gives `{token}`: who the customer is.
+//! - `GET /api/chat-identity?visitorId=…` gives `{hmac}`: the visitor id alone.
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use axum::routing::MethodRouter;
+use identity_hmac::InputError;
+use identity_hmac::attributes::Metadata;
+use identity_hmac::route::SigningKey;
+use identity_hmac_axum::{ChatIdentity, User};
 
-use crate::accounts::User;
-use crate::problem::Problem;
+use crate::accounts;
 use crate::shop::Shop;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ChatIdentity {
-    visitor_id: String,
+/// The route that signs: a token with a `TokenKey`, an hmac with an `IdentityKey`.
+pub(crate) fn chat_identity(key: impl Into<SigningKey>) -> MethodRouter<Arc<Shop>> {
+    ChatIdentity::new(key).route(user)
 }
 
-/// The extractors run from left to right: without a log-in nothing else is looked at.
-pub(crate) async fn chat_identity(
-    _: User,
-    State(shop): State<Arc<Shop>>,
-    query: Result<Query<ChatIdentity>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let no_visitor_id = Problem(StatusCode::BAD_REQUEST, "send one visitorId, a UUID");
-    // An id that is missing, or there more than once, does not count.
-    let Ok(Query(ChatIdentity { visitor_id })) = query else {
-        return Err(no_visitor_id);
-    };
-    // Visitor ids are UUIDs, written in this one way. Nothing else is ever signed.
-    let is_visitor_id =
-        Uuid::try_parse(&visitor_id).is_ok_and(|uuid| uuid.hyphenated().to_string() == visitor_id);
-    match shop.key.sign(&visitor_id) {
-        Ok(hmac) if is_visitor_id => Ok(Json(json!({ "hmac": hmac.to_hex() }))),
-        _ => Err(no_visitor_id),
-    }
+/// Everything that a token says comes from the session. The page has no word in it.
+fn user(customer: accounts::User) -> Result<User, InputError> {
+    let metadata = Metadata::from_iter([
+        ("plan".to_owned(), customer.plan.into()),
+        ("signupDate".to_owned(), customer.signup_date.into()),
+    ]);
+    Ok(User::new(customer.id)?
+        .name(customer.name)
+        .email(customer.email)
+        .metadata(metadata))
 }

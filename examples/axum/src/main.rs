@@ -2,7 +2,6 @@
 
 mod accounts;
 mod chat_identity;
-mod chat_token;
 mod problem;
 mod sessions;
 mod shop;

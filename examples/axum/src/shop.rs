@@ -17,7 +17,6 @@ use tower_sessions::Session;
 
 use crate::accounts::{Account, User, authenticate};
 use crate::chat_identity::chat_identity;
-use crate::chat_token::chat_token;
 use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
 use crate::sessions::{Limits, sessions};
 
@@ -65,8 +64,8 @@ pub(crate) fn router(shop: Shop) -> anyhow::Result<Router> {
         .route("/login", post(login))
         .route("/logout", post(logout))
         .route("/me", get(me))
-        .route("/chat-identity", get(chat_identity))
-        .route("/chat-token", chat_token(shop.token_key.clone()))
+        .route("/chat-identity", chat_identity(shop.key.clone()))
+        .route("/chat-token", chat_identity(shop.token_key.clone()))
         .fallback(async || NOT_FOUND)
         .method_not_allowed_fallback(async || METHOD_NOT_ALLOWED)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
