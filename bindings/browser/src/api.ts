@@ -141,8 +141,8 @@ export interface SdkEvents {
   /** The conversation has changed, as {@link SdkApi.subscribe} has it. */
   visitorchanged: Conversation | null;
   /**
-   * The visitor is not verified any more, or could not be verified, and `identityProvider` is not
-   * asked again by itself. The listener gets the error, or `null` if the provider gave `null`.
+   * The visitor is not verified any more, or could not be verified: a token was refused, or there was
+   * none in time. The listener gets the error, or `null` if `identityProvider` gave `null`.
    */
   identityexpired: IdentityError | null;
 }

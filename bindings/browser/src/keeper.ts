@@ -17,7 +17,7 @@ const LONGEST_NAP_MS = 60_000;
  *
  * @param current the session to keep; `undefined` once there is nothing to keep any more
  * @param ask rejects if the visitor could not be verified
- * @param tell is called when the visitor is not verified, and nothing more is tried
+ * @param tell is called when a token is refused, and when the visitor is not verified any more
  */
 export async function keepVerified(
   current: () => Session | undefined,
@@ -65,7 +65,8 @@ export async function keepVerified(
         continue;
       }
       session = found;
-      if (error && isTransient(error) && failures < ATTEMPTS) {
+      const isRefused = error && !isTransient(error);
+      if (error && !isRefused && failures < ATTEMPTS) {
         const wait = BACKOFF_MS * 2 ** failures++;
         next = Date.now() + Math.max(wait, 1000 * (error.retryAfter ?? 0));
       } else {
@@ -73,7 +74,7 @@ export async function keepVerified(
         next = (isVerified(session) && session.notes.ends) || Number.POSITIVE_INFINITY;
       }
       const isLost = session.notes.ends || (error && next === Number.POSITIVE_INFINITY);
-      if (isLost && !isVerified(session) && !isTold) {
+      if (isRefused || (isLost && !isVerified(session) && !isTold)) {
         isTold = true;
         tell(error);
       }

@@ -327,7 +327,7 @@ describe('an identityProvider', () => {
     await settle(page);
     assert.deepEqual(page.api.getConversation(), api.getConversation());
     assert.deepEqual(page.reasons(), ['start']);
-    assert.equal(page.told.length, 0);
+    assert.deepEqual(page.told, ['visitor_belongs_to_another_user']);
     assert.equal((await page.api.getIdentity()).externalId, 'user_123');
   });
 
