@@ -133,7 +133,9 @@ class Run:
             )
         try:
             address = r"http://\S+"
-            printed = f"admin interface on ({address})\ndashboard on \\S+\nlistening on ({address})\n"
+            printed = (
+                f"admin interface on ({address})\ndashboard on \\S+\nlistening on ({address})\n"
+            )
             while not (found := re.search(printed, output.read_text(encoding="utf-8"))):
                 if process.poll() is not None:
                     sys.exit(log.read_text(encoding="utf-8")[-3000:])

@@ -2,15 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { launchOptions } from './chromium.mjs';
+import { launchFirefox } from './firefox.mjs';
 import { Service } from './service.mjs';
 
+/** A form with a mistake in it. The page says so; the browser logs it all the same. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 422 /;
 /** The pages of an organization, as their tabs are called. */
 const TABS = ['Verification', 'Secrets and keys', 'Set up', 'Test', 'People', 'Origins', 'Audit'];
 
@@ -33,7 +36,9 @@ describe('the dashboard', () => {
     const context = await browser.newContext(options);
     const page = await context.newPage();
     const complaints = [];
-    page.on('console', (message) => complaints.push(message.text()));
+    page.on('console', (message) => {
+      if (!REFUSED.test(message.text())) complaints.push(message.text());
+    });
     page.on('pageerror', (error) => complaints.push(String(error)));
     t.after(async () => {
       await context.close();
@@ -51,7 +56,7 @@ describe('the dashboard', () => {
 
   const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
   const follow = (page, name) => page.getByRole('link', { name, exact: true }).first().click();
-  const text = (page) => page.locator('main').innerText();
+  const text = (page) => page.locator('main').textContent();
 
   /** Creates an organization by hand, and returns its page's address, its key and its secret. */
   async function create(page, name) {
@@ -112,7 +117,7 @@ describe('the dashboard', () => {
     await page.getByRole('radio', { name: /^required/ }).check();
     await press(page, 'Save');
     await page.getByRole('heading', { name: 'Refuse calls that are not verified?' }).waitFor();
-    assert.match(await text(page), /1 of 2 calls .* 50\.0 %[^]*from https:\/\/blog\.example/);
+    assert.match(await text(page), /1 of 2 calls .* 50\.0 %.*from https:\/\/blog\.example/s);
     await follow(page, 'Cancel');
     assert.equal(await identify(unsigned, 'https://blog.example'), 200);
     await page.getByRole('radio', { name: /^required/ }).check();
@@ -218,13 +223,58 @@ describe('the dashboard', () => {
     await check('a refused origin');
   });
 
+  it('works in Firefox, which keeps the session and sends the forms', async (t) => {
+    const firefox = await launchFirefox();
+    t.after(() => firefox.close());
+    const page = await firefox.newPage();
+    const says = (text) => page.waitForSelector(`::-p-text(${text})`);
+    await page.goto(service.dashboardUrl);
+    await page.locator('#token').fill(service.secrets['admin token']);
+    await page.locator('::-p-aria(Log in[role="button"])').click();
+    await page.locator('::-p-aria(New organization)').click();
+    await page.locator('#name').fill('In Firefox');
+    await page.locator('::-p-aria(Create[role="button"])').click();
+    await says('It is shown this once.');
+    await page.locator('::-p-aria(I have copied it)').click();
+    await page.locator('[value="observe"]').click();
+    await page.locator('::-p-aria(Save[role="button"])').click();
+    await says('Saved.');
+    assert(await page.$eval('[value="observe"]', (radio) => radio.checked));
+    const focused = await page.evaluate(() => document.activeElement.getAttribute('role'));
+    assert.equal(focused, 'status');
+    await page.locator('::-p-aria(Log out[role="button"])').click();
+    await says('Admin token');
+  });
+
+  it('has a picture, which is small', async (t) => {
+    const path = process.env.SCREENSHOT ?? join(folder, 'dashboard.png');
+    const viewport = { width: 1280, height: 1420 };
+    const page = await open(t, { viewport });
+    await logIn(page);
+    const shop = await create(page, 'Corner Shop');
+    await page.getByRole('radio', { name: /^observe/ }).check();
+    await press(page, 'Save');
+    for (let call = 0; call < 24; call += 1) await identify(shop, 'https://shop.example');
+    await identify({ ...shop, secret: 'another' }, 'https://staging.shop.example');
+    const unsigned = { organizationKey: shop.organizationKey };
+    for (let call = 0; call < 3; call += 1) await identify(unsigned, 'https://blog.shop.example');
+    await count();
+    await page.goto(shop.url);
+    await page.screenshot({ path });
+    const png = readFileSync(path);
+    assert.equal(png.readUInt32BE(16), 1280); // Its width.
+    assert(png.length < 200_000, `${png.length} bytes`);
+  });
+
   it('can be used with the keyboard alone, and shows where it is', async (t) => {
     const page = await open(t, { javaScriptEnabled: true });
     const tabTo = async (target) => {
       for (let stops = 0; stops < 25; stops += 1) {
         await page.keyboard.press('Tab');
         if (await target.evaluate((element) => element === document.activeElement)) {
-          const outline = await target.evaluate((element) => getComputedStyle(element).outlineStyle);
+          const outline = await target.evaluate(
+            (element) => getComputedStyle(element).outlineStyle,
+          );
           assert.equal(outline, 'solid', `${target} shows the focus`);
           return;
         }

@@ -234,9 +234,12 @@ impl Change {
         proofs.try_into().ok()
     }
 
+    /// The same change as fields. Only a change to `required` is asked about: a link that somebody made
+    /// up asks for no other.
     fn fields(&self) -> Vec<(&'static str, String)> {
         let on = |name, field: &Option<String>| field.as_ref().map(|_| (name, "on".to_owned()));
-        [("verification", self.verification.clone())]
+        let required = VerificationMode::Required.as_str().to_owned();
+        [("verification", required)]
             .into_iter()
             .chain(on("hmac", &self.hmac))
             .chain(on("token", &self.token))

@@ -177,6 +177,9 @@ on_both_databases! {
         let required = [("verification", "required"), ("hmac", "on"), ("token", "on")];
         let confirmed = [&required[..], &[("confirmed", "on")]].concat();
         let asks = format!("{page}/confirm?verification=required&hmac=on&token=on");
+        // The page asks for nothing else, whatever a link says.
+        let other = browser.page(&format!("{page}/confirm?verification=off&hmac=on")).await;
+        assert!(other.contains(r#"name="verification" value="required""#), "{other}");
         // Nobody called yet.
         assert_eq!(browser.change(&page, &required).await, asks);
         assert!(browser.page(&asks).await.contains("No call was checked in the last 7 days"));
@@ -234,11 +237,8 @@ on_both_databases! {
         assert_eq!(refused.status, 422);
         assert!(refused.text.contains("the name is blank"), "{refused:?}");
         let created = browser.submit("/new", &[("name", "Corner Shop")]).await;
-        let mut organization = service.organization().await;
-        organization.secret = shown_once(&created);
         let (_, id) = created.text.split_once("/dashboard/organizations/").unwrap();
-        organization.id = id[..36].to_owned();
-        organization.key = organization.read().await["organizationKey"].as_str().unwrap().to_owned();
+        let organization = service.organization().await.known_as(&id[..36], &shown_once(&created));
         organization.verification("required").await;
         let visitor = organization.visitor().await;
         visitor.identify(json!({"hmac": organization.sign(&visitor)})).await.ok();

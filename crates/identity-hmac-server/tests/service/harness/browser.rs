@@ -41,12 +41,11 @@ impl Browser {
 
     /// A browser in which the admin is logged in.
     pub(crate) async fn logged_in(service: &Service) -> Self {
-        let mut browser = Self::new(service);
+        let browser = Self::new(service);
         let answer = browser.try_to_log_in(&service.admin_token).await;
         assert_eq!(answer.status, 303, "{answer:?}");
         let cookie = answer.headers["set-cookie"].to_str().unwrap();
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
-        browser
+        browser.with_cookie(cookie.split(';').next().unwrap().to_owned())
     }
 
     /// Sends the form of the log-in.

@@ -135,6 +135,16 @@ impl Organization {
         }
     }
 
+    /// Another organization of the same service, by its id.
+    pub(crate) fn known_as(&self, id: &str, secret: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            key: format!("pk_{}", id.replace('-', "")),
+            secret: secret.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// An admin's request below `/v1/admin/organizations`.
     pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v1/admin/organizations{path}", self.admin_url);
