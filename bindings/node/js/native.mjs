@@ -120,8 +120,7 @@ function signToken(key, claims, options) {
 function verifyToken(keyring, token, given, options) {
   const { visitorId, audience, now } = readVerifying(given, options);
   const verified = addon.verifyToken(keyring, token, visitorId, audience, now);
-  const { metadata } = throwIfRefused(verified, IdentityTokenError);
-  return verifiedClaims({ ...verified, metadata: metadata ? JSON.parse(metadata) : metadata });
+  return verifiedClaims(JSON.parse(throwIfRefused(verified, IdentityTokenError)));
 }
 
 /** What the addon answered, unless that is a refusal. */

@@ -1,23 +1,20 @@
-/** What a verified token says, in an object of this realm that nobody can change. */
-export function verifiedClaims({
-  visitorId,
-  externalId,
-  name,
-  email,
-  metadata,
-  issuedAt,
-  expiresAt,
-  keyId,
-}) {
+/** What the claims of a verified token and its `kid` say, in an object of this realm that nobody can
+ *  change. */
+export function verifiedClaims(claims) {
+  // Without a prototype, so that no claim is taken from what a program has put on every object.
+  const { sub, visitorId, iat, exp, name, email, metadata, kid } = Object.setPrototypeOf(
+    claims,
+    null,
+  );
   return freeze({
     visitorId,
-    externalId,
+    externalId: sub,
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
     ...(metadata !== undefined && { metadata }),
-    issuedAt,
-    expiresAt,
-    keyId,
+    issuedAt: iat,
+    expiresAt: exp,
+    keyId: kid,
   });
 }
 

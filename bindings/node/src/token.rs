@@ -108,29 +108,8 @@ pub fn sign_token(
     )
 }
 
-/// What a verified token says. A member that is absent was absent, and null was null.
-#[derive(Debug)]
-#[napi(object, object_from_js = false)]
-pub struct Verified {
-    /// The visitor.
-    pub visitor_id: String,
-    /// The backend's own id of the user.
-    pub external_id: String,
-    /// The user's display name.
-    pub name: Option<Either<String, Null>>,
-    /// The user's e-mail address.
-    pub email: Option<Either<String, Null>>,
-    /// The text of JSON.
-    pub metadata: Option<Either<String, Null>>,
-    /// When the token was signed.
-    pub issued_at: f64,
-    /// When it expires.
-    pub expires_at: f64,
-    /// The id of the key that signed.
-    pub key_id: String,
-}
-
-/// Verifies `token`, which may be anything, for the visitor `visitorId`.
+/// Verifies `token`, which may be anything, for the visitor `visitorId`. The claims are the text of
+/// JSON: V8 reads it in a third of the time in which an object is made member by member.
 #[napi(catch_unwind)]
 pub fn verify_token(
     keyring: &External<TokenKeyring>,
@@ -138,23 +117,14 @@ pub fn verify_token(
     visitor_id: String,
     audience: Option<String>,
     now: f64,
-) -> Either<Verified, Refusal> {
+) -> Result<Either<String, Refusal>> {
     let mut scratch = Scratch::new();
     let token = scratch.read(token).unwrap_or_default();
     match keyring.verify(token, visitor_id, audience.as_deref(), whole(now)) {
-        Ok(claims) => Either::A(Verified {
-            visitor_id: claims.visitor_id,
-            external_id: claims.external_id,
-            name: nullable(claims.name, |name| name),
-            email: nullable(claims.email, |email| email),
-            metadata: nullable(claims.metadata, |metadata| {
-                serde_json::Value::Object(metadata).to_string()
-            }),
-            issued_at: claims.issued_at,
-            expires_at: claims.expires_at,
-            key_id: claims.key_id,
-        }),
-        Err(error) => Either::B(error.into()),
+        Ok(claims) => serde_json::to_string(&claims)
+            .map(Either::A)
+            .map_err(|error| napi::Error::from_reason(error.to_string())),
+        Err(error) => Ok(Either::B(error.into())),
     }
 }
 
@@ -163,14 +133,6 @@ pub(crate) fn patch(attribute: Attribute) -> Patch<String> {
         Either3::A(text) => Patch::Set(text),
         Either3::B(Null) => Patch::Clear,
         Either3::C(()) => Patch::Keep,
-    }
-}
-
-fn nullable<T>(patch: Patch<T>, write: impl FnOnce(T) -> String) -> Option<Either<String, Null>> {
-    match patch {
-        Patch::Keep => None,
-        Patch::Clear => Some(Either::B(Null)),
-        Patch::Set(value) => Some(Either::A(write(value))),
     }
 }
 

@@ -466,6 +466,18 @@ for (const [
           delete Object.prototype[name];
         }
       }
+      const attributes = ['name', 'email', 'metadata'];
+      const silent = await key.sign({ visitorId: 'visitor_1', externalId: 'user_123' });
+      for (const name of attributes) Object.prototype[name] = 'admin';
+      try {
+        const claims = await key.verify(silent, 'visitor_1');
+        assert.deepEqual(
+          Object.keys(claims).filter((name) => attributes.includes(name)),
+          [],
+        );
+      } finally {
+        for (const name of attributes) delete Object.prototype[name];
+      }
     });
 
     test('an error that a program makes itself is like any other Error', () => {

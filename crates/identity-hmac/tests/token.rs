@@ -180,6 +180,16 @@ fn the_longest_lifetime_is_set_to_a_minute_at_least_and_a_day_at_most() {
 }
 
 #[test]
+fn a_patch_tells_what_becomes_of_an_attribute() {
+    let patches = [Patch::Keep, Patch::Clear, Patch::from("Jane")];
+    assert_eq!(patches.each_ref().map(Patch::is_keep), [true, false, false]);
+    assert_eq!(
+        patches.each_ref().map(Patch::value),
+        [None, None, Some(&"Jane".to_owned())]
+    );
+}
+
+#[test]
 fn metadata_is_taken_as_a_value_and_as_text() {
     let metadata = Metadata::from_iter([("plan".to_owned(), json!("pro"))]);
     let by_value = sign(&claims().metadata(metadata));

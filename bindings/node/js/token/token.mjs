@@ -146,8 +146,7 @@ export async function verifyToken(keyring, token, given, options) {
   }
   const payload = readPayload(jws.payload, refuseClaim);
   check(payload, rules);
-  const { sub: externalId, iat: issuedAt, exp: expiresAt } = payload;
-  return verifiedClaims({ ...payload, externalId, issuedAt, expiresAt, keyId: kid });
+  return verifiedClaims({ ...payload, kid });
 }
 
 /** A token whose outside is as it has to be, of which nothing is trusted yet. */
