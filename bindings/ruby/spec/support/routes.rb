@@ -30,7 +30,7 @@ module Routes
     config.logger = Logger.new(LOG)
     config.secret_key_base = "of the session's cookie"
     config.hosts.clear
-    config.action_dispatch.show_exceptions = false
+    config.action_dispatch.show_exceptions = Rails.version < "7.1" ? false : :none
   end
 
   # As a new application has it.
