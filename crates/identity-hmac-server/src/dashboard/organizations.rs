@@ -24,6 +24,8 @@ use crate::token::parse_organization_key;
 
 /// How many organizations a page lists.
 const PER_PAGE: u32 = 50;
+/// How many names one search looks at.
+const WINDOW: u32 = 10_000;
 
 /// Which organizations.
 #[derive(Debug, Default, Deserialize)]
@@ -61,7 +63,7 @@ struct OrganizationsPage {
     q: String,
     is_first: bool,
     rows: Vec<Row>,
-    /// The organization after which the next page begins.
+    /// The organization after which the list, or the search, goes on.
     next: Option<Uuid>,
 }
 
@@ -69,20 +71,26 @@ struct OrganizationsPage {
 pub(super) async fn list(State(app): State<Arc<App>>, Asked(search): Asked<Search>) -> Page {
     let q = search.q.trim().to_owned();
     let named = q.parse().ok().or_else(|| parse_organization_key(&q));
-    let mut found = match named {
-        Some(id) => app.store.organization(id).await?.into_iter().collect(),
+    let (found, next) = match named {
+        Some(id) => (
+            app.store.organization(id).await?.into_iter().collect(),
+            None,
+        ),
+        None if q.is_empty() => {
+            let found = app.store.organizations(search.after, PER_PAGE).await?;
+            let next = found.get(PER_PAGE as usize - 1).map(|last| last.id);
+            (found, next)
+        }
         None => {
             app.store
-                .organizations_named(&q, search.after, PER_PAGE + 1)
+                .organizations_named(&q, search.after, PER_PAGE, WINDOW)
                 .await?
         }
     };
-    let has_more = found.len() > PER_PAGE as usize;
-    found.truncate(PER_PAGE as usize);
     page::render(&OrganizationsPage {
         q,
         is_first: search.after.is_none(),
-        next: found.last().filter(|_| has_more).map(|last| last.id),
+        next,
         rows: found.into_iter().map(Into::into).collect(),
     })
 }

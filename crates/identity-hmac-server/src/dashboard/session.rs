@@ -158,6 +158,7 @@ pub(super) async fn log_in(
         return Ok((problem.status(), page).into_response());
     }
     if !app.admin_token.matches(token.trim(), &app.store).await? {
+        tracing::warn!("a log-in to the dashboard failed");
         let page = login(Some("This is not the admin token."))?;
         return Ok((StatusCode::FORBIDDEN, page).into_response());
     }

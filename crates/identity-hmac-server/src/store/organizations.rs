@@ -253,9 +253,11 @@ impl Store {
             .collect())
     }
 
-    /// Lists up to `limit` organizations whose names hold a text, in the order of their creation, those
-    /// after `after`. Letter case does not matter where the database knows it: SQLite knows that of
-    /// ASCII.
+    /// Finds up to `limit` organizations with a text in their name, in the order of their creation, among
+    /// the first `window` after `after`. The id says where the search can go on; `None` at the end.
+    ///
+    /// No index has the parts of names, so the window bounds the time. Letter case does not matter where
+    /// the database knows it: SQLite knows that of ASCII.
     ///
     /// # Errors
     ///
@@ -265,13 +267,19 @@ impl Store {
         part: &str,
         after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<Organization>, StoreError> {
-        const SQL: &str = concat!(
+        window: u32,
+    ) -> Result<(Vec<Organization>, Option<Uuid>), StoreError> {
+        const FIND: &str = concat!(
             "SELECT ",
             columns!(),
+            " FROM (SELECT ",
+            columns!(),
             " FROM organizations WHERE id > $1 AND deleted_at IS NULL
-                AND lower(name) LIKE lower($2) ESCAPE '!' ORDER BY id LIMIT $3"
+                ORDER BY id LIMIT $4) AS looked_at
+            WHERE lower(name) LIKE lower($2) ESCAPE '!' ORDER BY id LIMIT $3"
         );
+        const LAST_LOOKED_AT: &str = "SELECT id FROM organizations
+            WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT 1 OFFSET $2";
         let mut pattern = String::from("%");
         for char in part.chars() {
             if ['!', '%', '_'].contains(&char) {
@@ -280,15 +288,29 @@ impl Store {
             pattern.push(char);
         }
         pattern.push('%');
-        reading!(&self.connections, connection => sqlx::query_as::<_, OrganizationRow>(SQL)
-            .bind(after.unwrap_or(Uuid::nil()))
-            .bind(&pattern)
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?
-            .into_iter()
-            .map(TryInto::try_into)
-            .collect())
+        let after = after.unwrap_or(Uuid::nil());
+        let found: Vec<Organization> = reading!(&self.connections, connection => {
+            sqlx::query_as::<_, OrganizationRow>(FIND)
+                .bind(after)
+                .bind(&pattern)
+                .bind(i64::from(limit))
+                .bind(i64::from(window))
+                .fetch_all(connection)
+                .await?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect()
+        })?;
+        if found.len() == limit as usize {
+            let last = found.last().map(|last| last.id);
+            return Ok((found, last));
+        }
+        let last = reading!(&self.connections, connection => Ok(sqlx::query_scalar(LAST_LOOKED_AT)
+            .bind(after)
+            .bind(i64::from(window) - 1)
+            .fetch_optional(connection)
+            .await?))?;
+        Ok((found, last))
     }
 
     /// Changes an organization; `None` when there is none with that id.

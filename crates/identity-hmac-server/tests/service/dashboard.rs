@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use identity_hmac_server::store::Store;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -418,7 +419,7 @@ on_both_databases! {
         let browser = Browser::logged_in(&service).await;
         assert!(browser.page("").await.contains("There is no organization yet"));
         let mut organizations = Vec::new();
-        for number in 0..52 {
+        for number in 0..51 {
             let organization = service.organization().await;
             organization.update(json!({"name": format!("Shop {number:02} 100%")})).await.ok();
             organizations.push(organization);
@@ -428,7 +429,7 @@ on_both_databases! {
         let next = format!("?q=&amp;after={}", organizations[49].id);
         assert!(first.contains(&next), "{first}");
         let second = browser.page(&next.replace("&amp;", "&")).await;
-        assert!(second.contains("Shop 51 ") && !second.contains("Shop 49 "));
+        assert!(second.contains("Shop 50 ") && !second.contains("Shop 49 "));
         assert!(!second.contains("Next page"), "{second}");
         for (query, found) in [
             ("shop%2007", true),
@@ -443,6 +444,21 @@ on_both_databases! {
             assert_eq!(page.contains("Shop 07 "), found, "{query}: {page}");
         }
         assert_eq!(browser.open("?q=%00").await.status, 422);
+
+        let store = Store::open(&database.url, 1).unwrap();
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let (found, next) = store.organizations_named("sHoP 1", after, 4, 7).await.unwrap();
+            assert!(found.len() <= 4);
+            seen.extend(found.into_iter().map(|organization| organization.name));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        store.close().await;
+        let expected: Vec<_> = (10..20).map(|number| format!("Shop {number} 100%")).collect();
+        assert_eq!(seen, expected);
     }
 }
 
@@ -478,6 +494,10 @@ async fn an_address_that_tries_to_log_in_too_often_has_to_wait() {
     let limited = browser.try_to_log_in(&service.admin_token).await;
     assert_eq!(limited.status, 429, "{limited:?}");
     assert!(limited.text.contains("too many requests: try again in"));
+    let log = service.settled_log().await;
+    let line = "a log-in to the dashboard failed";
+    assert_eq!(log.matches(line).count(), 10, "{log}");
+    assert!(!log.contains("a guess"), "{log}");
     let series = r#"identity_hmac_rate_limited_total{limit="login"}"#;
     assert_eq!(service.count(series).await, 1);
 }
