@@ -13,6 +13,8 @@ require "securerandom"
 ROUNDS = 25
 SAMPLE_SECONDS = 0.03
 IDS = 1000
+# The cases with this text in their name are run.
+WANTED = ENV.fetch("BENCH_CASE", "")
 
 SECRET = SecureRandom.hex(32)
 KEY = IdentityHmac::Key.new(SECRET)
@@ -207,6 +209,8 @@ def passes_for(contender, inputs)
 end
 
 def measure(name, contenders, inputs)
+  return unless name.include?(WANTED)
+
   warn "ruby: #{name}"
   passes = contenders.transform_values { |contender| passes_for(contender, inputs) }
   rates = contenders.transform_values { [] }

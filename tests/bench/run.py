@@ -50,6 +50,7 @@ PROGRAMS = {
 def main() -> None:
     given = arguments()
     if given.only:
+        os.environ["BENCH_CASE"] = given.case
         run = figures.read(measure({name: PROGRAMS[name] for name in given.only}))
         print(report.sections(run), report.circumstances(run), sep="\n", end="")
         return
@@ -69,10 +70,17 @@ def measure(programs: dict[str, Program]) -> Iterator[str]:
             yield json.dumps({"program": name} | json.loads(line))
     about |= {
         "date": f"{date:%Y-%m-%d %H:%M} UTC",
-        "command": "`make bench`" if programs is PROGRAMS else f"only {', '.join(programs)}",
+        "command": "`make bench`" if programs is PROGRAMS else part(programs),
         "duration": f"{(time.monotonic() - started) / 60:.0f} minutes",
     }
     yield json.dumps({"about": about})
+
+
+def part(programs: Iterable[str]) -> str:
+    case = os.environ.get("BENCH_CASE")
+    return f"only {', '.join(programs)}" + (
+        f", the cases with `{case}` in their name" if case else ""
+    )
 
 
 def output(name: str, program: Program) -> str:
@@ -109,6 +117,9 @@ def arguments() -> argparse.Namespace:
     )
     which.add_argument(
         "--from", type=Path, dest="source", help="write again what a full run left in this file"
+    )
+    parser.add_argument(
+        "--case", default="", help="with --only: run the cases that have this text in their name"
     )
     return parser.parse_args()
 
