@@ -265,6 +265,48 @@ fn each_error_has_a_code_and_tells_its_remedy_last() {
     );
 }
 
+#[test]
+fn the_remedy_of_a_claim_says_what_it_has_to_hold() {
+    let good = json!({"sub": "user_123", "visitorId": VISITOR, "iat": NOW, "exp": NOW + 300});
+    for (field, remedy) in [
+        (
+            "sub",
+            "set it to your own id of the user, a string of 1 to 256",
+        ),
+        ("visitorId", "set it to the visitor id that the page sent"),
+        ("iat", "set it to the time of signing, a number of seconds"),
+        (
+            "exp",
+            "set it to the time at which the token ends, a number",
+        ),
+        (
+            "nbf",
+            "set it to a number of seconds since 1970, or leave it out",
+        ),
+        (
+            "aud",
+            "set it to the organization key (pk_…), or leave it out",
+        ),
+        ("name", "set it to a string of 1 to 256 characters, or null"),
+        ("email", "set it to an address of at most 320 characters"),
+        ("metadata", "set it to a JSON object, or null"),
+    ] {
+        let mut payload = good.clone();
+        payload[field] = true.into();
+        let error = verified_by_hand(&payload.to_string(), NOW).unwrap_err();
+        assert_eq!(error.field(), Some(field));
+        assert!(error.remedy().starts_with(remedy), "{}", error.remedy());
+    }
+}
+
+#[test]
+fn a_token_takes_no_more_memory_than_its_characters() {
+    for claims in [claims(), claims().email("jane@example.com")] {
+        let token = sign(&claims);
+        assert_eq!(token.capacity(), token.len());
+    }
+}
+
 /// What a person could be known by, in every claim.
 fn personal() -> IdentityClaims {
     IdentityClaims::new("canary_visitor", "canary_user")

@@ -30,6 +30,7 @@ impl<'a> Jws<'a> {
         if token.len() > MAX_TOKEN_CHARS {
             return None;
         }
+        let dot = token.iter().position(|&byte| byte == b'.')?;
         let (signed, [b'.', signature @ ..]) =
             token.split_last_chunk::<{ 1 + SIGNATURE_CHARS }>()?
         else {
@@ -37,12 +38,11 @@ impl<'a> Jws<'a> {
         };
         let mut bytes = [0; 32];
         Base64UrlUnpadded::decode(signature, &mut bytes).ok()?;
-        let dot = signed.iter().position(|&byte| byte == b'.')?;
-        // A further dot is a character that base64url does not have.
         Some(Self {
             signed,
-            header: &signed[..dot],
-            payload: decode(&signed[dot + 1..])?,
+            header: &token[..dot],
+            // A further dot is a character that base64url does not have.
+            payload: decode(signed.get(dot + 1..)?)?,
             signature: bytes.into(),
         })
     }
