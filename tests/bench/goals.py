@@ -80,4 +80,21 @@ GOALS = [
         for call in ("update", "first call")
         for connections in ("1 connection", "8 connections", "64 connections", "256 connections")
     ),
+    *(
+        Goal(
+            f"service, update on {database}, {connections}",
+            "service",
+            f"update on {database}, {connections}",
+            peer,
+            times,
+        )
+        for database, connections, peer, times in (
+            ("Postgres", "1 connection", "identity-hmac-server before", 1.5),
+            ("Postgres", "8 connections", "identity-hmac-server before", 1.5),
+            ("SQLite", "1 connection", "SQLite loop", 0.5),
+            ("SQLite", "8 connections", "SQLite loop", 1),
+            ("SQLite", "64 connections", "SQLite loop", 1),
+            ("SQLite", "256 connections", "SQLite loop", 1),
+        )
+    ),
 ]

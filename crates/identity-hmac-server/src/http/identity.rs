@@ -81,14 +81,14 @@ pub(crate) async fn identify(
         Some(_) => Some(VouchedBy::Token),
         None => outcome.is_verified().then_some(VouchedBy::Hmac),
     };
-    let call = IdentifyCall {
+    let call = Arc::new(IdentifyCall {
         organization: token.organization,
         visitor: token.visitor,
         known: caller.known,
         patch,
         vouched_by,
         verified: person,
-    };
+    });
     let Identified { identity, is_older } = session.identify(&call).await?;
     let older = call.verified.as_ref().filter(|_| is_older);
     let ignored = ignored(&identity, &call.patch, older);

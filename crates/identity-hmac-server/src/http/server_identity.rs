@@ -85,14 +85,14 @@ pub(crate) async fn identify(
     let (visitor, known) = existing(&mut backend, visitor?).await?;
     let said = read_backends(members?)?;
     let (patch, verified) = split(said, backend.holder);
-    let call = IdentifyCall {
+    let call = Arc::new(IdentifyCall {
         organization: backend.organization,
         visitor,
         known,
         patch,
         vouched_by: Some(VouchedBy::Backend),
         verified,
-    };
+    });
     let identified = backend.session.identify(&call).await;
     let Identified { identity, .. } = identified.map_err(|error| match error {
         StoreError::NoVisitor => Problem::visitor_not_found(),

@@ -101,6 +101,9 @@ pub enum StoreError {
     /// A connection that was there gave no answer in time.
     #[error("the database did not answer in time: the connection is given up")]
     NoAnswer,
+    /// The transaction failed in which this call and others were to be committed.
+    #[error("the call and those beside it could not be committed: {0}")]
+    NotCommitted(String),
     /// The server takes no writes.
     #[error(
         "the database takes no writes: it is a standby, or default_transaction_read_only is on"

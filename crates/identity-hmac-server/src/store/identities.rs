@@ -1,8 +1,10 @@
 //! Identities: one record for each visitor, made and merged by `identify()`.
 
+use std::sync::Arc;
+
 use identity_hmac::attributes::{Metadata, Patch};
 use serde::Serialize;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{Connection, FromRow, QueryBuilder, SqliteConnection};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,7 +15,7 @@ use super::persons::{
 };
 use super::{
     Connections, Person, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite,
-    reading, retrying, storable, transaction, writing,
+    postgres::Lent, reading, retrying, storable,
 };
 
 /// How often a call writes into the record that it has read. Each time another call may be faster. Then
@@ -179,6 +181,16 @@ fn now_after(before: Option<&Identity>) -> OffsetDateTime {
             storable(before.saturating_add(time::Duration::MICROSECOND))
         }
         _ => now,
+    }
+}
+
+impl Identified {
+    /// A call that has verified no person.
+    fn asserted(record: Identity, pin: Option<Pin>) -> Self {
+        Self {
+            identity: Identity { pin, ..record },
+            is_older: false,
+        }
     }
 }
 
@@ -501,45 +513,15 @@ impl Session {
     /// [`StoreError::OtherPerson`] when the visitor is pinned to another person, with nothing written;
     /// [`StoreError::NoVisitor`] when the visitor was erased meanwhile; another [`StoreError`] when the
     /// database fails.
-    pub async fn identify(&mut self, call: &IdentifyCall) -> Result<Identified, StoreError> {
-        let identified = match call.verified {
-            None => self.identify_asserted(call).await,
-            Some(_) => self.identify_in_transaction(call).await,
+    pub async fn identify(&mut self, call: &Arc<IdentifyCall>) -> Result<Identified, StoreError> {
+        let identified = match &mut self.connections {
+            Connections::Sqlite { writer, .. } => writer.identify(call).await,
+            Connections::Postgres(lent) => identify_on_postgres(lent, call).await,
         };
         identified.map_err(|error| match error {
             error if error.is_foreign_key_violation() => StoreError::NoVisitor,
             error => error,
         })
-    }
-
-    /// Writes without a transaction, unless other calls are faster again and again.
-    async fn identify_asserted(&mut self, call: &IdentifyCall) -> Result<Identified, StoreError> {
-        let mut known = call.known.clone();
-        for _ in 0..FREE_ATTEMPTS {
-            let before = known.record.as_ref();
-            let written = writing!(&mut self.connections, connection => {
-                Ok(write_record!(connection, call, before, now_after(before), false))
-            })?;
-            if let Some(record) = written {
-                return Ok(Identified {
-                    identity: Identity {
-                        pin: known.pin,
-                        ..record
-                    },
-                    is_older: false,
-                });
-            }
-            let read = self.visitor(call.organization, call.visitor).await?;
-            known = read.ok_or(StoreError::NoVisitor)?;
-        }
-        self.identify_in_transaction(call).await
-    }
-
-    async fn identify_in_transaction(
-        &mut self,
-        call: &IdentifyCall,
-    ) -> Result<Identified, StoreError> {
-        transaction!(&mut self.connections, true, connection => Ok(identify!(connection, call)))
     }
 
     /// Reads a visitor; `None` when the organization has no such visitor.
@@ -554,6 +536,62 @@ impl Session {
     ) -> Result<Option<Known>, StoreError> {
         reading!(&mut self.connections, connection => read!(connection, organization, visitor))
     }
+}
+
+/// Writes without a transaction, unless the call verifies a person, or others are faster again and again.
+async fn identify_on_postgres(
+    lent: &mut Lent,
+    call: &IdentifyCall,
+) -> Result<Identified, StoreError> {
+    let mut known = call.known.clone();
+    let attempts = if call.verified.is_none() {
+        FREE_ATTEMPTS
+    } else {
+        0
+    };
+    for _ in 0..attempts {
+        let before = known.record.as_ref();
+        let written = on_postgres!(lent, false, connection => {
+            Ok(write_record!(connection, call, before, now_after(before), false))
+        })?;
+        if let Some(record) = written {
+            return Ok(Identified::asserted(record, known.pin));
+        }
+        let read = on_postgres!(lent, false, connection => {
+            read!(connection, call.organization, call.visitor)
+        })?;
+        known = read.ok_or(StoreError::NoVisitor)?;
+    }
+    on_postgres!(lent, true, connection => Ok(identify!(connection, call)))
+}
+
+/// Writes in a transaction of its own, if that is one statement; `None` when it is not.
+pub(super) async fn identify_alone(
+    connection: &mut SqliteConnection,
+    call: &IdentifyCall,
+) -> Result<Option<Identified>, StoreError> {
+    if call.verified.is_some() {
+        return Ok(None);
+    }
+    let before = call.known.record.as_ref();
+    let written = write_record!(connection, call, before, now_after(before), false);
+    Ok(written.map(|record| Identified::asserted(record, call.known.pin.clone())))
+}
+
+/// Writes in a transaction that holds other calls as well, which stay if this one fails.
+pub(super) async fn identify_with_others(
+    connection: &mut SqliteConnection,
+    call: &IdentifyCall,
+) -> Result<Identified, StoreError> {
+    // What fails is one statement, which SQLite takes back by itself.
+    if call.verified.is_none() {
+        return Ok(identify!(connection, call));
+    }
+    let mut savepoint = connection.begin().await?;
+    let connection = &mut *savepoint;
+    let identified = identify!(connection, call);
+    savepoint.commit().await?;
+    Ok(identified)
 }
 
 impl Store {

@@ -22,6 +22,7 @@ mod removal;
 mod schema;
 mod settings;
 mod sqlite_log;
+mod sqlite_writer;
 mod token_keys;
 mod verification_days;
 mod visitors;
@@ -56,6 +57,7 @@ pub use policy::{
 };
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
+use sqlite_writer::Writer;
 pub(crate) use token_keys::OwnedTokenKey;
 pub use token_keys::SealedTokenKey;
 use token_keys::require_usable_key;
@@ -122,6 +124,7 @@ enum Connections<P> {
         path: PathBuf,
         reads: SqlitePool,
         writes: SqlitePool,
+        writer: Writer,
     },
     Postgres(P),
 }
@@ -306,11 +309,13 @@ impl Store {
                 })
                 .connect_lazy_with(options.clone())
         };
+        let writes = pool(1);
         Ok(Self {
             connections: Connections::Sqlite {
                 path: options.get_filename().to_owned(),
                 reads: pool(SQLITE_READERS),
-                writes: pool(1),
+                writer: Writer::start(writes.clone()),
+                writes,
             },
         })
     }
@@ -369,10 +374,12 @@ impl Store {
                 path,
                 reads,
                 writes,
+                writer,
             } => Connections::Sqlite {
                 path: path.clone(),
                 reads: reads.clone(),
                 writes: writes.clone(),
+                writer: writer.clone(),
             },
             Connections::Postgres(pool) => Connections::Postgres(pool.lend().await?),
         };

@@ -61,7 +61,7 @@ async fn fill(database: &Database, organization: &Organization, patch: &Identity
             patch: patch.clone(),
             ..IdentifyCall::default()
         };
-        session.identify(&call).await.unwrap();
+        session.identify(&call.into()).await.unwrap();
     }
     store.close().await;
 }

@@ -92,6 +92,51 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    /// On SQLite they are committed in one transaction.
+    async fn of_calls_that_wait_for_one_lock_a_refused_one_leaves_the_others(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        organization.verification("observe").await;
+        let signer = organization.signer().await;
+        let large = |key: &str| json!({"metadata": {key: "x".repeat(10_000)}});
+        let full = organization.visitor().await;
+        full.identify(large("first")).await.ok();
+        let pinned = organization.visitor().await;
+        pinned.identify(json!({"token": signer.token(&pinned, "user_1")})).await.ok();
+        let other = json!({"token": signer.token(&pinned, "user_2"), "name": "Joan"});
+        let mut calls = vec![(full, large("second"), 422), (pinned, other, 409)];
+        for number in 0..8 {
+            let visitor = organization.visitor().await;
+            let mut params = json!({"metadata": {"number": number}});
+            if number % 2 == 0 {
+                params["token"] = json!(signer.token(&visitor, &format!("user_{number}")));
+            }
+            calls.insert(number % 3, (visitor, params, 200));
+        }
+
+        let mut session = Session::open(&database).await;
+        session.lock_identities().await;
+        let mut waiting = JoinSet::new();
+        for (visitor, params, status) in calls {
+            waiting.spawn(async move {
+                let answer = visitor.identify(params.clone()).await;
+                assert_eq!(answer.status, status, "{answer:?}");
+                let record = visitor.identity().await.ok();
+                if status == 200 {
+                    assert_eq!(record["metadata"], params["metadata"]);
+                    assert_eq!(record["personId"].is_string(), params["token"].is_string());
+                } else {
+                    assert_eq!((&record["name"], &record["metadata"]["second"]), (&json!(null), &json!(null)));
+                }
+            });
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        drop(session);
+        waiting.join_all().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn identifies_that_race_over_several_processes_lose_nothing() {
     if without_postgres() {

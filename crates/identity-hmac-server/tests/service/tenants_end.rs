@@ -60,7 +60,7 @@ async fn fill(database: &Database, organization: &Organization) {
             visitor: token.visitor,
             ..IdentifyCall::default()
         };
-        session.identify(&call).await.unwrap();
+        session.identify(&call.into()).await.unwrap();
     }
     store.close().await;
 }
