@@ -68,23 +68,16 @@ pub(super) fn write(
     payload: &[u8],
     sign: impl FnOnce(&[u8]) -> Result<IdentityHmac, InputError>,
 ) -> Result<String, InputError> {
-    let len = header.len() + Base64UrlUnpadded::encoded_len(payload) + SIGNATURE_CHARS;
-    let mut token = Vec::with_capacity(len + "..".len());
-    token.extend_from_slice(header.as_bytes());
-    token.push(b'.');
-    push_encoded(&mut token, payload);
-    let signature = sign(&token)?;
-    token.push(b'.');
-    push_encoded(&mut token, signature.as_bytes());
-    Ok(String::from_utf8(token).unwrap_or_default())
-}
-
-/// Appends `bytes` in base64url.
-#[expect(clippy::expect_used, reason = "the room is as long as the text")]
-fn push_encoded(token: &mut Vec<u8>, bytes: &[u8]) {
-    let start = token.len();
-    token.resize(start + Base64UrlUnpadded::encoded_len(bytes), 0);
-    Base64UrlUnpadded::encode(bytes, &mut token[start..]).expect("room for the text");
+    let payload = Base64UrlUnpadded::encode_string(payload);
+    let len = header.len() + payload.len() + SIGNATURE_CHARS;
+    let mut token = String::with_capacity(len + "..".len());
+    token += header;
+    token.push('.');
+    token += &payload;
+    let signature = sign(token.as_bytes())?;
+    token.push('.');
+    token += &Base64UrlUnpadded::encode_string(signature.as_bytes());
+    Ok(token)
 }
 
 /// The header of a token that is signed as tokens are.
