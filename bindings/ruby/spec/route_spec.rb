@@ -3,6 +3,7 @@
 require "delegate"
 require "open3"
 require "rbconfig"
+require "support/route_vectors"
 require "support/routes"
 
 RSpec.describe "the guarded route" do
@@ -27,7 +28,7 @@ RSpec.describe "the guarded route" do
   Routes.all.each do |framework, make|
     describe "of #{framework}" do
       # What stands in the paths that a server takes, and can be a method of a request.
-      sent = Routes::VECTORS.select do |vector|
+      sent = RouteVectors::CASES.select do |vector|
         request = vector[:request]
         vector[:kind] == "answered" && request[:remaining_path].empty? &&
           %w[GET HEAD POST PUT PATCH DELETE OPTIONS].include?(request[:method])
@@ -36,8 +37,8 @@ RSpec.describe "the guarded route" do
       sent.each do |vector|
         it "answers as the vectors say: #{vector[:name]}" do
           allow(Time).to receive(:now).and_return(Time.at(vector[:now]))
-          app, = make.call(Routes.key_of(vector), visitor_id: Routes.rule_of(vector)) do
-            Routes.user_of(vector)
+          app, = make.call(RouteVectors.key_of(vector), visitor_id: RouteVectors.rule_of(vector)) do
+            RouteVectors.user_of(vector)
           end
           response = put(app, **vector[:request].slice(:method, :query, :sec_fetch_site))
           answer = vector[:answer]

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "support/routes"
+require "support/route_vectors"
 
 # Every case of the guarded route in the file that the suites of all languages share.
 RSpec.describe "the shared vectors of the guarded route" do
@@ -11,11 +11,11 @@ RSpec.describe "the shared vectors of the guarded route" do
 
   # The answer of the core itself, as the extension gives it.
   def respond(vector)
-    key = Routes.key_of(vector)
-    rule = Routes.rule_of(vector)
+    key = RouteVectors.key_of(vector)
+    rule = RouteVectors.rule_of(vector)
     request = vector[:request].values_at(:method, :query, :sec_fetch_site, :remaining_path)
     route = IdentityHmac.const_get(:Route).allocate
-    route.send(:answer, key, *request, Routes.user_of(vector), rule, vector[:now])
+    route.send(:answer, key, *request, RouteVectors.user_of(vector), rule, vector[:now])
   end
 
   def check_answered(vector)
@@ -28,7 +28,7 @@ RSpec.describe "the shared vectors of the guarded route" do
   end
 
   def check_user_refused(vector)
-    expect { Routes.user_of(vector) }.to raise_error(IdentityHmac::Error, &refusal(vector))
+    expect { RouteVectors.user_of(vector) }.to raise_error(IdentityHmac::Error, &refusal(vector))
   end
 
   def refusal(vector)
@@ -38,7 +38,7 @@ RSpec.describe "the shared vectors of the guarded route" do
     end
   end
 
-  Routes::VECTORS.each do |vector|
+  RouteVectors::CASES.each do |vector|
     it("#{vector[:kind]}: #{vector[:name]}") { check(vector) }
   end
 

@@ -5,7 +5,6 @@
 # For rbs, of another spec: behind Rails, Debian's Bundler does not load.
 require "bundler"
 require "action_controller/railtie"
-require "json"
 require "rack"
 require "sinatra/base"
 
@@ -18,11 +17,6 @@ module Routes
   JANE = IdentityHmac::User.new("user_123", name: "Jane Doe")
   BODY = JSON.generate(hmac: KEY.sign(VISITOR_ID))
   LOG = StringIO.new
-
-  VECTORS = JSON.parse(
-    File.read(File.expand_path("../../../../tests/vectors/route.json", __dir__)),
-    symbolize_names: true
-  ).fetch(:cases)
 
   # A Rails application that does what a new one does, but for its files.
   class Application < Rails::Application
@@ -39,23 +33,6 @@ module Routes
   end
 
   module_function
-
-  def key_of(vector)
-    return IdentityHmac::TokenKey.new(vector[:token_key]) if vector.key?(:token_key)
-
-    IdentityHmac::Key.new(vector[:key])
-  end
-
-  def user_of(vector)
-    return unless vector[:user]
-
-    id, attributes = vector[:user].then { |user| [user[:external_id], user.except(:external_id)] }
-    IdentityHmac::User.new(id, **attributes)
-  end
-
-  def rule_of(vector)
-    vector[:visitor_ids]&.method(:include?)
-  end
 
   # Each gives an application and its route.
   def all
