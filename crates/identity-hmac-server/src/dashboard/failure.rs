@@ -25,6 +25,11 @@ impl Failure {
             retry_after: None,
         }
     }
+
+    pub(super) fn no_page() -> Self {
+        let detail = "There is no such page: it was moved, or the link is cut short.";
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
 }
 
 /// What an admin route would answer.

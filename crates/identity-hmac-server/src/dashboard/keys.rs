@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::failure::Failure;
 use super::page::{self, Confirm, Page, ShownOnce};
-use super::params::{Asked, Fields, Organization};
+use super::params::{Asked, Fields, Organization, Within};
 use super::session::LoggedIn;
 use super::when::When;
 use super::{organization_path, see_other};
@@ -266,7 +266,7 @@ pub(super) async fn create(
     State(app): State<Arc<App>>,
     Extension(actor): LoggedIn,
     Organization(organization): Organization,
-    Path((_, kind)): Path<(Uuid, Kind)>,
+    Within((_, kind)): Within<(Uuid, Kind)>,
 ) -> Result<Response, Failure> {
     let id = organization.id;
     let made = match kind {
@@ -306,7 +306,7 @@ pub(super) async fn create(
 pub(super) async fn confirm_deletion(
     State(app): State<Arc<App>>,
     Organization(organization): Organization,
-    Path((_, kind, key)): Path<(Uuid, Kind, String)>,
+    Within((_, kind, key)): Within<(Uuid, Kind, String)>,
 ) -> Page {
     let keys = app.store.keys(kind.into(), organization.id).await?;
     let path = keys_path(organization.id);
@@ -340,7 +340,7 @@ pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Extension(actor): LoggedIn,
     Organization(organization): Organization,
-    Path((_, kind, key)): Path<(Uuid, Kind, String)>,
+    Within((_, kind, key)): Within<(Uuid, Kind, String)>,
 ) -> Result<Response, Failure> {
     let id = organization.id;
     if app.store.delete_key(kind.into(), id, &key, &actor).await? {

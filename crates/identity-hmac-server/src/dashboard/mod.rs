@@ -25,7 +25,7 @@ use axum::Router;
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -110,13 +110,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/dashboard/audit", get(audit::all))
         .route("/dashboard/logout", post(session::log_out))
-        .route(
-            "/dashboard/{*rest}",
-            get(async || {
-                let detail = "There is no such page: it was moved, or the link is cut short.";
-                Failure::new(StatusCode::NOT_FOUND, detail)
-            }),
-        )
+        .route("/dashboard/{*rest}", get(async || Failure::no_page()))
         .layer(from_fn_with_state(app.clone(), session::require));
     Router::new()
         .route("/", get(async || Redirect::to(HOME)))

@@ -38,6 +38,20 @@ impl FromRequestParts<Arc<App>> for Organization {
     }
 }
 
+/// What else stands in a path.
+#[derive(Debug)]
+pub(super) struct Within<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Within<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let path = Path::from_request_parts(parts, app).await;
+        path.map(|Path(within)| Self(within))
+            .map_err(|_| Failure::no_page())
+    }
+}
+
 /// The query of a page.
 #[derive(Debug)]
 pub(super) struct Asked<T>(pub(super) T);

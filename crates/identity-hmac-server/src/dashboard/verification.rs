@@ -269,7 +269,7 @@ pub(super) async fn change(
     let mode = change.mode()?;
     let before = organization.policy.accepted_proofs;
     let Some(accepted) = change.accepted() else {
-        let error = "Choose a proof at least: without one, nobody could be verified.".to_owned();
+        let error = "Choose at least one proof: without one, nobody could be verified.".to_owned();
         let page = shown(&app, organization, mode, before, false, Some(error)).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };

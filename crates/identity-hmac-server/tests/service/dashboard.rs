@@ -216,7 +216,7 @@ on_both_databases! {
         assert!(refused.text.contains("There is no token key"), "{refused:?}");
         let none = browser.submit(&page, &[("verification", "off")]).await;
         assert_eq!(none.status, 422);
-        assert!(none.text.contains("Choose a proof at least"), "{none:?}");
+        assert!(none.text.contains("Choose at least one proof"), "{none:?}");
         let stays = organization.read().await;
         assert_eq!(stays["acceptedProofs"], json!(["hmac", "token"]));
         // To let more in asks nothing.
@@ -270,6 +270,12 @@ on_both_databases! {
         let kid = &secrets[2][4..12];
         assert!(listed.contains(kid), "{kid}: {listed}");
         browser.change(&format!("{keys}/token/{kid}/delete"), &[]).await;
+        for path in [format!("{keys}/other"), format!("{keys}/other/{kid}/delete"), keys.clone() + "x"] {
+            let answer = other.submit(&path, &[]).await;
+            let answers = [404, 405];
+            assert!(answers.contains(&answer.status), "{path}: {answer:?}");
+            assert!(answer.text.contains("<h1>"), "{path}: {answer:?}");
+        }
         let again = other.submit(&format!("{keys}/token/{kid}/delete"), &[]).await;
         assert_eq!(again.status, 404);
         assert_eq!(organization.token_keys().await.len(), 1);
