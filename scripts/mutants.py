@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 CORE = "crates/identity-hmac/src"
 TOKENS = [f"{CORE}/{path}" for path in ["token/**", "route/**", "attributes.rs", "strict_json.rs"]]
-TOKEN_TESTS = ["--lib", "--test=token", "--test=token_vectors", "--test=route_vectors"]
+TOKEN_TESTS = ["token", "token_vectors", "route_vectors", "secrets_stay_secret"]
 SERVICE = [
     f"crates/identity-hmac-server/src/{path}"
     for path in [
@@ -43,7 +43,7 @@ RUNS = {
         "every change to the core's tokens, JSON, attributes and routes is noticed by its tests",
         ["--package=identity-hmac", "--jobs=2"]
         + [f"--file={path}" for path in TOKENS]
-        + [f"--cargo-arg={test}" for test in TOKEN_TESTS],
+        + ["--cargo-arg=--lib", *(f"--cargo-arg=--test={test}" for test in TOKEN_TESTS)],
     ),
     "service": (
         "every change to the service's verification and merge is noticed by its tests",

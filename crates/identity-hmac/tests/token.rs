@@ -4,7 +4,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use identity_hmac::attributes::{Metadata, Patch};
-use identity_hmac::token::{ClaimFault, MAX_LIFETIMES};
+use identity_hmac::token::{ClaimFault, MAX_LIFETIMES, MAX_TOKEN_CHARS};
 use identity_hmac::{
     IdentityClaims, IdentityHmac, IdentityKey, InputError, TokenError, TokenKey, TokenKeyring,
 };
@@ -297,6 +297,15 @@ fn the_remedy_of_a_claim_says_what_it_has_to_hold() {
         assert_eq!(error.field(), Some(field));
         assert!(error.remedy().starts_with(remedy), "{}", error.remedy());
     }
+}
+
+#[test]
+fn the_longest_token_that_is_signed_is_as_long_as_a_token_may_be() {
+    let with_room_for = |len| key().sign(&claims().audience("x".repeat(len)), NOW);
+    // Base64url makes four characters of three bytes.
+    let tokens = (0..MAX_TOKEN_CHARS / 4 * 3).rev().map(with_room_for);
+    let longest = tokens.flatten().next().unwrap();
+    assert_eq!(longest.len(), MAX_TOKEN_CHARS);
 }
 
 #[test]
