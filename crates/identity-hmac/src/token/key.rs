@@ -40,8 +40,6 @@ const SECRET_LEN: usize = 64;
 #[derive(Clone)]
 pub struct TokenKey {
     kid: [u8; KID_LEN],
-    /// The header of the tokens that this key signs, as it stands in them.
-    pub(super) header: String,
     pub(super) key: IdentityKey,
 }
 
@@ -125,10 +123,9 @@ impl TokenKey {
 
     fn read(name: &str, text: &str) -> Result<Self, InputError> {
         let key = Self::split(text).and_then(|kid| {
-            let header = jws::header(kid);
             let kid = kid.as_bytes().try_into().ok()?;
             let key = IdentityKey::new(text).ok()?;
-            Some(Self { kid, header, key })
+            Some(Self { kid, key })
         });
         key.ok_or_else(|| InputError::MalformedTokenKey { name: name.into() })
     }
@@ -165,7 +162,9 @@ impl TokenKey {
     pub fn sign(&self, claims: &IdentityClaims, now: u64) -> Result<String, InputError> {
         claims.check(now).map_err(InputError::InvalidClaim)?;
         let payload = claims.payload(now);
-        let token = jws::write(&self.header, &payload, |signed| self.key.sign(signed))?;
+        let token = jws::write(&jws::header(self.key_id()), &payload, |signed| {
+            self.key.sign(signed)
+        })?;
         if token.len() > MAX_TOKEN_CHARS {
             return Err(InputError::TokenTooLong);
         }

@@ -7,7 +7,7 @@ use core::{fmt, iter};
 
 use subtle::{Choice, ConstantTimeEq};
 
-use super::jws::{Header, Jws};
+use super::jws::{self, Header, Jws};
 use super::payload::Payload;
 use super::{
     DEFAULT_MAX_LIFETIME, LEEWAY, MAX_LIFETIMES, TokenError, TokenKey, VerifiedClaims, seconds,
@@ -125,7 +125,7 @@ impl TokenKeyring {
     /// The key that signed `token`.
     fn signer(&self, token: &Jws<'_>) -> Option<&TokenKey> {
         let mut keys = iter::once(&self.current).chain(self.previous.as_deref());
-        let named = match keys.find(|key| key.header.as_bytes() == token.header) {
+        let named = match keys.find(|key| jws::header(key.key_id()).as_bytes() == token.header) {
             // A header as the key itself writes it: it needs no reading.
             Some(key) => Some(Cow::Borrowed(key.key_id())),
             None => Header::read(token.header)?.kid.map(Cow::Owned),
