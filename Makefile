@@ -4,7 +4,7 @@
 # make setup    install what the other targets need (they call it themselves)
 # make test     run every test, on the packages as a user would install them
 # make check    formatting, lints, documentation, licenses
-# make docs     build docs/ as a site, into target/docs
+# make docs     build docs/ as a site with its playground, into target/docs
 # make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
@@ -24,10 +24,10 @@ BACKEND ?= axum
 PORT ?= 3000
 SERVICE_PORT ?= 8080
 # What the default build never compiles.
-OWN_WORKSPACES := fuzz tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time
+OWN_WORKSPACES := fuzz playground tests/bench/core tests/bench/service/sqlite-loop tests/canary/memory tests/constant-time
 OWN_WORKSPACES += tests/docs/jsonwebtoken tests/no-std
 # What is written in JavaScript outside the Node and the browser package.
-SCRIPTS_JS := scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
+SCRIPTS_JS := docs/playground.js playground scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
 SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/next/serve.mjs tests/routes
 # The package that a backend of the demo is built with; the one on axum takes the crate.
 PACKAGE_express := bindings/node
@@ -66,7 +66,9 @@ docs:
 	@mdbook --version 2>/dev/null | grep -q 'v$(MDBOOK_VERSION)' || \
 		$(CARGO) install --locked --no-default-features --features search mdbook@$(MDBOOK_VERSION)
 	mdbook build docs
+	$(MAKE) -C playground build SITE=$(abspath $(TARGET))/docs
 	python3 tests/docs/check.py --site $(TARGET)/docs
+	$(MAKE) -C playground test SITE=$(abspath $(TARGET))/docs
 
 packages: setup
 	$(call each_binding,package)
