@@ -59,7 +59,7 @@ function verdict({ error, matches, causes = [], hints = [] }, name) {
   return [head, ...explained, ...hints.map((hint) => paragraph(hint))];
 }
 
-const form = document.getElementById('playground');
+const form = document.getElementById('try');
 const fields = form.elements;
 
 function show(ask) {
