@@ -29,7 +29,7 @@ export async function identifyByToken(customer, signal, prepared, others = {}) {
 }
 
 /** The same by the shop's hmac, which says nothing but that the shop has seen this visitor id. */
-export async function identifyByHmac(customer, signal, prepared, claim = describe(customer)) {
+export async function identifyBySignedId(customer, signal, prepared, claim = describe(customer)) {
   await openChat(signal);
   const getHmac = async (visitorId) => {
     const path = `/api/chat-identity?visitorId=${visitorId}`;

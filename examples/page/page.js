@@ -2,7 +2,7 @@
 // them. One action runs at a time. A new one ends the one before, so that nobody waits for what
 // hangs, and no late answer is shown.
 
-import { describe, forgetVisitor, identifyByHmac, identifyByToken, openChat } from './chat.js';
+import { describe, forgetVisitor, identifyBySignedId, identifyByToken, openChat } from './chat.js';
 import { claim, forgedClaim, otherCustomer, unsignedClaim } from './cheat.js';
 import { askShop, failure, readCustomer } from './shop.js';
 import { changeVerification, readVerification } from './verification.js';
@@ -109,7 +109,7 @@ async function identify(signal) {
   const ofToken = proof() === 'token';
   const sent = {};
   const prepared = (params) => Object.assign(sent, params);
-  const ask = ofToken ? identifyByToken : identifyByHmac;
+  const ask = ofToken ? identifyByToken : identifyBySignedId;
   const identity = await showExchange(signal, sent, ask(customer, signal, prepared));
   if (!identity.hmacVerified) {
     return 'Accepted, but not verified: verification is off, so the chat looks at no signature.';
@@ -182,7 +182,7 @@ async function claimToBeAnother(signal) {
   const other = otherCustomer(customer);
   const sent = {};
   const prepared = (params) => Object.assign(sent, params);
-  const ask = proof() === 'token' ? identifyByToken : identifyByHmac;
+  const ask = proof() === 'token' ? identifyByToken : identifyBySignedId;
   const asked = ask(customer, signal, prepared, describe(other));
   const identity = await showExchange(signal, sent, asked);
   if (identity.ignored.length > 0) return tellIgnored(identity);

@@ -15,6 +15,11 @@ const LIFETIME: Duration = Duration::hours(12);
 /// How long a session is used until that is written again.
 const TOUCHED_EVERY: Duration = Duration::minutes(1);
 
+/// Whether the use of a session at the time `now` is written down.
+fn is_to_note(last_used_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+    now - last_used_at > TOUCHED_EVERY
+}
+
 impl Store {
     /// Stores a new session, and deletes those that have ended.
     ///
@@ -59,7 +64,7 @@ impl Store {
         let Some(last_used_at) = last_used_at else {
             return Ok(false);
         };
-        if now - last_used_at > TOUCHED_EVERY {
+        if is_to_note(last_used_at, now) {
             writing!(&self.connections, connection => {
                 sqlx::query(TOUCH).bind(sha256.as_slice()).bind(now).execute(connection).await?;
                 Ok(())
