@@ -7,6 +7,7 @@
 # make docs     build docs/ as a site with its playground, into target/docs
 # make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
+# make platforms  run the packages where users have them and `make test` does not
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 
@@ -28,7 +29,7 @@ OWN_WORKSPACES := fuzz playground tests/bench/core tests/bench/service/sqlite-lo
 OWN_WORKSPACES += tests/docs/jsonwebtoken tests/no-std
 # What is written in JavaScript outside the Node and the browser package.
 SCRIPTS_JS := docs/playground.js playground scripts tests/bench/node.mjs tests/bench/service/express-pg tests/canary/node.mjs
-SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/next/serve.mjs tests/routes
+SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/next/serve.mjs tests/platforms tests/routes
 # The package that a backend of the demo is built with; the one on axum takes the crate.
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python
@@ -42,7 +43,7 @@ each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 .PHONY: demo docs quick setup setup-rust packages
 .PHONY: test test-rust test-no-std test-packaging test-bindings test-docs test-conformance
 .PHONY: test-examples test-e2e
-.PHONY: bench test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
+.PHONY: bench platforms test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
 .PHONY: check check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
 
@@ -122,7 +123,10 @@ test-e2e: packages
 	$(MAKE) -C examples setup
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
-test-bench: packages
+test-platforms: packages
+	$(MAKE) -C tests/platforms run
+
+bench: packages
 	$(MAKE) -C tests/bench test
 
 bench: packages
