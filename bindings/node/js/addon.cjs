@@ -5,31 +5,35 @@
 const LOADERS = {
   'darwin-arm64': [
     () => require('./identity-hmac.darwin-arm64.node'),
-    () => require('identity-hmac-darwin-arm64'),
+    () => require('@identity-hmac/addon-darwin-arm64'),
   ],
   'darwin-x64': [
     () => require('./identity-hmac.darwin-x64.node'),
-    () => require('identity-hmac-darwin-x64'),
+    () => require('@identity-hmac/addon-darwin-x64'),
   ],
   'linux-arm64-gnu': [
     () => require('./identity-hmac.linux-arm64-gnu.node'),
-    () => require('identity-hmac-linux-arm64-gnu'),
+    () => require('@identity-hmac/addon-linux-arm64-gnu'),
   ],
   'linux-arm64-musl': [
     () => require('./identity-hmac.linux-arm64-musl.node'),
-    () => require('identity-hmac-linux-arm64-musl'),
+    () => require('@identity-hmac/addon-linux-arm64-musl'),
   ],
   'linux-x64-gnu': [
     () => require('./identity-hmac.linux-x64-gnu.node'),
-    () => require('identity-hmac-linux-x64-gnu'),
+    () => require('@identity-hmac/addon-linux-x64-gnu'),
   ],
   'linux-x64-musl': [
     () => require('./identity-hmac.linux-x64-musl.node'),
-    () => require('identity-hmac-linux-x64-musl'),
+    () => require('@identity-hmac/addon-linux-x64-musl'),
+  ],
+  'win32-arm64-msvc': [
+    () => require('./identity-hmac.win32-arm64-msvc.node'),
+    () => require('@identity-hmac/addon-win32-arm64-msvc'),
   ],
   'win32-x64-msvc': [
     () => require('./identity-hmac.win32-x64-msvc.node'),
-    () => require('identity-hmac-win32-x64-msvc'),
+    () => require('@identity-hmac/addon-win32-x64-msvc'),
   ],
 };
 
