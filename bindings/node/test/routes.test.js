@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import express from 'express';
 import fastify from 'fastify';
+import { Hono } from 'hono';
 import * as native from 'identity-hmac';
 import * as onExpress from 'identity-hmac/express';
 import * as onFastify from 'identity-hmac/fastify';
@@ -380,5 +381,32 @@ describe('registered in Fastify', () => {
     for (const behind of ['/', '/any']) {
       assert.equal((await app.inject(PATH + behind + QUERY)).statusCode, 404, behind);
     }
+  });
+});
+
+describe('under a base path', () => {
+  const options = { key: KEY, authenticate: () => JANE };
+
+  /** @param ask resolves to the status at a path */
+  async function isAtItsPathAlone(ask) {
+    assert.equal(await ask(`/shop${PATH}${QUERY}`), 200);
+    for (const path of [PATH, `/shop${PATH}/any`, `/shop/shop${PATH}`]) {
+      assert.equal(await ask(path + QUERY), 404, path);
+    }
+  }
+
+  test('of Fastify, which is a prefix', async () => {
+    const app = fastify();
+    const shop = async (app) => {
+      await app.register(onFastify.chatIdentityRoute, { path: PATH, ...options });
+    };
+    await app.register(shop, { prefix: '/shop' });
+    await isAtItsPathAlone(async (url) => (await app.inject({ url })).statusCode);
+  });
+
+  test('of Hono', async () => {
+    const route = onWeb.chatIdentityRoute(options);
+    const app = new Hono().basePath('/shop').all(PATH, (c) => route(c.req.raw, c));
+    await isAtItsPathAlone(async (path) => (await app.request(path)).status);
   });
 });

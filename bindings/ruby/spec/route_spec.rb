@@ -49,6 +49,20 @@ RSpec.describe "the guarded route" do
         end
       end
 
+      it "is behind the base path of its application" do
+        app, = make.call(Routes::KEY) { Routes::JANE }
+        whole = Rack::URLMap.new("/shop" => app)
+        expect(put(whole, path: "/shop#{Routes::PATH}").body).to eq Routes::BODY
+        [Routes::PATH, "/shop/shop#{Routes::PATH}"].each do |path|
+          body = begin
+            put(whole, path:).body
+          rescue ActionController::RoutingError
+            ""
+          end
+          expect(body).not_to include "hmac"
+        end
+      end
+
       it "has no proof at another path" do
         app, = make.call(Routes::KEY) { Routes::JANE }
         paths = ["/", "/any", "//", ".css", ".json"].map { |rest| Routes::PATH + rest }

@@ -202,3 +202,23 @@ async fn below_another_path_the_route_is_the_same() {
 fn nothing_of_the_key_shows_in_debug() {
     assert_eq!(format!("{:?}", with_hmac()), "ChatIdentity { .. }");
 }
+
+#[tokio::test]
+async fn a_nested_router_has_the_route_behind_its_path_and_nowhere_else() {
+    let app = Router::new().nest("/shop", app(with_hmac()));
+    let status = async |path: &str| {
+        let request = Request::get(format!("{path}?visitorId={VISITOR}"))
+            .header("cookie", "user_123")
+            .body(Body::empty())
+            .unwrap();
+        send(app.clone(), request).await.0
+    };
+    assert_eq!(status("/shop/api/chat-identity").await, 200);
+    for path in [
+        "/api/chat-identity",
+        "/shop/api/chat-identity/any",
+        "/shop/shop/api/chat-identity",
+    ] {
+        assert_eq!(status(path).await, 404, "{path}");
+    }
+}
