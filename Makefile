@@ -123,11 +123,11 @@ test-e2e: packages
 	$(MAKE) -C examples setup
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
-test-platforms: packages
-	$(MAKE) -C tests/platforms run
-
-bench: packages
+test-bench: packages
 	$(MAKE) -C tests/bench test
+
+platforms: packages
+	$(MAKE) -C tests/platforms run
 
 bench: packages
 	$(MAKE) -C tests/bench/service setup
