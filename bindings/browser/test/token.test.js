@@ -233,7 +233,7 @@ describe('an identityProvider', () => {
     service.intercept = async ({ path }) => path === '/v1/identify' && answer;
   }
 
-  test('that fails for good is asked seven times, and the lapse is told once', async () => {
+  test('that always fails is asked seven times, and the page hears of the lapse once', async () => {
     service.session = 30 * MINUTE;
     let fails = false;
     const page = await open((request) => {
@@ -281,7 +281,7 @@ describe('an identityProvider', () => {
     assert.deepEqual(reasons, ['start']);
   });
 
-  test('whose token is refused is not asked again, and the page is told why', async () => {
+  test('whose token is refused is not asked again, and the page hears why', async () => {
     const page = await open(() => service.token('another visitor'));
     await pass(page, HOUR);
     assert.deepEqual([page.reasons(), page.told], [['start'], ['identity_token_other_visitor']]);
@@ -321,7 +321,7 @@ describe('an identityProvider', () => {
     assert.deepEqual(api.getConversation(), { visitorId: anonymousUserId });
   });
 
-  test('leaves the visitor alone with onUserChange error, and the page is told', async () => {
+  test('keeps the visitor with onUserChange error, and the page gets the error', async () => {
     const { api } = await open(loggedIn());
     const page = await open(loggedIn('user_456'), { onUserChange: 'error' });
     await settle(page);

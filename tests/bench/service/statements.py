@@ -85,7 +85,7 @@ class Recording(NamedTuple):
 
         lines = []
         for sql, parameters in self.statements:
-            # The service compares with what it has read, which is what is stored.
+            # The write compares with the time that the read gave: that of the stored record.
             sql = re.sub(r"(\w+\.updated_at) = \$\d+$", r"\1 = \1", sql)
             sql = re.sub(r"\$\d+", lambda name, given=parameters: expression(given[name[0]]), sql)
             lines.append(re.sub(r"\s+", " ", dialect.begin if sql == "BEGIN" else sql))

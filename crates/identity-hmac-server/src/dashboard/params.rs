@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Form;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::failure::Failure;
-use crate::http::body::MAX_LEN;
+use crate::http::body;
 use crate::http::{App, Problem};
 use crate::organization::OrganizationView;
 
@@ -78,13 +76,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Fields<T> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         let body = Request::from_parts(parts.clone(), body);
-        let body = tokio::time::timeout(app.body_deadline, Bytes::from_request(body, app))
-            .await
-            .map_err(|_| Problem::request_timeout())?
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_LEN),
-                _ => Problem::invalid_request(None, "the body broke off"),
-            })?;
+        let body = body::read(body, app).await?;
         check_text(&body)?;
         let request = Request::from_parts(parts, body.into());
         match Form::from_request(request, app).await {

@@ -61,15 +61,19 @@ impl FromRequest<Arc<App>> for Members {
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type());
         }
-        let body = tokio::time::timeout(app.body_deadline, Bytes::from_request(request, app))
-            .await
-            .map_err(|_| Problem::request_timeout())?
-            .map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_LEN),
-                _ => Problem::invalid_request(None, "the body broke off"),
-            })?;
-        Self::parse(&body)
+        Self::parse(&read(request, app).await?)
     }
+}
+
+/// Reads a body whole, if it comes in time and is not too large.
+pub(crate) async fn read(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
+    tokio::time::timeout(app.body_deadline, Bytes::from_request(request, app))
+        .await
+        .map_err(|_| Problem::request_timeout())?
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_LEN),
+            _ => Problem::invalid_request(None, "the body broke off"),
+        })
 }
 
 /// Whether the body is compressed, or encoded in another way (RFC 9110 section 8.4).

@@ -1,5 +1,5 @@
 //! A browser that shows the dashboard, as far as it matters to the service: it keeps a cookie, says
-//! where its forms come from, and follows a redirect only when it is told.
+//! where its forms come from, and follows a redirect only if the test asks for it.
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
