@@ -91,11 +91,12 @@ test-no-std:
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features token
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features route
 
-# The unit file and the container file.
+# The unit file and the container file, and the licences that each package carries.
 test-packaging:
 	@scripts/debian-packages buildah ca-certificates systemd util-linux
 	$(BUILD)
 	python3 tests/packaging/run.py $(SERVER)
+	python3 tests/packaging/licenses.py
 
 test-bindings: packages
 	$(call each_binding,test)
