@@ -41,11 +41,12 @@ DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
 .PHONY: demo docs quick setup setup-rust packages
-.PHONY: test test-rust test-no-std test-packaging test-bindings test-docs test-conformance
+.PHONY: test test-rust test-no-std test-packaging test-bindings test-docs test-conformance test-release
 .PHONY: test-examples test-e2e
 .PHONY: bench platforms test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
-.PHONY: check check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
+.PHONY: check check-rust check-licenses check-vectors check-version check-docs check-bindings check-examples
+.PHONY: check-scripts
 
 demo:
 	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT)
@@ -78,7 +79,7 @@ quick:
 	IDENTITY_TEST_POSTGRES=off $(CARGO) test --locked --all-features
 
 test: test-rust test-no-std test-packaging test-bindings test-docs test-conformance test-examples
-test: test-e2e test-bench
+test: test-e2e test-bench test-release
 
 test-rust: setup-rust
 	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
@@ -127,6 +128,10 @@ test-e2e: packages
 test-bench: packages
 	$(MAKE) -C tests/bench test
 
+# The scripts of a release.
+test-release: setup
+	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider tests/release
+
 platforms: packages
 	$(MAKE) -C tests/platforms run
 
@@ -166,7 +171,8 @@ prove-mutants: setup-rust
 prove-service: setup-rust
 	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak:: fail_over
 
-check: check-rust check-licenses check-vectors check-docs check-bindings check-examples check-scripts
+check: check-rust check-licenses check-vectors check-version check-docs check-bindings check-examples
+check: check-scripts
 
 check-rust: setup
 	$(CARGO) fmt --all --check
@@ -185,6 +191,10 @@ check-licenses: setup-rust
 
 check-vectors:
 	python3 tests/vectors/generate.py --check
+
+# Every place that names the version: `scripts/release/version.py set X.Y.Z` changes them all.
+check-version:
+	python3 scripts/release/version.py
 
 # A second, without a network. The pages are run by test-docs.
 check-docs:
