@@ -2,31 +2,23 @@
 
     python3 scripts/try_packages.py DIST
 
-The wheel is installed under every CPython from 3.10 on that this machine has, each time in a new
-virtual environment outside the source tree. It goes through the tests under the oldest and the
-newest of them. One compiled module serves all, so the others only have to load it and sign. The
+The wheel is installed under every CPython with a GIL from 3.10 on that this machine has, each time
+in a new virtual environment outside the source tree. It goes through the tests under the oldest and
+the newest of them. One compiled module serves all, so the others only have to load it and sign. The
 sdist is built and imported once.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+from interpreters import interpreters
 
-# An interpreter that the stable ABI of the wheel serves says its version, others say nothing.
-VERSION = """
-import sys, sysconfig
-if (sys.version_info >= (3, 10) and sys.implementation.name == "cpython"
-        and not sysconfig.get_config_var("Py_GIL_DISABLED")):
-    print("%d.%d" % sys.version_info[:2])
-"""
+PACKAGE = Path(__file__).parents[1]
 
 # Whether the sdist has all that it is built from does not depend on how fast the result is.
 FAST_TO_BUILD = {
@@ -39,27 +31,6 @@ SIGN = """
 import identity_hmac
 assert identity_hmac.generate_identity_hmac("visitor_1", "s3cret").startswith("03d2bb32")
 """
-
-
-def candidates() -> Iterator[str]:
-    """Where interpreters may be: this one, those on PATH, and pyenv's."""
-    yield sys.executable
-    for minor in range(10, 20):
-        if found := shutil.which(f"python3.{minor}"):
-            yield found
-    if pyenv := shutil.which("pyenv"):
-        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True)
-        yield from map(str, sorted(Path(root.stdout.strip()).glob("versions/*/bin/python3")))
-
-
-def interpreters() -> dict[str, str]:
-    """One interpreter of each version, by version."""
-    found: dict[str, str] = {}
-    for candidate in candidates():
-        asked = subprocess.run([candidate, "-c", VERSION], capture_output=True, text=True)
-        if asked.returncode == 0 and (version := asked.stdout.strip()):
-            found.setdefault(version, candidate)
-    return found
 
 
 def run(*command: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> str:
@@ -124,8 +95,9 @@ def try_sdist(sdist: Path) -> str:
 def main(dist: Path) -> None:
     (wheel,) = dist.glob("identity_hmac-*.whl")
     (sdist,) = dist.glob("identity_hmac-*.tar.gz")
-    found = interpreters()
-    oldest, *between = sorted(found, key=lambda version: int(version.partition(".")[2]))
+    # This wheel is of the stable ABI, which those without a GIL do not have before 3.15.
+    found = {version: each for version, each in interpreters().items() if "t" not in version}
+    oldest, *between = found
     newest = between.pop() if between else oldest
     tries = {
         f"{wheel.name} tested under Python {version}": partial(test_wheel, wheel, found[version])
