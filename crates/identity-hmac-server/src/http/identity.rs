@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use identity_hmac::{Matched, Verification, VerificationMode};
 use tracing::Span;
-use uuid::Uuid;
 
 use super::App;
 use super::auth::{Presented, Visitor};
@@ -17,9 +16,12 @@ use super::identify_params::{self, IdentifyParams, PresentedProof};
 use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems, OtherPerson};
 use super::problem::Problem;
 use super::proof;
+use super::secret_use::note_token_key_use;
 use crate::identity::{IdentityResult, ignored};
 use crate::metric;
-use crate::store::{Identified, IdentifyCall, SealedSecrets, UnsignedAttributes, VouchedBy};
+use crate::store::{
+    Identified, IdentifyCall, SaidBy, SealedSecrets, UnsignedAttributes, VouchedBy,
+};
 use crate::verification_stats;
 
 /// Identify the visitor
@@ -59,9 +61,6 @@ pub(crate) async fn identify(
     let checked = proof::check(&app, &token, &caller, proof.as_ref())?;
     let outcome = checked.outcome;
     count(caller.verification, outcome);
-    if let (Verification::Verified(matched), Some(PresentedProof::Hmac(_))) = (outcome, &proof) {
-        note_use(&app, token.organization, &caller.secrets, matched);
-    }
     app.verification_stats.count(
         token.organization,
         outcome,
@@ -90,6 +89,9 @@ pub(crate) async fn identify(
         verified: person,
     });
     let Identified { identity, is_older } = session.identify(&call).await?;
+    if let Verification::Verified(matched) = outcome {
+        note_use(&app, &call, &caller.secrets, matched);
+    }
     let older = call.verified.as_ref().filter(|_| is_older);
     let ignored = ignored(&identity, &call.patch, older);
     Ok(Json(IdentityResult {
@@ -98,13 +100,18 @@ pub(crate) async fn identify(
     }))
 }
 
-/// Notes which secret has verified a call, so that an operator knows when the previous one can go.
-fn note_use(app: &App, organization: Uuid, secrets: &SealedSecrets, matched: Matched) {
+/// Notes which secret or token key has verified a call that was accepted, so that an operator knows when
+/// the previous one can go.
+fn note_use(app: &App, call: &IdentifyCall, secrets: &SealedSecrets, matched: Matched) {
+    let said_by = call.verified.as_ref().map(|person| &person.said_by);
+    if let Some(SaidBy::Token { kid, .. }) = said_by {
+        return note_token_key_use(app, call.organization, kid);
+    }
     let sealed = match (matched, &secrets.previous) {
         (Matched::Previous, Some(previous)) => previous,
         _ => &secrets.current,
     };
-    app.secret_use.note(&app.store, organization, sealed);
+    app.secret_use.note(&app.store, call.organization, sealed);
 }
 
 /// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what

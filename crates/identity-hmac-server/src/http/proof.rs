@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use super::App;
 use super::identify_params::PresentedProof;
 use super::problem::Problem;
-use super::secret_use::note_token_key_use;
 use crate::store::{Caller, PersonPatch, Proof, SaidBy};
 use crate::token::{VisitorToken, organization_key};
 
@@ -70,7 +69,7 @@ pub(super) fn check(
             (outcome, Problem::hmac_verification_failed())
         }
         Some(PresentedProof::Token(token)) => match verify(app, visitor, caller, token)? {
-            Ok(claims) => return Ok(by_token(app, visitor, caller, claims)),
+            Ok(claims) => return Ok(by_token(caller, claims)),
             Err(error) => (
                 Verification::Invalid { refused },
                 Problem::identity_token(&error),
@@ -104,8 +103,7 @@ fn verify(
     ))
 }
 
-fn by_token(app: &App, visitor: &VisitorToken, caller: &Caller, claims: VerifiedClaims) -> Checked {
-    note_token_key_use(app, visitor.organization, &claims.key_id);
+fn by_token(caller: &Caller, claims: VerifiedClaims) -> Checked {
     let newest = caller.token_keys.first();
     let matched = match newest {
         Some(newest) if newest.kid != claims.key_id => Matched::Previous,

@@ -1,8 +1,12 @@
 //! What a token has verified: shown in the place of what a visitor says, and written by nobody else.
 
+use std::time::{Duration, Instant};
+
+use identity_hmac::IdentityClaims;
 use identity_hmac::attributes::Patch;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::harness::{
     Answer, Database, Organization, Service, Session, Signer, Visitor, command, on_both_databases,
@@ -586,12 +590,55 @@ on_both_databases! {
             keys.iter().filter(|key| key["lastUsedAt"].is_null()).count()
         };
         while unused(&listed().await) > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
         let metrics = service.admin_get("/metrics").await.text;
         for (result, calls) in [("verified_current", 2), ("verified_previous", 1), ("invalid", 1)] {
             let line = format!("mode=\"required\",result=\"{result}\"}} {calls}");
             assert!(metrics.contains(&line), "{line}: {metrics}");
         }
+    }
+
+    async fn a_refused_token_is_no_use_of_its_key(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        organization.verification("required").await;
+        let [refused, used] = [organization.signer().await, organization.signer().await];
+        let [visitor, other] = [organization.visitor().await, organization.visitor().await];
+        visitor.identify(json!({"token": used.token(&visitor, "user_1")})).await.ok();
+        let now = seconds();
+        let good = refused.token(&visitor, "user_1");
+        let of = |at, with: fn(IdentityClaims) -> IdentityClaims| {
+            refused.sign_at(at, &visitor, "user_1", with)
+        };
+        let foreign = used.token(&visitor, "user_1");
+        let parts = [&good, &foreign].map(|token| token.rsplit_once('.').unwrap());
+        let forged = format!("{}.{}", parts[0].0, parts[1].1);
+        for (token, status, code) in [
+            (forged, 403, "identity_token_invalid"),
+            (of(now - 1000, |claims| claims), 403, "identity_token_expired"),
+            (of(now + 1000, |claims| claims), 403, "identity_token_not_yet_valid"),
+            (of(now, |claims| claims.expires_in(4000)), 403, "identity_token_claim"),
+            (of(now, |claims| claims.audience("pk_other")), 403, "identity_token_other_audience"),
+            (refused.token(&other, "user_1"), 403, "identity_token_other_visitor"),
+            (refused.token(&visitor, "user_2"), 409, "visitor_belongs_to_another_user"),
+        ] {
+            visitor.identify(json!({"token": token})).await.is_problem(status, code);
+        }
+        let unused = async || {
+            let keys = organization.token_keys().await.into_iter();
+            let unused = keys.filter(|key| key["lastUsedAt"].is_null());
+            unused.map(|key| key["kid"].clone()).collect::<Vec<_>>()
+        };
+        let until = async |expected: &[&str]| {
+            let start = Instant::now();
+            while unused().await != expected {
+                assert!(start.elapsed() < Duration::from_secs(30), "{:?}", unused().await);
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        until(&[refused.0.key_id()]).await;
+        visitor.identify(json!({"token": good})).await.ok();
+        until(&[]).await;
     }
 }
