@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity_hmac::{generate_identity_hmac, generate_secret};
+use identity_hmac::attributes::Patch;
+use identity_hmac::{IdentityClaims, TokenKey, generate_identity_hmac, generate_secret};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Soak;
+use super::known::{Known, Said};
 use super::malformed::malformed;
-use crate::harness::{Answer, Organization, Service, Visitor, http, kept};
+use crate::harness::{Answer, Organization, Service, Signer, Visitor, http, kept, seconds};
 
 /// How often a customer calls.
 const EVERY: Duration = Duration::from_millis(40);
@@ -21,6 +23,8 @@ pub(super) struct Tally {
     pub(super) requests: usize,
     /// Writes that were answered with success.
     pub(super) acknowledged: usize,
+    /// Those of them that have verified attributes by a token.
+    pub(super) verified: usize,
     /// Malformed requests, all answered as they have to be.
     pub(super) malformed: usize,
     /// Calls that failed in the window of a fault.
@@ -29,59 +33,23 @@ pub(super) struct Tally {
     pub(super) failed: Vec<String>,
 }
 
-/// A visitor, and what its record may be.
-#[derive(Debug)]
-struct Known {
-    visitor: Visitor,
-    /// Null where there is no record. The second one is of a write whose answer was lost. There is none
-    /// when the record was erased.
-    records: Vec<Value>,
-    /// Its record was asked to be erased, with which the visitor goes: the next read shows it.
-    is_leaving: bool,
-}
-
-impl Known {
-    /// Takes what the service says the record is, which has to be one of those that it may be.
-    fn settle(&mut self, told: Value) {
-        let fits = |record: &Value| {
-            let mut record = record.clone();
-            // A record that is made anew has an id that nobody knew.
-            if record.is_object() && record["id"].is_null() {
-                record["id"] = told["id"].clone();
-            }
-            record == told
-        };
-        assert!(self.records.iter().any(fits), "{self:?} was told as {told}");
-        self.records = vec![told];
-        self.is_leaving = false;
-    }
-
-    fn is_certain(&self) -> bool {
-        self.records.len() == 1 && !self.is_leaving
-    }
-
-    /// The id of the record, where it is certain that there is one.
-    fn id(&self) -> Option<String> {
-        let [record] = &self.records[..] else {
-            return None;
-        };
-        Some(record["id"].as_str()?.to_owned())
-    }
-}
-
-/// A record without the members that are null, and without the lists that are empty.
-fn present(mut record: Value) -> Value {
-    if let Some(members) = record.as_object_mut() {
-        members.retain(|_, value| !value.is_null() && *value != json!([]));
-    }
-    record
-}
-
-/// A change of an organization's secrets.
+/// A change of an organization's secrets, its token keys or its policy.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Rotation,
     Retirement,
+    TokenKeys,
+    Revocation,
+}
+
+/// What an `identify()` call brings to prove the visitor.
+struct Proof {
+    name: &'static str,
+    value: Value,
+    /// How a service that requires a proof refuses it; `None` if it is valid.
+    refusal: Option<(u16, &'static str)>,
+    /// What it says if it is a token.
+    said: Option<Said>,
 }
 
 /// One customer, whose organization nobody else calls for.
@@ -95,7 +63,11 @@ pub(super) struct Customer {
     previous: Option<String>,
     /// A secret that does not verify.
     stale: String,
-    /// A change of the secrets whose answer was lost: it is made again.
+    /// The token keys that verify.
+    signers: Vec<Signer>,
+    /// A token key that does not verify.
+    stale_signer: Signer,
+    /// A change whose answer was lost: it is made again.
     lost: Option<Change>,
     known: Vec<Known>,
     /// The turns of the window of faults when the service was last looked up.
@@ -114,6 +86,8 @@ impl Customer {
             organization,
             previous: None,
             stale: generate_secret().unwrap().clone(),
+            signers: Vec::new(),
+            stale_signer: Signer(TokenKey::parse(&TokenKey::generate().unwrap()).unwrap()),
             lost: None,
             known: Vec::new(),
             turns: 0,
@@ -142,23 +116,40 @@ impl Customer {
 
     /// Reads every record. Each has to be what its visitor knows.
     pub(super) async fn read_all(&mut self) {
+        self.repeat_lost().await;
+        if self.lost.is_some() {
+            return;
+        }
+        self.read_token_keys().await;
         // From the end: a visitor who is gone leaves its place to the last one, which was read already.
         for who in (0..self.known.len()).rev() {
             self.read(who).await;
         }
     }
 
-    /// How many records there are, once all were read.
-    pub(super) fn records(&self) -> usize {
+    /// How many records and persons there are, once all were read.
+    pub(super) fn records(&self) -> [usize; 2] {
         assert!(self.known.iter().all(Known::is_certain));
-        self.known.iter().filter_map(Known::id).count()
+        [
+            self.known.iter().filter_map(Known::id).count(),
+            self.known.iter().filter(|known| known.is_pinned()).count(),
+        ]
+    }
+
+    /// Makes the change again whose answer was lost.
+    async fn repeat_lost(&mut self) {
+        match self.lost {
+            Some(Change::Rotation) => self.rotate_secret().await,
+            Some(Change::Retirement) => self.retire_previous_secret().await,
+            Some(Change::TokenKeys) => self.delete_unknown_token_keys().await,
+            Some(Change::Revocation) => self.end_revocation().await,
+            None => {}
+        }
     }
 
     async fn call_at_random(&mut self) {
-        match self.lost {
-            Some(Change::Rotation) => return self.rotate_secret().await,
-            Some(Change::Retirement) => return self.retire_previous_secret().await,
-            None => {}
+        if self.lost.is_some() {
+            return self.repeat_lost().await;
         }
         if self.known.is_empty() {
             return self.make_visitor().await;
@@ -174,8 +165,11 @@ impl Customer {
             5..8 => self.erase(who).await,
             8..11 => self.list().await,
             11..14 => self.monitor().await,
-            14..24 => self.call_malformed(who).await,
-            24..50 => self.read(who).await,
+            14..16 => self.make_token_key().await,
+            16..17 => self.delete_token_key().await,
+            17..18 => self.revoke_tokens(who).await,
+            18..26 => self.call_malformed(who).await,
+            26..50 => self.read(who).await,
             _ => self.identify(who).await,
         }
     }
@@ -232,53 +226,117 @@ impl Customer {
         let Some(made) = self.write(request).await else {
             return;
         };
-        self.known.push(Known {
-            visitor: Visitor::new(&service.url, &made),
-            records: vec![Value::Null],
-            is_leaving: false,
-        });
+        let visitor = Visitor::new(&service.url, &made);
+        self.known.push(Known::new(visitor));
     }
 
     async fn identify(&mut self, who: usize) {
         let visitor = self.visitor(who);
-        let (hmac, is_valid) = self.hmac(&visitor);
+        let proof = match fastrand::u8(..2) {
+            0 => self.hmac(&visitor),
+            _ => self.token(who, &visitor),
+        };
         let params = self.params();
         let mut body = params.clone();
-        body["hmac"] = json!(hmac);
+        body[proof.name] = proof.value;
         let request = visitor.request().json(&body);
-        if self.verification == "required" && !is_valid {
+        let is_looked_at = self.verification != "off";
+        if let Some((status, code)) = proof.refusal
+            && (self.verification == "required" || (is_looked_at && status == 409))
+        {
             if let Some(refused) = self.call(request).await {
-                let code = match hmac {
-                    None => "hmac_required",
-                    Some(_) => "hmac_verification_failed",
-                };
-                refused.is_problem(403, code);
+                refused.is_problem(status, code);
             }
             return;
         }
-        let mut record = self.known[who].records[0].clone();
-        json_patch::merge(&mut record, &params);
-        record["anonymousUserId"] = json!(visitor.id);
-        record["hmacVerified"] = json!(is_valid && self.verification != "off");
-        self.known[who].records.push(record);
+        let is_verified = is_looked_at && proof.refusal.is_none();
+        let said = proof.said.filter(|_| is_verified);
+        let mut state = self.known[who].states[0].clone();
+        state.say(&visitor, &params, is_verified);
+        if let Some(said) = &said {
+            state.verify(said);
+        }
+        self.known[who].states.push(state);
         if let Some(told) = self.write(request).await {
             // It was answered: it is no longer what it was.
-            self.known[who].records.remove(0);
-            self.known[who].settle(present(told));
+            self.known[who].states.remove(0);
+            self.known[who].settle(&told);
+            self.tally.verified += usize::from(said.is_some());
         }
     }
 
-    /// A signature, none, or a forged one; and whether it is valid.
-    fn hmac(&self, visitor: &Visitor) -> (Option<String>, bool) {
+    /// A signature, none, or a forged one.
+    fn hmac(&self, visitor: &Visitor) -> Proof {
         let sign = |id: &str, secret: &str| generate_identity_hmac(id, secret).unwrap().to_hex();
         let secret = &self.organization.secret;
-        match (fastrand::u8(..10), &self.previous) {
-            (0, _) => (None, false),
-            (1, _) => (Some(sign(&visitor.id, &self.stale)), false),
-            (2, _) => (Some(sign(&self.organization.id, secret)), false),
-            (3, _) => (Some(sign(&visitor.id, secret)[1..].to_owned()), false),
-            (4, Some(previous)) => (Some(sign(&visitor.id, previous)), true),
-            _ => (Some(sign(&visitor.id, secret)), true),
+        let forged = Some((403, "hmac_verification_failed"));
+        let (hmac, refusal) = match (fastrand::u8(..10), &self.previous) {
+            (0, _) => (None, Some((403, "hmac_required"))),
+            (1, _) => (Some(sign(&visitor.id, &self.stale)), forged),
+            (2, _) => (Some(sign(&self.organization.id, secret)), forged),
+            (3, _) => (Some(sign(&visitor.id, secret)[1..].to_owned()), forged),
+            (4, Some(previous)) => (Some(sign(&visitor.id, previous)), None),
+            _ => (Some(sign(&visitor.id, secret)), None),
+        };
+        Proof {
+            name: "hmac",
+            value: json!(hmac),
+            refusal,
+            said: None,
+        }
+    }
+
+    /// A token: a valid one, an older one, or one that has to be refused.
+    fn token(&self, who: usize, visitor: &Visitor) -> Proof {
+        let now = seconds();
+        let is_pinned = self.known[who].is_pinned();
+        let (signer, is_other, issued_at, refusal) = match (fastrand::u8(..10), &self.signers[..]) {
+            (0, _) | (_, []) => {
+                let refusal = Some((403, "identity_token_invalid"));
+                (&self.stale_signer, false, now, refusal)
+            }
+            (1, [signer, ..]) if is_pinned => {
+                let refusal = Some((409, "visitor_belongs_to_another_user"));
+                (signer, true, now, refusal)
+            }
+            (2, [signer, ..]) => {
+                let refusal = Some((403, "identity_token_expired"));
+                (signer, false, now - 1000, refusal)
+            }
+            (3, [signer, ..]) => (signer, false, now - 100, None),
+            (_, signers) => (fastrand::choice(signers).unwrap(), false, now, None),
+        };
+        let user = if is_other {
+            "somebody else".to_owned()
+        } else {
+            format!("user of {}", visitor.id)
+        };
+        let mut claims = self.params();
+        drop(claims.as_object_mut().unwrap().remove("externalId"));
+        claims["metadata"] = self.metadata();
+        // Never sent before: so the record shows whether the token has changed it.
+        claims["metadata"]["call"] = json!(self.tally.requests);
+        let text = |name: &str| match claims.get(name) {
+            None => Patch::Keep,
+            Some(Value::String(text)) => Patch::Set(text.clone()),
+            Some(_) => Patch::Clear,
+        };
+        let metadata = claims["metadata"].as_object().unwrap().clone();
+        let with = |said: IdentityClaims| {
+            said.name(text("name"))
+                .email(text("email"))
+                .metadata(metadata)
+        };
+        Proof {
+            name: "token",
+            value: json!(signer.sign_at(issued_at, visitor, &user, with)),
+            refusal,
+            said: Some(Said {
+                kid: signer.0.key_id().to_owned(),
+                issued_at,
+                user,
+                claims,
+            }),
         }
     }
 
@@ -318,9 +376,9 @@ impl Customer {
                 return;
             }
             204 => Value::Null,
-            _ => present(answer.ok()),
+            _ => answer.ok(),
         };
-        self.known[who].settle(record);
+        self.known[who].settle(&record);
     }
 
     async fn erase(&mut self, who: usize) {
@@ -330,7 +388,7 @@ impl Customer {
         let request = self.admin(Method::DELETE, &format!("/identities/{id}"));
         self.known[who].is_leaving = true;
         if self.write(request).await.is_some() {
-            self.known[who].records.clear();
+            self.known[who].states.clear();
         }
     }
 
@@ -344,11 +402,14 @@ impl Customer {
             for moment in ["createdAt", "updatedAt"] {
                 assert!(record[moment].take().is_string());
             }
-            let hmac = (record["hmacVerified"] == true).then_some("hmac");
-            assert_eq!(record["vouchedBy"].take(), json!(hmac));
+            let voucher = record["vouchedBy"].take();
+            assert_eq!(record["hmacVerified"], !voucher.is_null(), "{voucher}");
+            let person = record["person"].take();
             let mut known = self.known.iter_mut();
             let known = known.find(|known| record["anonymousUserId"] == known.visitor.id);
-            known.unwrap().settle(present(record));
+            let known = known.unwrap();
+            known.settle(&record);
+            known.assert_person(person);
         }
     }
 
@@ -380,6 +441,98 @@ impl Customer {
         }
         let is_done = self.write(request).await.is_some();
         self.lost = (!is_done).then_some(Change::Retirement);
+    }
+
+    async fn make_token_key(&mut self) {
+        let request = self.admin(Method::POST, "/token-keys");
+        let Some(answer) = self.call(request).await else {
+            self.lost = Some(Change::TokenKeys);
+            return;
+        };
+        if self.signers.len() == 2 {
+            return answer.is_problem(409, "two_token_keys");
+        }
+        self.tally.acknowledged += 1;
+        let key = TokenKey::parse(answer.ok()["key"].as_str().unwrap());
+        self.signers.push(Signer(key.unwrap()));
+    }
+
+    async fn delete_token_key(&mut self) {
+        if self.signers.is_empty() {
+            return;
+        }
+        let oldest = self.signers.remove(0);
+        let path = format!("/token-keys/{}", oldest.0.key_id());
+        self.stale_signer = oldest;
+        let request = self.admin(Method::DELETE, &path);
+        let is_done = self.write(request).await.is_some();
+        self.lost = (!is_done).then_some(Change::TokenKeys);
+    }
+
+    /// The ids of the token keys as the service lists them.
+    async fn listed_token_keys(&mut self) -> Option<Vec<String>> {
+        let request = self.admin(Method::GET, "/token-keys");
+        let listed = self.call(request).await?.ok();
+        let kids = listed["tokenKeys"].as_array().unwrap().iter();
+        Some(
+            kids.map(|key| key["kid"].as_str().unwrap().to_owned())
+                .collect(),
+        )
+    }
+
+    /// Deletes the token key that nobody has, since the answer that held it was lost, and the one whose
+    /// deletion may not have happened.
+    async fn delete_unknown_token_keys(&mut self) {
+        let Some(kids) = self.listed_token_keys().await else {
+            return;
+        };
+        for kid in kids {
+            if self.signers.iter().all(|signer| signer.0.key_id() != kid) {
+                let request = self.admin(Method::DELETE, &format!("/token-keys/{kid}"));
+                if self.write(request).await.is_none() {
+                    return;
+                }
+            }
+        }
+        self.lost = None;
+    }
+
+    /// Reads the token keys. Each has to be known.
+    async fn read_token_keys(&mut self) {
+        if let Some(kids) = self.listed_token_keys().await {
+            let known = self.signers.iter().map(|signer| signer.0.key_id());
+            assert_eq!(kids, known.collect::<Vec<_>>());
+        }
+    }
+
+    /// Revokes all tokens for a while. Meanwhile nobody is verified.
+    async fn revoke_tokens(&mut self, who: usize) {
+        self.lost = Some(Change::Revocation);
+        let policy = json!({"tokensValidAfter": "2100-01-01T00:00:00Z"});
+        let request = self.admin(Method::PATCH, "").json(&policy);
+        if self.write(request).await.is_none() {
+            return;
+        }
+        let visitor = self.visitor(who);
+        if self.verification == "required" && !self.signers.is_empty() {
+            let token = self.signers[0].token(&visitor, "somebody");
+            let request = visitor.request().json(&json!({"token": token}));
+            if let Some(refused) = self.call(request).await {
+                refused.is_problem(403, "identity_token_revoked");
+            }
+        }
+        if let Some(read) = self.call(visitor.identity_request()).await {
+            self.known[who].assert_unverified(&read.ok());
+        }
+        self.end_revocation().await;
+    }
+
+    async fn end_revocation(&mut self) {
+        let policy = json!({"tokensValidAfter": null});
+        let request = self.admin(Method::PATCH, "").json(&policy);
+        if self.write(request).await.is_some() {
+            self.lost = None;
+        }
     }
 
     async fn monitor(&mut self) {

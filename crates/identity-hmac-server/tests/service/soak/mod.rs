@@ -2,6 +2,7 @@
 
 mod customer;
 mod fault;
+mod known;
 mod malformed;
 mod nuisance;
 mod resources;
@@ -110,19 +111,27 @@ impl Soak {
     async fn check(&self, customers: Vec<Customer>, nuisance: &Nuisance) -> Tally {
         let mut tally = Tally::default();
         let mut records = nuisance.records(&self.service()).await;
+        let mut persons = 0;
         for mut customer in customers {
             customer.read_all().await;
-            records += customer.records();
+            let [of_customer, verified] = customer.records();
+            records += of_customer;
+            persons += verified;
             tally.requests += customer.tally.requests;
             tally.acknowledged += customer.tally.acknowledged;
+            tally.verified += customer.tally.verified;
             tally.malformed += customer.tally.malformed;
             tally.failed_in_faults += customer.tally.failed_in_faults;
             tally.failed.extend(customer.tally.failed);
         }
         assert!(tally.failed.is_empty(), "{:#?}", tally.failed);
         let mut session = Session::open(&self.database).await;
-        let stored = session.number("SELECT count(*) FROM identities").await;
-        assert_eq!(usize::try_from(stored), Ok(records));
+        for (table, known) in [("identities", records), ("persons", persons)] {
+            let stored = session
+                .number(&format!("SELECT count(*) FROM {table}"))
+                .await;
+            assert_eq!(usize::try_from(stored), Ok(known), "{table}");
+        }
         tally
     }
 
@@ -232,8 +241,8 @@ impl Outcome {
         proved(
             &format!("through {faults}, {database} keeps every write that was acknowledged"),
             format!(
-                "{} writes, {happened} faults in {seconds} s",
-                tally.acknowledged
+                "{} writes, {} of them verified by tokens, {happened} faults in {seconds} s",
+                tally.acknowledged, tally.verified
             ),
         );
         proved(
