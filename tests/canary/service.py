@@ -202,7 +202,6 @@ class Run:
             X_Organization_Key=key,
         )
         made_key = self.ask(f"{mine}/api-keys", method="POST", makes=("API key", "apiKey"), **admin)
-        self.ask(f"{mine}/token-keys", method="POST", makes=("token key", "key"), **admin)
         backend = {"Authorization": f"Bearer {made_key['apiKey']}"}
         server = f"{address}/v1/server"
         said = f"{server}/visitors/{visitor['visitorId']}/identity"
@@ -213,6 +212,7 @@ class Run:
             hmac = self.sign(secret[name], visitor["visitorId"])
             self.search.add(f"hmac of the {name}", hmac)
             self.ask(identify, {"name": secret[STORED], "hmac": hmac}, **token)
+        self.send_tokens(identify, mine, visitor["visitorId"], token, admin)
         self.ask(f"{address}/v1/identity", **token)
         known = {name: value for name, value in secret.items() if name not in (STORED, "password")}
         for name, value in known.items():
@@ -220,6 +220,10 @@ class Run:
                 {"hmac": value},
                 {"hmac": f"{value}x"},
                 {"hmac": {value: value}},
+                {"token": value},
+                {"token": f"{value}x"},
+                {"token": value, "hmac": value},
+                {"token": {value: value}},
                 {"hmac": [value] * 1000},
                 {"name": [value]},
                 {"email": value},
@@ -269,10 +273,59 @@ class Run:
         self.ask(f"{server}/identities?limit=200", **backend)
         return made["id"]
 
+    def send_tokens(
+        self,
+        identify: str,
+        mine: str,
+        visitor_id: str,
+        visitor: dict[str, str],
+        admin: dict[str, str],
+    ) -> None:
+        """Verify the visitor by tokens of two keys, the first of which is deleted meanwhile."""
+        said = self.search.secrets[STORED]
+        for name in ("deleted token key", "token key"):
+            url = f"{mine}/token-keys"
+            made = self.ask(url, method="POST", makes=(name, "key"), **admin)
+            tokens = {}
+            for what, user, more in (
+                ("valid", "user_123", ["--name", said, "--metadata", json.dumps({"note": said})]),
+                ("old", "user_123", ["--at=1700000000"]),
+                ("other user's", "user_456", []),
+                ("other audience's", "user_123", ["--audience=pk_0"]),
+            ):
+                token = self.sign_token(made["key"], visitor_id, user, *more)
+                # The rest of it is no secret, and the same in all of them.
+                self.search.add(f"{what} token of the {name}", token.rpartition(".")[2])
+                tokens[what] = token
+            valid = {"token": tokens["valid"], "email": "jane@example.com"}
+            shown = self.ask(identify, valid, **visitor)
+            if shown["verifiedAttributes"] != ["externalId", "name", "metadata.note"]:
+                sys.exit(f"a token of the {name} verified {shown}")
+            for token in tokens.values():
+                for body in (
+                    {"token": token},
+                    {"token": token[:-1]},
+                    {"token": token, "hmac": "0"},
+                ):
+                    self.ask(identify, body, **visitor)
+            self.ask(mine, {"tokensValidAfter": "2100-01-01T00:00:00Z"}, "PATCH", **admin)
+            self.ask(identify, valid, **visitor)
+            self.ask(mine, {"tokensValidAfter": None}, "PATCH", **admin)
+            if name == "deleted token key":
+                self.ask(f"{url}/{made['kid']}", method="DELETE", **admin)
+                self.ask(identify, valid, **visitor)
+
     def sign(self, secret: str, visitor_id: str) -> str:
+        return self.command({"IDENTITY_SECRET": secret}, "sign", "--", visitor_id)
+
+    def sign_token(self, key: str, visitor_id: str, user: str, *more: str) -> str:
+        who = ["--visitor-id", visitor_id, "--external-id", user]
+        return self.command({"IDENTITY_TOKEN_KEY": key}, "token", "sign", *who, *more)
+
+    def command(self, environment: dict[str, str], *words: str) -> str:
         done = subprocess.run(
-            [self.built / "identity-hmac", "sign", "--", visitor_id],
-            env={"IDENTITY_SECRET": secret},
+            [self.built / "identity-hmac", *words],
+            env=environment,
             stdout=subprocess.PIPE,
             check=True,
             text=True,
