@@ -7,6 +7,8 @@
 # make docs     build docs/ as a site with its playground, into target/docs
 # make sbom     an SBOM in CycloneDX for each package, beside it
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
+# make release  build what is published for this machine (or TRIPLE=…) into dist/release/
+# make release-dry-run  that twice, compared; each package installed and run; half-failed releases
 # make platforms  run the packages where users have them and `make test` does not
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
@@ -46,7 +48,8 @@ each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 .PHONY: bench platforms test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
 .PHONY: prove-service prove-supply-chain sbom
 .PHONY: check check-rust check-licenses check-vectors check-version check-docs check-bindings check-examples
-.PHONY: check-scripts
+.PHONY: check-scripts check-workflows
+.PHONY: release setup-release try-release release-dry-run
 
 demo:
 	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT)
@@ -130,7 +133,7 @@ test-bench: packages
 
 # The scripts of a release.
 test-release: setup
-	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider tests/release
+	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider --ignore tests/release/publish tests/release
 
 platforms: packages
 	$(MAKE) -C tests/platforms run
@@ -172,7 +175,7 @@ prove-service: setup-rust
 	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak:: fail_over
 
 check: check-rust check-licenses check-vectors check-version check-docs check-bindings check-examples
-check: check-scripts
+check: check-scripts check-workflows
 
 check-rust: setup
 	$(CARGO) fmt --all --check
@@ -212,3 +215,19 @@ check-scripts: setup
 	bindings/python/.venv/bin/ruff check fuzz scripts tests
 	rubocop --cache false --config bindings/ruby/.rubocop.yml tests
 	bindings/node/node_modules/.bin/biome check --error-on-warnings --config-path bindings/node $(SCRIPTS_JS)
+
+check-workflows:
+	$(MAKE) -C scripts/release check-workflows
+
+# What is published, for the Rust target TRIPLE, into dist/release/.
+release:
+	$(MAKE) -C scripts/release release
+
+try-release:
+	$(MAKE) -C scripts/release try
+
+setup-release:
+	$(MAKE) -C scripts/release setup
+
+release-dry-run:
+	$(MAKE) -C scripts/release dry-run
