@@ -9,7 +9,7 @@
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
 # make release  build what is published for this machine (or TRIPLE=…) into dist/release/
 # make release-dry-run  that twice, compared; each package installed and run; half-failed releases
-# make platforms  run the packages where users have them and `make test` does not
+# make platforms  try the packages and the service where users have them, into docs/platforms.md
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 

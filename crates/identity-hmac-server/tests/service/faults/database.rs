@@ -155,10 +155,10 @@ async fn a_database_that_hangs_is_given_up_on_and_taken_up_again() {
 }
 
 /// Processes that do nothing until this is dropped, so that not even a failed test leaves them so.
-struct Stopped(Vec<String>);
+pub(super) struct Stopped(Vec<String>);
 
 impl Stopped {
-    fn new(processes: Vec<String>) -> Self {
+    pub(super) fn new(processes: Vec<String>) -> Self {
         let stopped = Self(processes);
         stopped.signal("STOP");
         stopped

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::time::sleep;
 
+use super::database::Stopped;
 use super::writers::Writers;
 use crate::harness::{Cluster, Database, Service, proved, times, without_postgres};
 
@@ -49,6 +50,31 @@ async fn a_database_that_takes_no_writes_makes_the_service_not_ready() {
             .await
             .ok();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_a_synchronous_standby_has_not_confirmed_is_not_acknowledged() {
+    if without_postgres() {
+        return;
+    }
+    let primary = Cluster::start();
+    let database = Database::in_cluster(&primary).await;
+    let standby = primary.standby().await;
+    let service = Service::start(&database);
+    let visitor = service.organization().await.visitor().await;
+    visitor.identify(json!({"name": "Jane"})).await.ok();
+
+    let receiver = sqlx::query_scalar("SELECT pid::text FROM pg_stat_wal_receiver")
+        .fetch_one(&mut standby.connect("postgres").await)
+        .await;
+    let stopped = Stopped::new(vec![receiver.unwrap()]);
+    visitor
+        .identify(json!({"name": "Joan"}))
+        .await
+        .is_problem(503, "unavailable");
+    assert_eq!(visitor.identity().await.ok()["name"], "Jane");
+    drop(stopped);
+    visitor.identify(json!({"name": "Joan"})).await.ok();
 }
 
 /// Two servers in one URL; the first one crashes under load and the second one is promoted.

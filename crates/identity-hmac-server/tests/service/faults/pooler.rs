@@ -24,7 +24,7 @@ async fn assert_served(settings: &str) {
     const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let database = Database::postgres().await;
-    let bouncer = PgBouncer::start(&database, settings).await;
+    let bouncer = PgBouncer::start(&database, settings);
     let pooled = database.by(bouncer.url(database.name()));
     let args = [
         "--address-rate=0",
@@ -86,7 +86,7 @@ async fn a_permanent_fault_ends_the_start_and_an_absent_database_is_waited_for()
     cluster
         .execute("CREATE ROLE by_password LOGIN PASSWORD 'right'")
         .await;
-    let bouncer = PgBouncer::start(&database, "pool_mode = transaction").await;
+    let bouncer = PgBouncer::start(&database, "pool_mode = transaction");
     let port = cluster.port();
     let url = |user: &str, name: &str| {
         format!("postgres://{user}@127.0.0.1:{port}/{name}?sslmode=disable")

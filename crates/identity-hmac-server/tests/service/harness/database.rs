@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::pgbouncer::PgBouncer;
 use super::postgres::Cluster;
 
 /// A fresh database, and a folder beside it where the service runs.
@@ -80,6 +81,23 @@ impl Database {
             url,
             folder: self.folder.clone(),
         }
+    }
+
+    /// How the service reaches it: through the shared `PgBouncer`, where there is one.
+    pub(super) fn url_of_the_service(&self) -> String {
+        if self.is_postgres()
+            && let Some(bouncer) = PgBouncer::shared()
+            && self.is_in(Cluster::shared())
+        {
+            return bouncer.url(self.name());
+        }
+        self.url.clone()
+    }
+
+    /// Whether the URL leads straight to this cluster.
+    fn is_in(&self, cluster: &Cluster) -> bool {
+        self.url
+            .contains(&format!("@127.0.0.1:{}/", cluster.port()))
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

@@ -1,32 +1,54 @@
 //! A real `PgBouncer` between the service and its database.
 
 use std::fs;
+use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::database::Database;
-use super::postgres::{as_unprivileged, unprivileged};
+use super::postgres::{Cluster, as_unprivileged, unprivileged};
 use super::process::free_port;
 
-/// A running `PgBouncer`. It is killed when it is dropped.
+/// A running `PgBouncer`. It ends when it is dropped, and with the process of the tests.
 #[derive(Debug)]
 pub(crate) struct PgBouncer {
-    child: Child,
+    supervisor: Child,
     port: u16,
     _folder: TempDir,
 }
 
 impl PgBouncer {
     /// Starts `PgBouncer` in front of a database, with `settings` of its own.
-    pub(crate) async fn start(database: &Database, settings: &str) -> Self {
+    pub(crate) fn start(database: &Database, settings: &str) -> Self {
+        Self::start_for(database.name(), database.port(), settings)
+    }
+
+    /// The one that `IDENTITY_TEST_PGBOUNCER` asks for, with these settings, in front of every database
+    /// that the tests share. `make platforms` sets it.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: LazyLock<Option<PgBouncer>> = LazyLock::new(|| {
+            let settings = std::env::var("IDENTITY_TEST_PGBOUNCER").ok()?;
+            let settings = format!("pool_mode = transaction\nmax_client_conn = 1000\n{settings}");
+            Some(PgBouncer::start_for(
+                "*",
+                Cluster::shared().port(),
+                &settings,
+            ))
+        });
+        SHARED.as_ref()
+    }
+
+    fn start_for(name: &str, server: u16, settings: &str) -> Self {
+        // Its standard input is closed when the process of the tests ends, however that ends.
+        const SUPERVISE: &str = r#""$@" & read -r _; kill $!; wait $!"#;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pgbouncer.ini");
-        let (server, port) = (database.port(), free_port());
-        let name = database.name();
+        let port = free_port();
         let text = format!(
             "[databases]\n{name} = host=127.0.0.1 port={server} user=postgres\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
@@ -36,26 +58,27 @@ impl PgBouncer {
         if let Some((user, group)) = unprivileged() {
             chown(folder.path(), Some(user), Some(group)).unwrap();
         }
-        let child = as_unprivileged(Path::new("/usr/sbin/pgbouncer"))
+        let program = as_unprivileged(Path::new("/usr/sbin/pgbouncer"));
+        let supervisor = Command::new("sh")
+            .args(["-c", SUPERVISE, "pgbouncer"])
+            .arg(program.get_program())
+            .args(program.get_args())
             .arg("--quiet")
             .arg(&file)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("this test needs PgBouncer: `make setup`, or apt-get install pgbouncer");
+            .unwrap();
         let start = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .is_err()
-        {
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(
                 start.elapsed() < Duration::from_secs(10),
-                "PgBouncer does not start"
+                "PgBouncer does not start: is it installed? `make setup`, or apt-get install pgbouncer"
             );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            std::thread::sleep(Duration::from_millis(20));
         }
         Self {
-            child,
+            supervisor,
             port,
             _folder: folder,
         }
@@ -69,7 +92,7 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.supervisor.stdin.take());
+        let _ = self.supervisor.wait();
     }
 }

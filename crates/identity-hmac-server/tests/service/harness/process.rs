@@ -23,7 +23,7 @@ pub(crate) fn command(database: &Database) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity-hmac-server"));
     command
         .env_clear()
-        .env("IDENTITY_DATABASE", &database.url)
+        .env("IDENTITY_DATABASE", database.url_of_the_service())
         .env("IDENTITY_ADMIN_LISTEN", "127.0.0.1:0")
         .current_dir(database.folder())
         .stdin(Stdio::null());

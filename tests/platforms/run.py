@@ -1,0 +1,43 @@
+"""Try the packages and the service where users have them and `make test` does not.
+
+    run.py [--write] [--only GROUP ...]
+
+Prints a table of what passed, what failed and what could not be run, and why. With --write, puts it
+into docs/platforms.md. Ends with 1 if something that ran has failed. What is made for the trials is
+kept in target/platforms, for the next run.
+"""
+
+import argparse
+import sys
+import time
+
+import database
+import interpreters
+import packages
+import report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="put the table into docs/platforms.md")
+    parser.add_argument(
+        "--only", nargs="+", default=[], help="only cases whose group or platform is one of these"
+    )
+    given = parser.parse_args()
+    start = time.monotonic()
+    cases = [*packages.cases(), *interpreters.cases(), *database.cases()]
+    if given.only:
+        cases = [case for case in cases if {case.group, case.platform} & set(given.only)]
+    rows = [report.try_case(case) for case in cases]
+    print(report.table(rows))
+    minutes = (time.monotonic() - start) / 60
+    print(f"platforms: {report.summary(rows)} {minutes:.0f} minutes")
+    if given.write:
+        report.write(rows)
+    sys.exit(1 if report.count(rows, report.FAILED) else 0)
+
+
+if __name__ == "__main__":
+    main()
