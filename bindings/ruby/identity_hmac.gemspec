@@ -22,8 +22,8 @@ Gem::Specification.new do |spec|
   spec.required_ruby_version = ">= 3.1"
   spec.extensions = ["ext/identity_hmac/extconf.rb"]
   # The crates in ext/ keep settings and checksums in files whose names begin with a dot.
-  spec.files = Dir.glob(%w[.yardopts LICENSE-* README.md doc/*.rb ext/**/* lib/**/*.rb sig/*.rbs],
-                        File::FNM_DOTMATCH).select { |path| File.file?(path) }
+  files = %w[.yardopts *LICENSE* README.md doc/*.rb ext/**/* lib/**/* sig/*.rbs]
+  spec.files = Dir.glob(files, File::FNM_DOTMATCH).select { |path| File.file?(path) }
   spec.extra_rdoc_files = Dir.glob("doc/*.rb")
   # RDoc would take a minute for the crates in ext/, and `ri` would list what it found there.
   spec.rdoc_options = ["--exclude", "^ext$"]

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "identity_hmac/attributes"
+require "identity_hmac/extension"
 require "identity_hmac/guarded"
 require "identity_hmac/token_verifying"
 require "identity_hmac/whole_seconds"
-require "identity_hmac/identity_hmac"
 
 module IdentityHmac
   # An identity token key, prepared for signing and verifying many tokens.

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require "identity_hmac/attributes"
+require "identity_hmac/extension"
 require "identity_hmac/token_error"
-require "identity_hmac/identity_hmac"
 
 module IdentityHmac
   # The user of a session that your backend has authenticated.
