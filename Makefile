@@ -195,9 +195,11 @@ check-licenses: setup-rust
 check-vectors:
 	python3 tests/vectors/generate.py --check
 
-# Every place that names the version: `scripts/release/version.py set X.Y.Z` changes them all.
+# Every place that names the version: `scripts/release/version.py set X.Y.Z` changes them all. And no
+# dependency needs a newer Rust than its crate promises.
 check-version:
 	python3 scripts/release/version.py
+	python3 scripts/minimum_rust.py
 
 # A second, without a network. The pages are run by test-docs.
 check-docs:
