@@ -170,9 +170,9 @@ prove-mutants: setup-rust
 	@command -v cargo-mutants >/dev/null || $(CARGO) install --locked cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	python3 scripts/mutants.py
 
-# The races, the soak and the fail-over whole, which `make test` runs for seconds.
+# The races, attacks and faults whole, which `make test` repeats less often.
 prove-service: setup-rust
-	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: soak:: fail_over
+	IDENTITY_TEST_POSTGRES=required IDENTITY_TEST_LONG=1 $(CARGO) test --locked -p identity-hmac-server --test service -- --nocapture races:: attacks:: soak:: fail_over kill
 
 check: check-rust check-licenses check-vectors check-version check-docs check-bindings check-examples
 check: check-scripts check-workflows

@@ -142,7 +142,7 @@ async fn identifies_that_race_over_several_processes_lose_nothing() {
     if without_postgres() {
         return;
     }
-    let calls = times(1_000, 5_000) / WORKERS;
+    let calls = times(400, 5_000) / WORKERS;
     let database = Database::postgres().await;
     let [first, second, third] = [(); 3].map(|()| Service::start(&database));
     let organization = first.organization().await;
@@ -162,7 +162,7 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
     if without_postgres() {
         return;
     }
-    let calls = times(500, 10_000) / WORKERS;
+    let calls = times(200, 10_000) / WORKERS;
     let database = Database::postgres().await;
     Session::open(&database)
         .await

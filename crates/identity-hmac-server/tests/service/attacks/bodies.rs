@@ -3,10 +3,7 @@
 use serde_json::json;
 
 use super::random;
-use crate::harness::{Answer, Database, Service, kept, on_both_databases};
-
-/// How many random bodies are sent.
-const TRIES: usize = 2_000;
+use crate::harness::{Answer, Database, Service, kept, on_both_databases, times};
 
 const VALID: &str = r#"{"name": "Jané \u00e9\ud83d\ude00", "email": "jane@example.com",
     "externalId": "user_123", "hmac": null,
@@ -69,7 +66,7 @@ on_both_databases! {
         visitor.identify_raw(VALID).await.ok();
         let mut random = random();
         let client = kept();
-        for _ in 0..TRIES {
+        for _ in 0..times(500, 2_000) {
             let body = mutated(&mut random);
             let request = visitor.request().header("content-type", "application/json");
             let answer = Answer::over(&client, request.body(body.clone())).await.unwrap();

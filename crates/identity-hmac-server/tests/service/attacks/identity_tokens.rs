@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Answer, Database, Service, Session, Signer, Visitor, kept, on_both_databases, proved, seconds,
+    times,
 };
-
-/// How many callers race for one visitor.
-const RACERS: usize = 1_000;
 
 /// A token with any payload, signed right.
 fn signed(key: &Value, payload: &Value) -> String {
@@ -222,19 +220,20 @@ on_both_databases! {
         assert_eq!(visitor.identify(json!({"token": token})).await.ok()["externalId"], "user_1");
     }
 
-    async fn of_a_thousand_callers_with_two_users_one_user_gets_the_visitor(database: Database) {
+    async fn of_many_callers_with_two_users_one_user_gets_the_visitor(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
         organization.verification("required").await;
         let signer = organization.signer().await;
         let visitor = organization.visitor().await;
+        let racers = times(200, 1_000);
         let users = ["user_1", "user_2"];
         let tokens = users.map(|user| signer.sign(&visitor, user, |claims| {
             let metadata = json!({"of": user, user: true});
             claims.name(user).metadata(metadata.as_object().unwrap().clone())
         }));
         let client = kept();
-        let callers: Vec<_> = (0..RACERS).map(|caller| {
+        let callers: Vec<_> = (0..racers).map(|caller| {
             let request = visitor.request().json(&json!({"token": tokens[caller % 2]}));
             let client = client.clone();
             tokio::spawn(async move {
@@ -259,7 +258,7 @@ on_both_databases! {
             assert_eq!(said["metadata"], json!({"of": user, user: true}));
             winners.push(user);
         }
-        assert_eq!(winners.len(), RACERS / 2);
+        assert_eq!(winners.len(), racers / 2);
         assert!(winners.iter().all(|user| *user == winners[0]), "{winners:?}");
         let read = visitor.identity().await.ok();
         assert_eq!(read["metadata"], json!({"of": winners[0], winners[0]: true}));
@@ -268,7 +267,7 @@ on_both_databases! {
         let name = if database.is_postgres() { "PostgreSQL" } else { "SQLite" };
         proved(
             &format!("of callers that race on {name} to make two users of one visitor, one user's win"),
-            format!("{RACERS} callers"),
+            format!("{racers} callers"),
         );
     }
 }
