@@ -1,7 +1,8 @@
 //! How the `identify()` calls of each organization were verified: counted in memory, added to the
 //! database every few seconds, and read from there.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -259,6 +260,33 @@ impl VerificationStatsView {
         )
     }
 
+    /// The origins whose calls the previous secret, or the older token key, verified since a time, and
+    /// when it last did; the latest first.
+    pub(crate) fn verified_by_previous(
+        &self,
+        proof: Proof,
+        since: Option<OffsetDateTime>,
+    ) -> Vec<(Option<&str>, OffsetDateTime)> {
+        let proof = AcceptedProofs::from(proof).as_str();
+        // The last call of a count is known to a second.
+        let since = since.map(OffsetDateTime::truncate_to_second);
+        let mut last = BTreeMap::new();
+        for day in &self.days {
+            if day.proof == proof
+                && day.secret.as_deref() == Some("previous")
+                && since.is_none_or(|since| day.last_seen_at >= since)
+            {
+                let last = last
+                    .entry(day.origin.as_deref())
+                    .or_insert(day.last_seen_at);
+                *last = day.last_seen_at.max(*last);
+            }
+        }
+        let mut last: Vec<_> = last.into_iter().collect();
+        last.sort_by_key(|&(_, at)| Reverse(at));
+        last
+    }
+
     /// How many calls were not checked, and how many of them carried a proof.
     pub(crate) fn ignored(&self) -> (i64, i64) {
         let ignored = || self.days.iter().filter(|day| day.result == "ignored");
@@ -275,6 +303,44 @@ mod tests {
     use super::*;
 
     const MISSING: Verification = Verification::Missing { refused: false };
+
+    #[test]
+    fn the_origins_that_still_need_the_previous_secret_are_those_since_it_was_replaced() {
+        let at = |second| OffsetDateTime::UNIX_EPOCH + Duration::seconds(second);
+        let day = |origin: Option<&str>, proof: &str, secret: &str, second| VerificationDayView {
+            day: "1970-01-01".to_owned(),
+            result: "verified_previous".to_owned(),
+            proof: proof.to_owned(),
+            secret: Some(secret.to_owned()),
+            origin: origin.map(str::to_owned),
+            count: 1,
+            last_seen_at: at(second),
+        };
+        let [shop, blog, old] = [
+            "https://shop.example",
+            "https://blog.example",
+            "https://old.example",
+        ];
+        let stats = VerificationStatsView {
+            days: vec![
+                day(Some(old), "hmac", "previous", 9),
+                day(Some(blog), "hmac", "previous", 10),
+                day(Some(shop), "hmac", "previous", 11),
+                day(Some(blog), "hmac", "previous", 12),
+                day(None, "hmac", "previous", 10),
+                day(Some(shop), "hmac", "current", 20),
+                day(Some(shop), "token", "previous", 13),
+            ],
+        };
+        let since = at(10) + Duration::milliseconds(900);
+        let needed = stats.verified_by_previous(Proof::Hmac, Some(since));
+        assert_eq!(
+            needed,
+            [(Some(blog), at(12)), (Some(shop), at(11)), (None, at(10))]
+        );
+        let needed = stats.verified_by_previous(Proof::Token, None);
+        assert_eq!(needed, [(Some(shop), at(13))]);
+    }
 
     #[test]
     fn an_origin_that_no_browser_sends_is_not_kept() {

@@ -7,19 +7,22 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::failure::Failure;
 use super::page::{self, Confirm, Page, ShownOnce};
 use super::params::{Asked, Fields, Organization, Within};
 use super::session::LoggedIn;
+use super::verification::{DAYS, origin_in_words};
 use super::when::When;
 use super::{organization_path, see_other};
 use crate::http::{App, Problem};
 use crate::new_key::MadeKey;
 use crate::new_secret::{NewSecret, Rotation};
 use crate::organization::OrganizationView;
-use crate::store::{KeyKind, NewKey, StoreError, StoredKey};
+use crate::store::{KeyKind, NewKey, Proof, StoreError, StoredKey};
+use crate::verification_stats::VerificationStatsView;
 
 /// How many keys of a kind an organization has at most.
 const MAX_KEYS: usize = 2;
@@ -57,6 +60,38 @@ impl From<StoredKey> for Key {
     }
 }
 
+/// A page whose calls still need what is to be retired.
+struct OldUse {
+    origin: String,
+    last: When,
+}
+
+fn old_uses(
+    stats: &VerificationStatsView,
+    proof: Proof,
+    since: Option<OffsetDateTime>,
+) -> Vec<OldUse> {
+    let uses = stats.verified_by_previous(proof, since).into_iter();
+    uses.map(|(origin, last)| OldUse {
+        origin: origin_in_words(origin),
+        last: last.into(),
+    })
+    .collect()
+}
+
+/// Where the previous secret was used since it is the previous one.
+async fn old_secret_uses(
+    app: &App,
+    organization: &OrganizationView,
+    stats: &VerificationStatsView,
+) -> Result<Vec<OldUse>, StoreError> {
+    if !organization.has_previous_secret {
+        return Ok(Vec::new());
+    }
+    let since = app.store.previous_secret_since(organization.id).await?;
+    Ok(old_uses(stats, Proof::Hmac, since))
+}
+
 /// The keys of one kind.
 struct Keys {
     title: &'static str,
@@ -67,6 +102,8 @@ struct Keys {
     purpose: &'static str,
     id: &'static str,
     list: Vec<Key>,
+    /// Where the older of two keys was used since there is the newer one.
+    old_uses: Vec<OldUse>,
 }
 
 impl Keys {
@@ -80,6 +117,8 @@ impl Keys {
 struct KeysPage {
     current_used: Option<When>,
     previous_used: Option<When>,
+    old_uses: Vec<OldUse>,
+    days: u16,
     kinds: [Keys; 2],
     done: Option<&'static str>,
     organization: OrganizationView,
@@ -105,10 +144,10 @@ pub(super) async fn show(
     Organization(organization): Organization,
     Asked(arrival): Asked<Arrival>,
 ) -> Page {
-    let keys = async |kind| -> Result<Vec<Key>, StoreError> {
-        let keys = app.store.keys(kind, organization.id).await?;
-        Ok(keys.into_iter().map(Into::into).collect())
-    };
+    let keys = async |kind| app.store.keys(kind, organization.id).await;
+    let in_words = |keys: Vec<StoredKey>| keys.into_iter().map(Into::into).collect();
+    let token_keys = keys(KeyKind::Token).await?;
+    let stats = VerificationStatsView::read(&app.store, organization.id, DAYS).await?;
     let kinds = [
         Keys {
             title: "Token keys",
@@ -116,7 +155,11 @@ pub(super) async fn show(
             path: "token",
             purpose: "Backends sign identity tokens with one, as IDENTITY_TOKEN_KEY.",
             id: "kid",
-            list: keys(KeyKind::Token).await?,
+            old_uses: match token_keys.as_slice() {
+                [_, newer] => old_uses(&stats, Proof::Token, Some(newer.created_at)),
+                _ => Vec::new(),
+            },
+            list: in_words(token_keys),
         },
         Keys {
             title: "API keys",
@@ -124,12 +167,15 @@ pub(super) async fn show(
             path: "api",
             purpose: "Backends call /v1/server with one, to say who a visitor is or to read records.",
             id: "id",
-            list: keys(KeyKind::Api).await?,
+            old_uses: Vec::new(),
+            list: in_words(keys(KeyKind::Api).await?),
         },
     ];
     page::render(&KeysPage {
         current_used: organization.current_secret_last_used_at.map(Into::into),
         previous_used: organization.previous_secret_last_used_at.map(Into::into),
+        old_uses: old_secret_uses(&app, &organization, &stats).await?,
+        days: DAYS,
         kinds,
         done: arrival.done.map(|done| match done {
             Done::Retired => "The previous secret is retired: it no longer verifies.",
@@ -225,16 +271,29 @@ pub(super) async fn rotate(
 }
 
 /// Asks whether to retire the previous secret.
-pub(super) async fn confirm_retirement(Organization(organization): Organization) -> Page {
+pub(super) async fn confirm_retirement(
+    State(app): State<Arc<App>>,
+    Organization(organization): Organization,
+) -> Page {
     let path = keys_path(organization.id);
+    let stats = VerificationStatsView::read(&app.store, organization.id, DAYS).await?;
+    let uses = old_secret_uses(&app, &organization, &stats).await?;
+    let uses = uses
+        .iter()
+        .map(|used| format!("From {}: {}.", used.origin, used.last.words()));
     page::render(&Confirm {
         organization: &organization.name,
         question: "Retire the previous secret?",
-        consequences: vec![
-            last_use(organization.previous_secret_last_used_at.map(Into::into)),
+        consequences: [last_use(
+            organization.previous_secret_last_used_at.map(Into::into),
+        )]
+        .into_iter()
+        .chain(uses)
+        .chain([
             "From then on a call that is signed with it is not verified. This cannot be undone."
                 .to_owned(),
-        ],
+        ])
+        .collect(),
         action: format!("{path}/retire"),
         fields: Vec::new(),
         button: "Retire it",

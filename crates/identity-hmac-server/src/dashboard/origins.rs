@@ -52,6 +52,8 @@ pub(super) async fn show(
 #[derive(Debug, Deserialize)]
 pub(super) struct Change {
     origins: String,
+    /// The origins that the reader saw, before they changed them.
+    seen: Option<String>,
 }
 
 /// Changes the origins.
@@ -59,8 +61,22 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     Extension(actor): LoggedIn,
     Organization(organization): Organization,
-    Fields(Change { origins }): Fields<Change>,
+    Fields(Change { origins, seen }): Fields<Change>,
 ) -> Result<Response, Failure> {
+    if seen.is_some_and(|seen| !seen.lines().eq(&organization.allowed_origins)) {
+        let now = match organization.allowed_origins.as_slice() {
+            [] => "There is none now.".to_owned(),
+            origins => format!("They are now: {}.", origins.join(", ")),
+        };
+        let error = "Somebody else has changed the origins since you opened the page.";
+        let page = page::render(&OriginsPage {
+            organization,
+            error: Some(format!("{error} {now} Save again to replace them.")),
+            origins,
+            is_saved: false,
+        })?;
+        return Ok((StatusCode::CONFLICT, page).into_response());
+    }
     let lines = origins.lines().map(str::trim);
     let given: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     let mut checked = given.iter().map(|origin| check_origin(origin));

@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("snippets/page.mjs");
 /// What stands in it for the organization key.
 const ANY_KEY: &str = "pk_…";
 
-/// A program that signs, as `docs/tokens.md` has it.
+/// A program that signs, as `docs/tokens.md` or a quick start has it.
 struct Snippet {
     title: &'static str,
     install: &'static str,
@@ -63,6 +63,30 @@ const LIBRARIES: [Snippet; 4] = [
         title: "ruby-jwt",
         install: "gem install jwt",
         code: include_str!("snippets/ruby_jwt.rb"),
+    },
+];
+
+/// With this project's packages and the secret, for those who have no tokens yet.
+const HMAC: [Snippet; 4] = [
+    Snippet {
+        title: "An hmac in Node",
+        install: "npm install identity-hmac",
+        code: include_str!("snippets/hmac.mjs"),
+    },
+    Snippet {
+        title: "An hmac in Python",
+        install: "pip install identity-hmac",
+        code: include_str!("snippets/hmac.py"),
+    },
+    Snippet {
+        title: "An hmac in Ruby",
+        install: "gem install identity_hmac",
+        code: include_str!("snippets/hmac.rb"),
+    },
+    Snippet {
+        title: "An hmac in Rust",
+        install: "cargo add identity-hmac",
+        code: include_str!("snippets/hmac.rs"),
     },
 ];
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity_hmac::{Matched, Verification, VerificationMode};
@@ -40,6 +42,8 @@ struct TrialPage {
     organization: OrganizationView,
     visitor_id: String,
     proof: String,
+    /// Why nothing was tried.
+    error: Option<String>,
     answer: Option<Answer>,
 }
 
@@ -49,6 +53,7 @@ pub(super) async fn show(Organization(organization): Organization) -> Page {
         organization,
         visitor_id: String::new(),
         proof: String::new(),
+        error: None,
         answer: None,
     })
 }
@@ -66,12 +71,19 @@ pub(super) async fn run(
     State(app): State<Arc<App>>,
     Organization(organization): Organization,
     Fields(trial): Fields<Trial>,
-) -> Page {
+) -> Result<Response, Failure> {
     if trial.visitor_id.len() > MAX_VISITOR_ID || trial.proof.len() > MAX_PROOF {
-        let reason = format!(
-            "a visitor id has at most {MAX_VISITOR_ID} bytes here, and a proof {MAX_PROOF}"
+        let error = format!(
+            "A visitor id has at most {MAX_VISITOR_ID} bytes here, and a proof {MAX_PROOF}."
         );
-        return Err(Problem::invalid_request(None, &reason).into());
+        let page = page::render(&TrialPage {
+            organization,
+            visitor_id: trial.visitor_id,
+            proof: trial.proof,
+            error: Some(error),
+            answer: None,
+        })?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     let stored = app.store.organization(organization.id).await?;
     let stored = stored.ok_or_else(Problem::organization_not_found)?;
@@ -92,12 +104,14 @@ pub(super) async fn run(
         let problem = Problem::proof_not_accepted(kind, accepted);
         problem.detail().clone_into(&mut answer.sentence);
     }
-    page::render(&TrialPage {
+    let page = page::render(&TrialPage {
         organization,
         visitor_id,
         proof,
+        error: None,
         answer: Some(answer),
-    })
+    })?;
+    Ok(page.into_response())
 }
 
 async fn hmac(

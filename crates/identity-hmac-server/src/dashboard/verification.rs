@@ -26,7 +26,7 @@ use crate::store::{
 use crate::verification_stats::{VerificationDayView, VerificationStatsView};
 
 /// The days that the page shows, today included.
-const DAYS: u16 = 7;
+pub(super) const DAYS: u16 = 7;
 /// How many origins are listed whose calls would be turned away.
 const MAX_ORIGINS: usize = 20;
 
@@ -71,7 +71,7 @@ impl Stats {
             add(&mut kinds, kind, &day);
         }
         let kinds = kinds.into_values().map(|sum| Kind {
-            result: result_in_words(&sum.last.result),
+            result: result_in_words(&sum.last, accepted),
             proof: proof_in_words(&sum.last.proof),
             is_turned_away: sum.last.is_turned_away(accepted),
             calls: sum.calls,
@@ -122,11 +122,12 @@ fn add<K: Ord>(sums: &mut BTreeMap<K, Sum>, key: K, day: &VerificationDayView) {
     }
 }
 
-fn result_in_words(result: &str) -> &'static str {
-    match result {
+fn result_in_words(day: &VerificationDayView, accepted: AcceptedProofs) -> &'static str {
+    match day.result.as_str() {
         "ignored" => "not looked at",
         "missing" => "no proof",
         "invalid" => "wrong proof",
+        _ if day.is_turned_away(accepted) => "a right proof that is not accepted",
         "verified_previous" => "verified with the previous secret or key",
         _ => "verified",
     }
@@ -140,7 +141,7 @@ fn proof_in_words(proof: &str) -> &'static str {
     }
 }
 
-fn origin_in_words(origin: Option<&str>) -> String {
+pub(super) fn origin_in_words(origin: Option<&str>) -> String {
     match origin {
         None => "no page: an app or a server".to_owned(),
         Some("null") => "a page that hides its origin".to_owned(),
@@ -165,6 +166,16 @@ impl VerificationPage {
     fn takes(&self, proof: Proof) -> bool {
         self.accepted.accepts(proof)
     }
+
+    fn seen(&self) -> String {
+        state(&self.organization)
+    }
+}
+
+/// What the form changes, as it is now.
+fn state(organization: &OrganizationView) -> String {
+    let proofs = organization.policy.accepted_proofs.as_str();
+    format!("{}-{proofs}", organization.verification.as_str())
 }
 
 /// What led to a page.
@@ -214,6 +225,8 @@ pub(super) struct Change {
     verification: String,
     hmac: Option<String>,
     token: Option<String>,
+    /// The state that the reader saw, before they changed it.
+    seen: Option<String>,
     /// That the reader has seen who would be turned away.
     confirmed: Option<String>,
 }
@@ -243,6 +256,7 @@ impl Change {
             .into_iter()
             .chain(on("hmac", &self.hmac))
             .chain(on("token", &self.token))
+            .chain(self.seen.clone().map(|seen| ("seen", seen)))
             .collect()
     }
 }
@@ -268,6 +282,19 @@ pub(super) async fn change(
 ) -> Result<Response, Failure> {
     let mode = change.mode()?;
     let before = organization.policy.accepted_proofs;
+    if change
+        .seen
+        .as_ref()
+        .is_some_and(|seen| *seen != state(&organization))
+    {
+        let error =
+            "Somebody else has changed this since you opened the page. It is now as you see it \
+                     here: choose again."
+                .to_owned();
+        let mode = organization.verification;
+        let page = shown(&app, organization, mode, before, false, Some(error)).await?;
+        return Ok((StatusCode::CONFLICT, page).into_response());
+    }
     let Some(accepted) = change.accepted() else {
         let error = "Choose at least one proof: without one, nobody could be verified.".to_owned();
         let page = shown(&app, organization, mode, before, false, Some(error)).await?;

@@ -387,7 +387,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations SET
             current_secret = $4, current_secret_used_at = NULL,
-            previous_secret = $5, previous_secret_used_at = $6
+            previous_secret = $5, previous_secret_used_at = $6, previous_secret_since =
+                CASE WHEN previous_secret IS NOT DISTINCT FROM $5 THEN previous_secret_since ELSE $7 END
             WHERE id = $1 AND deleted_at IS NULL
                 AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
         let done = Done {
@@ -404,6 +405,7 @@ impl Store {
                 .bind(&rotated.secrets.current)
                 .bind(&rotated.secrets.previous)
                 .bind(rotated.previous_secret_used_at)
+                .bind(now())
                 .execute(&mut *connection)
                 .await?;
             if updated.rows_affected() == 0 {
@@ -459,6 +461,23 @@ impl Store {
         })
     }
 
+    /// Since when the previous secret is no longer the current one; `None` when that is not known, or
+    /// there is no previous one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn previous_secret_since(
+        &self,
+        id: Uuid,
+    ) -> Result<Option<OffsetDateTime>, StoreError> {
+        const SQL: &str = "SELECT previous_secret_since FROM organizations WHERE id = $1";
+        let since = reading!(&self.connections, connection => {
+            Ok(sqlx::query_scalar(SQL).bind(id).fetch_optional(connection).await?)
+        });
+        Ok(since?.flatten())
+    }
+
     /// Forgets the previous secret; false when there is no organization with that id.
     ///
     /// # Errors
@@ -470,7 +489,7 @@ impl Store {
         actor: &Actor,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations
-            SET previous_secret = NULL, previous_secret_used_at = NULL
+            SET previous_secret = NULL, previous_secret_used_at = NULL, previous_secret_since = NULL
             WHERE id = $1 AND deleted_at IS NULL";
         let done = Done {
             actor,

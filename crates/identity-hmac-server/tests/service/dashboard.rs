@@ -291,6 +291,39 @@ on_both_databases! {
         }
     }
 
+    async fn an_admin_does_not_undo_what_another_has_changed_meanwhile(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        let browser = Browser::logged_in(&service).await;
+        let page = within(&organization, "");
+        let seen = |page: &str| {
+            let (_, rest) = page.split_once(r#"name="seen" value=""#).unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        let opened = seen(&browser.page(&page).await);
+        organization.verification("required").await;
+        let observe = [("verification", "observe"), ("hmac", "on"), ("token", "on")];
+        let stale = [&observe[..], &[("seen", &opened)]].concat();
+        let refused = browser.submit(&page, &stale).await;
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert!(refused.text.contains("Somebody else has changed this"), "{refused:?}");
+        assert_eq!(verification(&organization).await, "required");
+        let opened = seen(&refused.text);
+        browser.change(&page, &[&observe[..], &[("seen", &opened)]].concat()).await;
+        assert_eq!(verification(&organization).await, "observe");
+
+        let page = within(&organization, "/origins");
+        let opened = seen(&browser.page(&page).await);
+        organization.update(json!({"allowedOrigins": ["https://a.example", "https://b.example"]})).await.ok();
+        let mine = |seen| [("origins", "https://mine.example"), ("seen", seen)];
+        let refused = browser.submit(&page, &mine(&opened)).await;
+        assert_eq!(refused.status, 409, "{refused:?}");
+        assert!(refused.text.contains("They are now: https://a.example, https://b.example."), "{refused:?}");
+        let opened = seen(&refused.text);
+        browser.change(&page, &mine(&opened.replace('\n', "\r\n"))).await;
+        assert_eq!(organization.read().await["allowedOrigins"], json!(["https://mine.example"]));
+    }
+
     async fn a_person_is_found_shown_exported_and_erased(database: Database) {
         let service = Service::start(&database);
         let organization = service.organization().await;
@@ -516,7 +549,15 @@ async fn the_programs_of_the_set_up_page_are_those_that_the_documentation_runs()
     let browser = Browser::logged_in(&service).await;
     let page = browser.page(&within(&organization, "/setup")).await;
     assert!(page.contains(&organization.key));
-    let documented = ["tokens.md", "reference/browser.md"].map(|name| {
+    let documented = [
+        "tokens.md",
+        "reference/browser.md",
+        "quickstart/node.md",
+        "quickstart/python.md",
+        "quickstart/ruby.md",
+        "quickstart/rust.md",
+    ]
+    .map(|name| {
         let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
         std::fs::read_to_string(format!("{docs}/{name}")).unwrap()
     });
@@ -534,7 +575,7 @@ async fn the_programs_of_the_set_up_page_are_those_that_the_documentation_runs()
                 .replace(&organization.key, "pk_…")
         })
         .collect();
-    assert_eq!(programs.len(), 9);
+    assert_eq!(programs.len(), 13);
     for program in programs {
         let mut pages = documented.iter();
         assert!(pages.any(|page| page.contains(&program)), "{program}");
