@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Fails if a crate says that it builds with a Rust that one of its dependencies is too new for.
 
-A crate's `rust-version` counts, and that of each crate that Cargo.lock has for it, on any platform and
-with every feature. Tests and benchmarks may need a newer Rust. What our own code uses is held by
-clippy's incompatible_msrv.
+It compares `rust-version` of a crate with that of all that Cargo.lock has for it, on any platform
+and with every feature. Tests and benchmarks may need a newer Rust. What our own code uses is held
+by clippy's incompatible_msrv.
 """
 
 import json
@@ -49,4 +49,4 @@ if __name__ == "__main__":
     command = ["cargo", "metadata", "--locked", "--all-features", "--format-version=1"]
     read = subprocess.run(command, capture_output=True, text=True, check=True)
     if wrong := list(too_new(json.loads(read.stdout))):
-        sys.exit("\n".join([*wrong, "Take an older dependency, or raise the crate's rust-version."]))
+        sys.exit("\n".join([*wrong, "Take an older dependency, or raise rust-version."]))
