@@ -11,6 +11,7 @@ sdist is built and imported once.
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -92,6 +93,34 @@ def try_sdist(sdist: Path) -> str:
         return run(python, "-c", SIGN, cwd=folder)
 
 
+def refuse_without_rust(sdist: Path) -> str:
+    """Has the sdist's build look for Rust where there is none, an old one, and a new one."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder)
+        (unpacked,) = folder.iterdir()
+        ask = (sys.executable, "-c", "import build_backend as b; b.get_requires_for_build_wheel()")
+        cargo = unpacked / "bin" / "cargo"
+        cargo.parent.mkdir()
+        for version, said in (
+            (None, "no cargo on PATH"),
+            ("1.87.0", "Found: cargo 1.87.0"),
+            ("1.88.0", None),
+            ("1.100.0-nightly", None),
+        ):
+            if version:
+                cargo.write_text(f"#!/bin/sh\necho 'cargo {version} (0123456 2026-01-01)'\n")
+                cargo.chmod(0o755)
+            environment = {"PATH": str(cargo.parent)}
+            asked = subprocess.run(
+                ask, cwd=unpacked, env=environment, capture_output=True, text=True
+            )
+            if (said or "") not in asked.stderr or bool(asked.returncode) != bool(said):
+                raise RuntimeError(f"with cargo {version} the build said: {asked.stderr}")
+        return "it asks for Rust 1.88\n"
+
+
 def main(dist: Path) -> None:
     (wheel,) = dist.glob("identity_hmac-*.whl")
     (sdist,) = dist.glob("identity_hmac-*.tar.gz")
@@ -104,6 +133,7 @@ def main(dist: Path) -> None:
         for version in (oldest, newest)
     }
     tries[f"{sdist.name} built from source"] = partial(try_sdist, sdist)
+    tries[f"{sdist.name} without Rust"] = partial(refuse_without_rust, sdist)
     for version in between:
         name = f"{wheel.name} loaded under Python {version}"
         tries[name] = partial(load_wheel, wheel, found[version])
