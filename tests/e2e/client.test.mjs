@@ -109,7 +109,7 @@ for (const [name, launch] of Object.entries(LAUNCHES)) {
         const options = { organizationKey, serverUrl: service.url };
         assert.equal(
           await page.evaluate(codeOfInit, options),
-          `csp_blocked: Network error: ${service.url} is blocked by this page's Content-Security-Policy: add it to connect-src`,
+          `csp_blocked: Network error: ${service.url} is missing in connect-src of this page's Content-Security-Policy`,
         );
       }
       const allowed = await openSite(t, {

@@ -14,7 +14,7 @@ describe('a service', () => {
   let networkError;
   before(async () => {
     shop = await stage.openShop('axum');
-    networkError = `Network error: ${stage.service.url} cannot be reached: check serverUrl, and that it is https if the page is`;
+    networkError = `Network error: ${stage.service.url} cannot be reached: check serverUrl; an https page needs https`;
   });
 
   const open = async (t) => Tab.open(await stage.newContext(t), shop);
@@ -88,7 +88,7 @@ describe('a service', () => {
     const calls = [];
     tab.page.on('request', (request) => calls.push(request.url()));
     await tab.press('Identify me');
-    const late = `Network error: ${stage.service.url} has not answered within 10000 ms`;
+    const late = `Network error: ${stage.service.url} took longer than 10000 ms`;
     await tab.hears(late, { timeout: GIVES_UP_AFTER });
     assert.equal(calls.filter((url) => url.endsWith('/v1/identify')).length, 3);
 

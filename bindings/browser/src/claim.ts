@@ -1,16 +1,18 @@
 // What a page says about its visitor in one call: checked, and as it will be sent.
 
 import type { IdentifyParams, IdentityRequest, InitOptions } from './api.js';
-import { IdentityError, invalid } from './error.js';
+import { IdentityError, isFunction, requireThat } from './error.js';
+import type { Body } from './request.js';
 import { during } from './signals.js';
 
 export interface Claim {
   /** Whether it came with an hmac or a token, which is for one visitor and no other. */
   readonly isSigned: boolean;
-  /** Whether it fetches its proof, and so can be made for another visitor as well. */
-  readonly isAsking: boolean;
-  /** Whether it asks `identityProvider`. */
-  readonly hasProvider: boolean;
+  /**
+   * The proof that it fetches, so that it can be made for another visitor as well: an `hmac` by
+   * `getHmac`, a `token` by `identityProvider`.
+   */
+  readonly fetches: 'hmac' | 'token' | undefined;
   /** Whether it only keeps the visitor verified, and says nothing else. */
   readonly isKeeping: boolean;
   /** Why it asks, if that is known. A claim for a `new_visitor` is not repeated for yet another one. */
@@ -19,14 +21,14 @@ export interface Claim {
    * A fingerprint of the user, to know the same one again; `undefined` if the claim names none.
    * It is kept in the place of the id, so that storage holds nothing that a person can read.
    */
-  readonly user: string | undefined;
+  readonly user: number | undefined;
   /**
-   * The body to send for this visitor, for which it asks `getHmac` or `identityProvider`. Empty if
-   * there is nothing to say.
+   * What to send for this visitor, for which it asks `getHmac` or `identityProvider`. `null` if there
+   * is nothing to say.
    *
    * @throws {IdentityError} `hmac_unavailable`, `token_unavailable`, or the reason of `signal`
    */
-  bodyFor(visitorId: string, timeout: number, signal: AbortSignal): Promise<string>;
+  bodyFor(visitorId: string, timeout: number, signal: AbortSignal): Promise<Body | null>;
 }
 
 /**
@@ -39,70 +41,65 @@ export function readClaim(
   reason?: Claim['reason'],
 ): Claim {
   // As it is at the time of the call, without what is going to be fetched.
-  const json = toJson(params);
-  const said = JSON.parse(json);
+  const said = copy(params);
   const { getHmac } = params;
   const isSigned = 'hmac' in said || 'token' in said;
-  if (getHmac !== undefined && typeof getHmac !== 'function') {
-    throw invalid('getHmac', 'getHmac must be a function');
-  }
-  if (getHmac && isSigned) {
-    throw invalid('getHmac', 'give one of hmac, getHmac and token');
-  }
-  const hasProvider = !!provider && !getHmac && !isSigned;
-  const [proof, source] = hasProvider ? ['token', 'identityProvider'] : ['hmac', 'getHmac'];
-  const unavailable = (fault: string, details?: { cause: unknown }) =>
-    new IdentityError(`${proof}_unavailable`, `No ${proof}: ${source} ${fault}`, details);
+  const isAlone = getHmac === undefined || (isFunction(getHmac) && !isSigned);
+  requireThat(isAlone, 'getHmac', 'a function, without hmac and token');
+  const fetches = getHmac ? 'hmac' : provider && !isSigned ? 'token' : undefined;
+  const source = getHmac ? 'getHmac' : 'identityProvider';
   return {
     isSigned,
-    isAsking: hasProvider || !!getHmac,
-    hasProvider,
+    fetches,
     isKeeping: !!reason,
     reason,
-    user: typeof said.externalId === 'string' ? fnv1a(said.externalId) : undefined,
+    user: fingerprint(said.externalId),
     async bodyFor(visitorId, timeout, signal) {
-      if (!this.isAsking) {
-        return json;
+      const ask = async (signal: AbortSignal) => {
+        const answer: unknown = getHmac
+          ? await getHmac(visitorId)
+          : await provider?.({ visitorId, reason: this.reason ?? 'refresh', signal });
+        if ((answer && typeof answer === 'string') || (!getHmac && answer === null)) {
+          return answer;
+        }
+        throw new Error(`${source} gave no text; check your backend's answer`);
+      };
+      if (!fetches) {
+        return said;
       }
-      // An async function, so that it rejects with what it asks throws.
-      const ask = async (signal: AbortSignal): Promise<unknown> =>
-        hasProvider
-          ? provider({ visitorId, reason: this.reason ?? 'refresh', signal })
-          : getHmac?.(visitorId);
-      const late = () => new Error(`${source} took longer than ${timeout} ms`);
+      const late = (fault: string) => new Error(`${source} ${fault}`);
       const answer = await during([signal], ask, timeout, late).catch((cause) => {
-        throw unavailable('failed; see the cause', { cause });
+        throw new IdentityError(`${fetches}_unavailable`, `${source} failed; see the cause`, {
+          cause,
+        });
       });
-      if (hasProvider && answer === null) {
-        return reason ? '' : json;
-      }
-      if (typeof answer !== 'string' || answer === '') {
-        throw unavailable("gave no text; check your backend's answer");
-      }
-      return JSON.stringify({ ...said, [proof as string]: answer });
+      return answer ? { ...said, [fetches]: answer } : reason ? null : said;
     },
   };
 }
 
-function toJson(params: IdentifyParams): string {
-  if ({}.toString.call(params) !== '[object Object]') {
-    throw invalid('params', "identify() needs an object, such as { name: 'Jane' }");
+function copy(params: IdentifyParams): Body {
+  const isObject = {}.toString.call(params) === '[object Object]';
+  requireThat(isObject, 'params', "an object, such as { name: 'Jane' }");
+  let field = '';
+  try {
+    const json = JSON.stringify(params, function (name, value) {
+      field = this === params ? name : field;
+      return value;
+    });
+    return JSON.parse(json);
+  } catch {
+    requireThat(false, field, 'JSON, without BigInt or itself');
+    return {};
   }
-  for (const [field, value] of Object.entries(params)) {
-    try {
-      JSON.stringify(value);
-    } catch {
-      throw invalid(field, `${field} does not fit into JSON: it holds a BigInt or itself`);
-    }
-  }
-  return JSON.stringify(params);
 }
 
-/** FNV-1a with 64 bits, in hex. It need not be strong: storage holds the token too. */
-function fnv1a(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return hash.toString(16);
+/** 40 bits. It need not be strong: storage holds the token too. */
+function fingerprint(id: unknown): number | undefined {
+  return typeof id === 'string'
+    ? [...id].reduce(
+        (hash, character) => (hash * 7919 + (character.codePointAt(0) as number)) % 1e12,
+        1,
+      )
+    : undefined;
 }

@@ -48,30 +48,33 @@ type Details = Partial<
  */
 export class IdentityError extends Error {
   /** What went wrong, as a name that does not change between versions. */
-  readonly code: IdentityErrorCode;
+  declare readonly code: IdentityErrorCode;
   /** The option or parameter that is wrong, such as `metadata.plan`, if it is one. */
-  readonly field: string | undefined;
+  declare readonly field: string | undefined;
   /** After how many seconds the service may be asked again, if it says so. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** The name of the request in the service's log, if the service answered. */
-  readonly requestId: string | undefined;
-
-  static {
-    // Written out, since minifying renames the class.
-    IdentityError.prototype.name = 'IdentityError';
-  }
+  declare readonly requestId: string | undefined;
 
   /** @param details `cause` is what `getHmac` threw, for `hmac_unavailable` */
-  constructor(code: IdentityErrorCode, message: string, details: Details = {}) {
+  constructor(code: IdentityErrorCode, message: string, details?: Details) {
     super(message, details);
-    this.code = code;
-    this.field = details.field;
-    this.retryAfter = details.retryAfter;
-    this.requestId = details.requestId;
+    Object.assign(this, details, { code });
+  }
+
+  // Written out, since minifying renames the class.
+  override get name(): string {
+    return 'IdentityError';
   }
 }
 
-/** The error for a wrong argument. */
-export function invalid(field: string, message: string): IdentityError {
-  return new IdentityError('invalid_request', message, { field });
+/** Refuses an argument unless it is right. `what` says what it must be. */
+export function requireThat(isRight: boolean, field: string, what: string): void {
+  if (!isRight) {
+    throw new IdentityError('invalid_request', `${field} must be ${what}`, { field });
+  }
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
 }

@@ -3,14 +3,15 @@
 import type { IdentityRequest } from './api.js';
 import type { IdentityError } from './error.js';
 import { isTransient } from './request.js';
-import type { Session } from './session.js';
-import { during, pause } from './signals.js';
+import { notesOf, type Session } from './session.js';
+import { pause } from './signals.js';
 
 const ATTEMPTS = 6;
 /** Doubles with every attempt: the last one is half an hour after the first. */
 const BACKOFF_MS = 30_000;
 /** Timers stand still while the computer sleeps, so none is set for longer. */
 const LONGEST_NAP_MS = 60_000;
+const NEVER = 1 / 0;
 
 /**
  * Has the visitor verified: now, before its time is over, when it is, and when there is a new visitor.
@@ -22,69 +23,64 @@ const LONGEST_NAP_MS = 60_000;
 export async function keepVerified(
   current: () => Session | undefined,
   ask: (reason: IdentityRequest['reason']) => Promise<unknown>,
-  tell: (error: IdentityError | null) => void,
+  tell: (error: IdentityError | undefined) => void,
 ): Promise<void> {
   let reason: IdentityRequest['reason'] = 'start';
   let session = current();
-  let known = session?.notes.due;
+  let known = (session && notesOf(session).due) ?? 0;
   let failures = 0;
-  /** When to ask again after a failure. */
+  /** When to ask. */
   let next = 0;
   let isTold = false;
-  const startOver = (because: IdentityRequest['reason']) => {
+  const startOver = (because: IdentityRequest['reason'], due: number) => {
     reason = because;
-    failures = next = 0;
+    known = next = due;
+    failures = 0;
     isTold = false;
   };
   for (let found = session; found; found = current()) {
     if (found !== session) {
       // One without a visitor could not be made, and is no other visitor now.
-      if (session?.visitor) {
-        startOver('new_visitor');
-        known = undefined;
+      if (session?.visitor.visitorId) {
+        startOver('new_visitor', 0);
       }
       session = found;
     }
-    const { due } = session.notes;
+    let { due = 0, ends = 0 } = notesOf(session);
     if (due !== known) {
       // Verified: here, by another page, or by a call of `identify()`.
-      startOver('refresh');
-      known = due;
+      startOver('refresh', due);
     }
-    const isDue = reason === 'start' || !due || due <= Date.now();
-    if (isDue && next <= Date.now()) {
-      if (reason === 'refresh' && !isVerified(session)) {
-        reason = 'expired';
-      }
-      const error: IdentityError | null = await ask(reason).then(
-        () => null,
-        (error) => error,
-      );
-      found = current();
-      if (found !== session && (!found || session.visitor)) {
-        continue;
-      }
-      session = found;
-      const isRefused = error && !isTransient(error);
-      if (error && !isRefused && failures < ATTEMPTS) {
-        const wait = BACKOFF_MS * 2 ** failures++;
-        next = Date.now() + Math.max(wait, 1000 * (error.retryAfter ?? 0));
-      } else {
-        reason = 'refresh';
-        next = (isVerified(session) && session.notes.ends) || Number.POSITIVE_INFINITY;
-      }
-      const isLost = session.notes.ends || (error && next === Number.POSITIVE_INFINITY);
-      if (isRefused || (isLost && !isVerified(session) && !isTold)) {
-        isTold = true;
-        tell(error);
-      }
+    if (next > Date.now()) {
+      await pause(Math.min(next - Date.now(), LONGEST_NAP_MS), session.signal);
       continue;
     }
-    const wait = Math.min((next || due || 0) - Date.now(), LONGEST_NAP_MS);
-    await during([session.signal], (signal) => pause(wait, signal)).catch(() => {});
+    if (reason === 'refresh' && ends < Date.now()) {
+      reason = 'expired';
+    }
+    const error: IdentityError | undefined = await ask(reason).then(
+      () => undefined,
+      (error) => error,
+    );
+    found = current();
+    if (found !== session && (!found || session.visitor.visitorId)) {
+      continue;
+    }
+    session = found;
+    ({ ends = 0 } = notesOf(session));
+    const isVerified = ends > Date.now();
+    const isRefused = error && !isTransient(error);
+    if (error && !isRefused && failures < ATTEMPTS) {
+      const wait = BACKOFF_MS * 2 ** failures++;
+      next = Date.now() + Math.max(wait, 1000 * (error.retryAfter ?? 0));
+    } else {
+      reason = 'refresh';
+      next = isVerified ? ends : NEVER;
+    }
+    const isLost = ends || (error && next === NEVER);
+    if (isRefused || (isLost && !isVerified && !isTold)) {
+      isTold = true;
+      tell(error);
+    }
   }
-}
-
-function isVerified({ notes }: Session): boolean {
-  return (notes.ends ?? 0) > Date.now();
 }

@@ -4,7 +4,8 @@
 const TIMEOUT_MS = 10_000;
 
 /**
- * Runs `task` while no other page does under this name, where the browser has Web Locks.
+ * Runs `task` while no other page does under this name. It runs all the same where there are no Web
+ * Locks, as without HTTPS, and where another page holds on to this one.
  *
  * @param signal ends the wait; its reason is what is thrown then
  */
@@ -14,22 +15,19 @@ export async function runAlone<T>(
   task: () => Promise<T>,
 ): Promise<T> {
   const waiting = new AbortController();
-  const end = () => waiting.abort();
-  const timer = setTimeout(end, TIMEOUT_MS);
-  signal.addEventListener('abort', end);
-  let entered = false;
+  const giveUp = () => waiting.abort();
+  const timer = setTimeout(giveUp, TIMEOUT_MS);
+  signal.addEventListener('abort', giveUp);
+  let running: Promise<T> | undefined;
+  const run = () => {
+    running = task();
+    return running;
+  };
   try {
-    return await navigator.locks.request(name, { signal: waiting.signal }, () => {
-      entered = true;
-      return task();
-    });
-  } catch (error) {
+    return await navigator.locks.request(name, waiting, run);
+  } catch {
     signal.throwIfAborted();
-    if (entered) {
-      throw error;
-    }
-    // There are no Web Locks, as without HTTPS, or another page holds on to this one.
-    return task();
+    return running ?? task();
   } finally {
     clearTimeout(timer);
   }

@@ -2,7 +2,7 @@
 // usable.
 
 import type { InitOptions } from './api.js';
-import { invalid } from './error.js';
+import { isFunction, requireThat } from './error.js';
 import { isToken } from './visitor.js';
 
 export interface Organization {
@@ -25,30 +25,26 @@ const LONGEST_TIMEOUT_MS = 0x7fffffff;
 /** @throws {IdentityError} `invalid_request` with the option as its `field` */
 export function readOptions(options: InitOptions): Organization {
   const {
-    organizationKey,
+    organizationKey: key,
     serverUrl,
     onUserChange = 'update',
     timeout = TIMEOUT_MS,
     identityProvider,
   } = options ?? {};
+  requireThat(isToken(key), 'organizationKey', 'your public key, pk_...');
   const url = readServerUrl(serverUrl);
-  const expected: [field: string, isRight: boolean, what: string][] = [
-    ['organizationKey', isToken(organizationKey), "the organization's public key, pk_..."],
-    ['serverUrl', url !== '', 'an http or https URL, such as https://chat.example.com'],
-    ['onUserChange', /^(update|reset|error)$/.test(onUserChange), 'update, reset or error'],
-    ['identityProvider', /^(undefined|function)$/.test(typeof identityProvider), 'a function'],
-    ['timeout', timeout > 0 && timeout <= LONGEST_TIMEOUT_MS, 'milliseconds, such as 10000'],
-  ];
-  for (const [field, isRight, what] of expected) {
-    if (!isRight) {
-      throw invalid(field, `init() needs ${field}: ${what}`);
-    }
-  }
+  requireThat(!!url, 'serverUrl', 'a URL, such as https://chat.example.com');
+  const isKnown = /^(update|reset|error)$/.test(onUserChange);
+  requireThat(isKnown, 'onUserChange', 'update, reset or error');
+  const isProvider = identityProvider === undefined || isFunction(identityProvider);
+  requireThat(isProvider, 'identityProvider', 'a function');
+  const isTime = timeout > 0 && timeout <= LONGEST_TIMEOUT_MS;
+  requireThat(isTime, 'timeout', 'milliseconds');
   return {
-    key: organizationKey,
+    key,
     serverUrl: url,
     // No URL has a space in it, so no two pairs share a key.
-    storageKey: `identity-hmac ${url} ${organizationKey}`,
+    storageKey: `identity-hmac ${url} ${key}`,
     onUserChange,
     identityProvider,
     timeout,
@@ -58,9 +54,9 @@ export function readOptions(options: InitOptions): Organization {
 /** Without a slash at its end; empty if it is not a URL that would do. */
 function readServerUrl(serverUrl: string): string {
   try {
-    const { href, origin, pathname, protocol } = new URL(serverUrl);
+    const { href, origin, pathname } = new URL(serverUrl);
     // With a user, a query or a fragment it could not be what paths are appended to.
-    return /^https?:$/.test(protocol) && href === origin + pathname ? href.replace(/\/+$/, '') : '';
+    return /^http/.test(origin) && href === origin + pathname ? href.replace(/\/+$/, '') : '';
   } catch {
     return '';
   }

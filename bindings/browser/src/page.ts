@@ -14,15 +14,14 @@ import type {
   SdkEvents,
 } from './api.js';
 import { type Claim, readClaim } from './claim.js';
-import { IdentityError, invalid } from './error.js';
+import { IdentityError, isFunction, requireThat } from './error.js';
 import { keepVerified } from './keeper.js';
 import { runAlone } from './lock.js';
-import { networkError } from './network.js';
 import { type Organization, readOptions } from './organization.js';
 import { request } from './request.js';
-import { Session } from './session.js';
+import { isMoved, note, notesOf, type Session, startSession } from './session.js';
 import { during } from './signals.js';
-import { removeVisitor } from './visitor.js';
+import { type Visitor, writeVisitor } from './visitor.js';
 
 /** At which part of a verified session it is refreshed. */
 const REFRESH_AT = 0.8;
@@ -48,35 +47,35 @@ export const api: SdkApi = Object.freeze({
   shutdown,
 });
 
-async function init(options: InitOptions): Promise<Conversation> {
-  requireBrowser();
-  const organization = readOptions(options);
-  const signal = readSignal(options);
-  look();
-  if (current?.organization.storageKey !== organization.storageKey || current.failed) {
-    begin(organization);
-  } else {
-    current.organization = organization;
-  }
-  if (!organization.identityProvider) {
-    keeper = undefined;
-  } else if (!keeper) {
-    const mine = {};
-    keeper = mine;
-    keepVerified(
-      () => (keeper === mine ? current : undefined),
-      ask,
-      (error) => fire('identityexpired', error),
-    );
-  }
-  return alive(signal, settled);
+function init(options: InitOptions): Promise<Conversation> {
+  return alive(options, () => {
+    const organization = readOptions(options);
+    look();
+    if (current?.storageKey !== organization.storageKey || current.hasFailed) {
+      begin(organization);
+    } else {
+      Object.assign(current, organization);
+    }
+    if (!organization.identityProvider) {
+      keeper = undefined;
+    } else if (!keeper) {
+      const mine = {};
+      keeper = mine;
+      keepVerified(
+        () => (keeper === mine ? current : undefined),
+        ask,
+        (error) => fire('identityexpired', error),
+      );
+    }
+    return settled();
+  });
 }
 
-async function identify(params: IdentifyParams, options?: CallOptions): Promise<IdentityResult> {
-  const { identityProvider } = initialized().organization;
-  const claim = readClaim(params, identityProvider);
-  const signal = readSignal(options);
-  return alive(signal, (signal) => say(claim, signal));
+function identify(params: IdentifyParams, options?: CallOptions): Promise<IdentityResult> {
+  return alive(options, (signal) => {
+    const { identityProvider } = initialized();
+    return say(readClaim(params, identityProvider), signal);
+  });
 }
 
 function getConversation(): Conversation | null {
@@ -84,11 +83,8 @@ function getConversation(): Conversation | null {
   return tell();
 }
 
-async function getIdentity(options?: CallOptions): Promise<IdentityResult | null> {
-  initialized();
-  const signal = readSignal(options);
-  const session = usable();
-  return alive(signal, (signal) => session.inTurn(() => exchange(session, signal)));
+function getIdentity(options?: CallOptions): Promise<IdentityResult | null> {
+  return alive(options, (signal) => exchange(usable(), signal));
 }
 
 function subscribe(listener: (conversation: Conversation | null) => void): () => void {
@@ -99,9 +95,7 @@ function on<T extends keyof SdkEvents>(
   type: T,
   listener: (detail: SdkEvents[T]) => void,
 ): () => void {
-  if (typeof listener !== 'function') {
-    throw invalid('listener', 'listener must be a function');
-  }
+  requireThat(isFunction(listener), 'listener', 'a function');
   if (!isBrowser()) {
     return () => {};
   }
@@ -109,24 +103,18 @@ function on<T extends keyof SdkEvents>(
   const subscription = new AbortController();
   const { signal } = subscription;
   changes.addEventListener(type, (event) => listener((event as CustomEvent).detail), { signal });
-  // Without a key, all of storage was cleared.
-  const onStorage = ({ key }: StorageEvent) => {
-    if (key === null || key === current?.organization.storageKey) {
-      look();
-    }
-  };
-  addEventListener('storage', onStorage, { signal });
-  addEventListener('pageshow', () => look(), { signal });
+  addEventListener('storage', look, { signal });
+  addEventListener('pageshow', look, { signal });
   const end = () => subscription.abort();
   life.signal.addEventListener('abort', end);
   return end;
 }
 
-async function reset(options?: CallOptions): Promise<Conversation> {
-  initialized();
-  const signal = readSignal(options);
-  renew();
-  return alive(signal, settled);
+function reset(options?: CallOptions): Promise<Conversation> {
+  return alive(options, () => {
+    renew();
+    return settled();
+  });
 }
 
 function shutdown(): void {
@@ -143,14 +131,7 @@ function isBrowser(): boolean {
   return typeof document !== 'undefined';
 }
 
-function requireBrowser(): void {
-  if (!isBrowser()) {
-    throw new IdentityError('not_in_browser', 'Not in a browser: call this in an effect');
-  }
-}
-
 function initialized(): Session {
-  requireBrowser();
   if (!current) {
     throw new IdentityError('not_initialized', 'SDK not initialized: call init() first');
   }
@@ -160,77 +141,71 @@ function initialized(): Session {
 /** The current session. If its start has failed, it starts again. */
 function usable(): Session {
   const session = initialized();
-  return session.failed ? begin(session.organization) : session;
+  return session.hasFailed ? begin(session) : session;
 }
 
-/** The caller's signal, if there is one. Throws if it is aborted already. */
-function readSignal(options: CallOptions | undefined): AbortSignal | undefined {
-  const signal = options?.signal ?? undefined;
-  if (signal && typeof signal.throwIfAborted !== 'function') {
-    throw invalid('signal', 'signal must be an AbortSignal');
-  }
-  signal?.throwIfAborted();
-  return signal;
-}
-
-/** Runs a call until it is done, or its signal or shutdown() ends it. */
-function alive<T>(
-  signal: AbortSignal | undefined,
+/** Runs a call until it is done, or the caller's signal or shutdown() ends it. */
+async function alive<T>(
+  options: CallOptions | undefined,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (!isBrowser()) {
+    throw new IdentityError('not_in_browser', 'Not in a browser: call this in an effect');
+  }
+  const signal = options?.signal ?? life.signal;
+  requireThat(isFunction(signal.throwIfAborted), 'signal', 'an AbortSignal');
+  signal.throwIfAborted();
   return during([signal, life.signal], task);
 }
 
 /** Changes to the visitor in storage, or to a new one. */
 function begin(organization: Organization, isNew = false): Session {
-  current?.end(changed());
-  const session = new Session(organization, isNew);
+  current?.end(
+    new IdentityError(
+      'visitor_changed',
+      'The visitor has changed: call again, with an hmac for the new one',
+    ),
+  );
+  const session = startSession(organization, isNew);
   current = session;
-  session.ready.then(tell, () => {});
+  session.start.then(tell, () => {});
   tell();
   return session;
 }
 
 /** Forgets the visitor, and makes a new one. */
 function renew(): void {
-  const { organization } = initialized();
+  const session = initialized();
   // At once, so that no later call resumes this visitor.
-  removeVisitor(organization.storageKey);
-  begin(organization, true);
-}
-
-function changed(): IdentityError {
-  return new IdentityError(
-    'visitor_changed',
-    'The visitor has changed: fetch an hmac for the new visitor id, and call again',
-  );
+  writeVisitor(session.storageKey);
+  begin(session, true);
 }
 
 /** Notices what other pages have done to the visitor. */
 function look(): void {
-  if (current?.moved) {
-    begin(current.organization);
+  if (current && isMoved(current)) {
+    begin(current);
   }
 }
 
 /** The current conversation. Calls the subscribers if it has changed. */
 function tell(): Conversation | null {
-  const visitorId = current?.visitor?.visitorId;
+  const visitorId = current?.visitor.visitorId;
   if (visitorId !== told?.visitorId) {
-    told = visitorId === undefined ? null : { visitorId };
+    told = visitorId ? { visitorId } : null;
     fire('visitorchanged', told);
   }
   return told;
 }
 
-function fire<T extends keyof SdkEvents>(type: T, detail: SdkEvents[T]): void {
+function fire<T extends keyof SdkEvents>(type: T, detail: SdkEvents[T] | undefined): void {
   // Later, since nobody expects a callback during their own call.
   queueMicrotask(() => changes.dispatchEvent(new CustomEvent(type, { detail })));
 }
 
 /** Has the visitor verified by `identityProvider`, unless another page has done so. */
 function ask(reason: IdentityRequest['reason']): Promise<unknown> {
-  const { identityProvider } = initialized().organization;
+  const { identityProvider } = initialized();
   return say(readClaim({}, identityProvider, reason), life.signal);
 }
 
@@ -239,9 +214,9 @@ async function settled(): Promise<Conversation> {
   for (;;) {
     const session = initialized();
     try {
-      const { visitorId } = await session.ready;
+      await session.start;
       if (session === current) {
-        return { visitorId };
+        return tell() as Conversation;
       }
     } catch (error) {
       if (session === current) {
@@ -251,36 +226,38 @@ async function settled(): Promise<Conversation> {
   }
 }
 
+/** Rejects as the calls for a session that has ended, once there is a new visitor, if there is one. */
+async function leave({ signal }: Session): Promise<never> {
+  await settled().catch(() => {});
+  throw signal.reason;
+}
+
 /** Sends the claim. With `onUserChange: 'reset'`, another user than the last gets a new visitor. */
 async function say(claim: Claim, signal: AbortSignal): Promise<IdentityResult> {
   const session = usable();
   const { user } = claim;
-  const before = session.notes.user;
+  const before = notesOf(session).user;
   const isOther = user && before !== undefined && before !== user;
-  if (isOther && session.organization.onUserChange === 'reset' && !session.moved) {
+  if (isOther && session.onUserChange === 'reset' && !isMoved(session)) {
     renew();
-    if (claim.isSigned) {
-      await settled().catch(() => {});
-      throw changed();
-    }
-    return say(claim, signal);
+    return claim.isSigned ? leave(session) : say(claim, signal);
   }
   if (user) {
-    // Before it is sent, since the page may be gone when the answer comes. Empty: either user.
-    session.note({ user: isOther ? '' : user });
+    // Before it is sent, since the page may be gone when the answer comes. 0: either user.
+    note(session, { user: isOther ? 0 : user });
   }
   try {
-    const identity = await session.inTurn(() => exchange(session, signal, claim));
+    const identity = await exchange(session, signal, claim);
     if (user) {
-      session.note({ user });
+      note(session, { user });
     }
     return identity as IdentityResult;
   } catch (error) {
-    if (/^(hmac_|token_|identity_token_|invalid_request$)/.test((error as IdentityError).code)) {
-      session.note({ user: before });
+    if (/^(hmac|token|identity|invalid_req)/.test((error as IdentityError).code)) {
+      note(session, { user: before });
     }
     // Not after a reset: the new visitor may be another person.
-    if (claim.isAsking && !claim.reason && session.successor && session.successor === current) {
+    if (claim.fetches && !claim.reason && session.successor && session.successor === current) {
       claim.reason = 'new_visitor';
       return say(claim, signal);
     }
@@ -289,67 +266,73 @@ async function say(claim: Claim, signal: AbortSignal): Promise<IdentityResult> {
 }
 
 /**
- * Sends the claim, or asks for the identity, for the session's visitor only. `null` if there is no
- * identity, or nothing to send.
+ * Sends the claim, or asks for the identity, for the session's visitor only, after the calls before it
+ * have come to an end, good or bad. `null` if there is no identity, or nothing to send.
  */
-async function exchange(
+function exchange(
   session: Session,
   signal: AbortSignal,
   claim?: Claim,
 ): Promise<IdentityResult | null> {
-  const { organization } = session;
-  const { serverUrl, storageKey, timeout } = organization;
+  const { storageKey, timeout, signal: ended } = session;
   const send = async (signal: AbortSignal) => {
-    const { visitorId, visitorToken } = await session.ready;
-    look();
-    signal.throwIfAborted();
-    if (claim?.isKeeping && claim.reason !== 'start' && (session.notes.due ?? 0) > Date.now()) {
+    const check = () => {
+      look();
+      signal.throwIfAborted();
+    };
+    await session.start;
+    check();
+    const { due = 0 } = notesOf(session);
+    if (claim?.isKeeping && claim.reason !== 'start' && due > Date.now()) {
       return null;
     }
+    const { visitorId, visitorToken } = session.visitor as Visitor;
     const body = await claim?.bodyFor(visitorId, timeout, signal);
-    look();
-    signal.throwIfAborted();
-    if (body === '') {
+    check();
+    if (body === null) {
       return null;
     }
-    const url = `${serverUrl}/v1/${body ? 'identify' : 'identity'}`;
-    const headers = { Authorization: `Bearer ${visitorToken}` };
-    const identity = (await request(url, headers, body, timeout, signal)) as IdentityResult | null;
+    const identity = await request<IdentityResult | null>(
+      session,
+      body ? 'identify' : 'identity',
+      { Authorization: `Bearer ${visitorToken}` },
+      body,
+      (identity, status) => identity || (!body && status === 204),
+      signal,
+    );
     look();
-    if (claim && !identity) {
-      throw networkError(url, 'answered without a record');
-    }
     const { verification } = identity ?? {};
-    if (verification && body && JSON.parse(body).token) {
+    if (verification && body?.token) {
       // By the service's clock, since this machine's may be wrong.
       const life = Date.parse(verification.verifiedUntil) - Date.parse(verification.verifiedAt);
-      session.note({ due: Date.now() + life * REFRESH_AT, ends: Date.now() + life });
+      const now = Date.now();
+      note(session, { due: now + life * REFRESH_AT, ends: now + life });
     }
     return identity;
   };
   // Pages take turns at identityProvider, and use what the one before has got.
-  const task = claim?.hasProvider
-    ? (signal: AbortSignal) => runAlone(`${storageKey} token`, signal, () => send(signal))
-    : send;
-  try {
-    return await during([session.signal, signal], task);
-  } catch (error) {
-    look();
-    const ended = session.signal;
-    const { code } = error as IdentityError;
-    const isTaken =
-      code === 'visitor_belongs_to_another_user' &&
-      organization.onUserChange !== 'error' &&
-      claim?.reason !== 'new_visitor';
-    if (!ended.aborted && (isTaken || code === 'invalid_visitor_token')) {
-      removeVisitor(storageKey);
-      session.successor = begin(organization);
-    }
-    if (!ended.aborted) {
-      throw error;
-    }
-    // So that the page finds the new visitor when it catches this, if there is one.
-    await settled().catch(() => {});
-    throw ended.reason;
-  }
+  const task = (signal: AbortSignal) =>
+    claim?.fetches === 'token'
+      ? runAlone(`${storageKey} token`, signal, () => send(signal))
+      : send(signal);
+  const result = session.lastCall
+    .then(() => during([ended, signal], task))
+    .catch(async (error) => {
+      look();
+      if (!ended.aborted) {
+        // visitor_belongs_to_another_user
+        const isTaken =
+          /^visitor_b/.test(error.code) &&
+          session.onUserChange !== 'error' &&
+          claim?.reason !== 'new_visitor';
+        if (!isTaken && !/^invalid_v/.test(error.code)) {
+          throw error;
+        }
+        writeVisitor(storageKey);
+        session.successor = begin(session);
+      }
+      return leave(session);
+    });
+  session.lastCall = result.catch(() => {});
+  return result;
 }

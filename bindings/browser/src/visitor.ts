@@ -2,8 +2,8 @@
 
 /** What the pages know of a visitor, beside who it is. */
 export interface Notes {
-  /** The fingerprint of the last `externalId`, if there was one. */
-  readonly user?: string | undefined;
+  /** The fingerprint of the last `externalId`, if there was one; 0 if it may be this or another one. */
+  readonly user?: number | undefined;
   /** When its identity is to be refreshed, in the milliseconds of this machine's clock. */
   readonly due?: number | undefined;
   /** When it is not verified any more. */
@@ -20,35 +20,29 @@ export function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[!-~]+$/.test(value);
 }
 
-export function isVisitor(value: unknown): value is Visitor {
-  const visitor = value as Partial<Visitor> | null;
-  return isToken(visitor?.visitorId) && isToken(visitor.visitorToken);
+export function isVisitor(value: Partial<Visitor> | null): value is Visitor {
+  return isToken(value?.visitorId) && isToken(value.visitorToken);
 }
 
 /** The visitor in storage; `null` if there is none, or storage is denied. */
 export function readVisitor(key: string): Visitor | null {
   try {
-    const visitor: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
+    const visitor = JSON.parse(localStorage.getItem(key) as string);
     return isVisitor(visitor) ? visitor : null;
   } catch {
     return null;
   }
 }
 
-/** Stores the visitor if storage lets us. Only reading it again tells. */
-export function writeVisitor(key: string, visitor: Visitor): void {
-  const { visitorId, visitorToken, user, due, ends } = visitor;
+/** Stores the visitor, or removes it, if storage lets us. Only reading it again tells. */
+export function writeVisitor(key: string, visitor?: Partial<Visitor>): void {
   try {
-    localStorage.setItem(key, JSON.stringify({ visitorId, visitorToken, user, due, ends }));
+    if (visitor) {
+      localStorage.setItem(key, JSON.stringify(visitor));
+    } else {
+      localStorage.removeItem(key);
+    }
   } catch {
     // Denied or full: the visitor lives as long as the page.
-  }
-}
-
-export function removeVisitor(key: string): void {
-  try {
-    localStorage.removeItem(key);
-  } catch {
-    // Denied: nothing is stored.
   }
 }

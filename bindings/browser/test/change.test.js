@@ -19,7 +19,7 @@ afterEach(() => service.stop());
 const CHANGED = {
   name: 'IdentityError',
   code: 'visitor_changed',
-  message: 'The visitor has changed: fetch an hmac for the new visitor id, and call again',
+  message: 'The visitor has changed: call again, with an hmac for the new one',
 };
 
 /** The names in the records of all visitors, `undefined` for those without a record. */

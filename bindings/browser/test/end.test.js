@@ -140,7 +140,7 @@ describe('timeout', () => {
     };
     await assert.rejects(api.identify({ name: 'Jane' }), {
       code: 'timeout',
-      message: `Network error: ${service.url} has not answered within 9500.5 ms`,
+      message: `Network error: ${service.url} took longer than 9500.5 ms`,
     });
     const getHmac = () => {
       setTimeout(page.expire);

@@ -92,7 +92,8 @@ function respond(service, { method, path, headers, body }) {
   switch (`${method} ${path}`) {
     case 'POST /v1/visitors': {
       if (!headers['x-organization-key']?.startsWith('pk_')) {
-        return problem(401, 'unknown_organization', 'no organization has this key');
+        const field = 'organizationKey';
+        return problem(401, 'unknown_organization', 'no organization has this key', { field });
       }
       const visitor = { visitorId: randomUUID(), visitorToken: `vt_${randomUUID()}` };
       service.visitors.set(visitor.visitorToken, { visitorId: visitor.visitorId });

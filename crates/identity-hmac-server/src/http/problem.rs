@@ -193,12 +193,15 @@ impl Problem {
     }
 
     pub(crate) fn unknown_organization() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unknown_organization",
-            "the organization key is missing, not known, or there twice: send X-Organization-Key with \
-             the organizationKey of your organization",
-        )
+        Self {
+            field: Some("organizationKey".to_owned()),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unknown_organization",
+                "no organization has this organizationKey: check it, and that this is its service. It is \
+                 sent once, as X-Organization-Key",
+            )
+        }
         .with_header(
             WWW_AUTHENTICATE,
             HeaderValue::from_static("X-Organization-Key"),
