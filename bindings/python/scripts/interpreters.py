@@ -1,5 +1,7 @@
-"""The CPythons of this machine, from 3.10 on."""
+"""The CPythons of this machine, from 3.10 on, and which of them a wheel serves."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,10 +33,20 @@ def interpreters(given: Iterable[str] = ()) -> dict[str, str]:
 def candidates() -> Iterator[str]:
     """Where interpreters may be: this one, those on PATH, and pyenv's."""
     yield sys.executable
-    for minor in range(10, 20):
-        for name in (f"python3.{minor}", f"python3.{minor}t"):
-            if found := shutil.which(name):
-                yield found
+    for folder in os.get_exec_path():
+        for file in sorted(Path(folder).glob("python3*")):
+            if re.fullmatch(r"python3(\.\d+t?)?(\.exe)?", file.name):
+                yield str(file)
     if pyenv := shutil.which("pyenv"):
         root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True)
         yield from map(str, sorted(Path(root.stdout.strip()).glob("versions/*/bin/python3")))
+
+
+def serves(wheel: Path, version: str) -> bool:
+    """Whether the wheel's name says that it is for this version."""
+    python, abi = wheel.name.split("-")[2:4]
+    without_gil = version.endswith("t")
+    if "abi3" not in abi:
+        return f"cp{version.replace('.', '')}" == abi
+    is_new_enough = int(version[2:].rstrip("t")) >= int(python.removeprefix("cp3"))
+    return is_new_enough and (not without_gil or "abi3t" in abi)

@@ -2,9 +2,9 @@
 
     python3 scripts/try_packages.py DIST
 
-The wheel is installed under every CPython with a GIL from 3.10 on that this machine has, each time
-in a new virtual environment outside the source tree. It goes through the tests under the oldest and
-the newest of them. One compiled module serves all, so the others only have to load it and sign. The
+The wheel is installed under every CPython of this machine that it serves, each time in a new
+virtual environment outside the source tree. It goes through the tests under the oldest and the
+newest of them. One compiled module serves all, so the others only have to load it and sign. The
 sdist is built and imported once.
 """
 
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from interpreters import interpreters
+from interpreters import interpreters, serves
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -124,8 +124,7 @@ def refuse_without_rust(sdist: Path) -> str:
 def main(dist: Path) -> None:
     (wheel,) = dist.glob("identity_hmac-*.whl")
     (sdist,) = dist.glob("identity_hmac-*.tar.gz")
-    # This wheel is of the stable ABI, which those without a GIL do not have before 3.15.
-    found = {version: each for version, each in interpreters().items() if "t" not in version}
+    found = {version: each for version, each in interpreters().items() if serves(wheel, version)}
     oldest, *between = found
     newest = between.pop() if between else oldest
     tries = {

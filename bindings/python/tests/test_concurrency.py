@@ -25,6 +25,9 @@ SECRET = "s3cret"
 KEY, KEYRING = IdentityKey(SECRET), Keyring(SECRET, previous="0ld")
 HOLDERS = [KEY, KEYRING]
 
+where_there_is_fork = pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork"
+)
 each_holder = pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
 
 
@@ -45,6 +48,7 @@ def test_it_works_from_many_threads_at_once(holder: IdentityKey | Keyring) -> No
         assert list(pool.map(sign, range(workers))) == [True] * workers
 
 
+@where_there_is_fork
 @each_holder
 def test_it_works_after_a_fork(holder: IdentityKey | Keyring) -> None:
     def child(answer: Connection) -> None:
@@ -79,6 +83,7 @@ def test_token_keys_work_from_many_threads_at_once() -> None:
         assert list(pool.map(sign, range(workers))) == [True] * workers
 
 
+@where_there_is_fork
 def test_token_keys_work_after_a_fork() -> None:
     def child(answer: Connection) -> None:
         answer.send(signs_and_verifies("visitor_1"))

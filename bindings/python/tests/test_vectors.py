@@ -114,6 +114,8 @@ def check_setting_refused(case: Case) -> None:
         with pytest.raises(ValueError, match="embedded null byte"):
             set_variable(value)
         return
+    if isinstance(value, bytes) and not os.supports_bytes_environ:
+        return  # A variable is text there.
     set_variable(value)
     for from_env in (IdentityKey.from_env, lambda name: Keyring.from_env(name, "NOT_SET")):
         with pytest.raises(IdentityHmacError) as refusal:
