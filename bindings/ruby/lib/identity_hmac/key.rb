@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require "identity_hmac/error"
-require "identity_hmac/extension"
 require "identity_hmac/guarded"
+require "identity_hmac/library"
 
 module IdentityHmac
   # An identity verification secret, prepared for signing and verifying many visitor ids.

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require "identity_hmac/attributes"
-require "identity_hmac/extension"
 require "identity_hmac/guarded"
+require "identity_hmac/library"
 require "identity_hmac/token_verifying"
 require "identity_hmac/whole_seconds"
 

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "identity_hmac/attributes"
-require "identity_hmac/extension"
+require "identity_hmac/library"
 require "identity_hmac/token_error"
 
 module IdentityHmac
