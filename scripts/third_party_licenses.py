@@ -1,4 +1,4 @@
-"""Write the licences of all crates that are linked into CRATE, with their texts, to standard output.
+"""Write the licences of all that is linked into CRATE, with their texts, to standard output.
 
     third_party_licenses.py CRATE [--target TRIPLE] [--features LIST] [--manifest-path FILE]
 
