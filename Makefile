@@ -95,12 +95,13 @@ test-no-std:
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features token
 	$(CARGO) build --locked --manifest-path tests/no-std/Cargo.toml --target-dir target/no-std --features route
 
-# The unit file and the container file, and the licences that each package carries.
+# The unit file, the container file, and what every package carries: licences, man pages, completions.
 test-packaging:
-	@scripts/debian-packages buildah ca-certificates systemd util-linux
+	@scripts/debian-packages bash buildah ca-certificates fish groff-base systemd util-linux zsh
 	$(BUILD)
 	python3 tests/packaging/run.py $(SERVER)
 	python3 tests/packaging/licenses.py
+	python3 tests/packaging/manual.py $(TARGET)/debug/manual
 
 test-bindings: packages
 	$(call each_binding,test)

@@ -3,7 +3,8 @@
     run.py SERVER
 
 Needs root, buildah and systemd-analyze. The image is built without its first stage, whose registry
-is not asked, and on this machine's C library. It runs as its own user, and its root is read-only.
+is not asked, and on this machine's C library, since the service is not static here. It runs as its
+own user, and its root is read-only.
 """
 
 import http.client
@@ -16,12 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
 UNIT = PACKAGING / "identity-hmac-server.service"
-STATE = "/var/lib/identity-hmac-server"
 # Tenths of systemd's exposure level, of which 100 is the worst.
 MAX_EXPOSURE = 15
 # Runs "$@" in a folder as its root, which only the state below it can be written to.
@@ -53,23 +55,16 @@ def try_unit(server: Path, machine: Path) -> None:
 
 
 def try_image(server: Path, folder: Path) -> None:
-    store = ["--storage-driver=vfs", f"--root={folder / 'store'}", f"--runroot={folder / 'run'}"]
-
-    def buildah(*words: str | Path) -> str:
-        return run("buildah", *store, *words).strip()
-
     built = folder / "built"
-    out = built / "out"
-    put(server, out / "usr/bin" / server.name)
-    put(Path("/etc/ssl/certs/ca-certificates.crt"), out / "etc/ssl/certs/ca-certificates.crt")
-    (out / STATE.lstrip("/")).mkdir(parents=True)
+    run(PACKAGING / "image-root", server, built / "out")
     base = folder / "base"
     for library in re.findall(r"(/\S+) \(0x", run("ldd", server)):
         put(Path(library), base / library.lstrip("/"))
     (base / "Containerfile").write_text("FROM scratch\nCOPY . /\n", encoding="ascii")
     build = ["build", "--isolation=chroot", "--format=docker"]
-    buildah(*build, "--tag=base", base)
+    buildah(folder, *build, "--tag=base", base)
     buildah(
+        folder,
         *build,
         "--tag=service",
         "--build-arg=BASE=localhost/base",
@@ -77,12 +72,24 @@ def try_image(server: Path, folder: Path) -> None:
         f"--file={PACKAGING / 'Containerfile'}",
         ROOT / "packaging",
     )
-    settings = json.loads(buildah("inspect", "--type=image", "service"))["Docker"]["config"]
-    image = Path(buildah("mount", buildah("from", "service")))
-    try:
+    with mounted("service", folder) as (settings, image):
         try_container(settings, image, folder / "state")
+
+
+def buildah(folder: Path, *words: str | Path) -> str:
+    store = ["--storage-driver=vfs", f"--root={folder / 'store'}", f"--runroot={folder / 'run'}"]
+    return run("buildah", *store, *words).strip()
+
+
+@contextmanager
+def mounted(image: str, folder: Path) -> Iterator[tuple[dict, Path]]:
+    """The settings of an image, and the folder that is its root."""
+    container = buildah(folder, "from", image)
+    said = json.loads(buildah(folder, "inspect", container))
+    try:
+        yield said["Docker"]["config"], Path(buildah(folder, "mount", container))
     finally:
-        buildah("umount", "--all")
+        buildah(folder, "umount", "--all")
 
 
 def try_container(settings: dict, image: Path, state: Path) -> None:
@@ -132,8 +139,9 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def run(*words: str | Path) -> str:
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def run(*words: str | Path, env: dict[str, str] | None = None) -> str:
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(words, **said, text=True, env=env)
     expect(done.returncode == 0, f"{words[0]} ended with {done.returncode}:\n{done.stdout}")
     return done.stdout
 

@@ -28,7 +28,9 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn script(shell: Shell) -> String {
+/// The script for a shell, as packages carry it.
+#[must_use]
+pub fn script(shell: Shell) -> String {
     // Into memory first: the generator panics where standard output is closed.
     let mut script = Vec::new();
     let mut command = Cli::command();

@@ -25,7 +25,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+pub use completions::script as completions;
 
 /// Sign and verify the HMAC that proves to a chat vendor who an anonymous visitor is.
 ///
@@ -46,6 +47,12 @@ enum Command {
     Token(token::TokenArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
+}
+
+/// The arguments of the command, from which its manual is made.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command with the arguments and the environment of this process.

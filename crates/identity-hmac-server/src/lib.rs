@@ -28,4 +28,4 @@ pub mod token;
 mod token_key;
 mod verification_stats;
 
-pub use command::run;
+pub use command::{command, completions, run};

@@ -1,6 +1,7 @@
 //! The commands: serving, and what an operator does to the database itself, without an admin token.
 
 mod audit;
+mod completions;
 mod healthcheck;
 mod identity;
 mod org;
@@ -14,7 +15,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+pub use completions::script as completions;
 
 use crate::admin_token;
 use crate::audit::Actor;
@@ -65,6 +67,13 @@ enum Command {
     /// A service that is given a token with --admin-token-file or in its environment takes no other:
     /// change it there. If this command's environment has one of the two variables, it makes none.
     ResetAdminToken,
+    Completions(completions::CompletionsArgs),
+}
+
+/// The arguments of the program, from which its manual is made.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of the process.
@@ -109,6 +118,7 @@ fn start(state: &StateArgs, command: Command, log: &Log) -> anyhow::Result<()> {
             Command::Identity(command) => {
                 with_store(state, async |store| identity::run(store, command).await).await
             }
+            Command::Completions(args) => completions::run(&args),
             Command::Audit(command) => {
                 with_store(state, async |store| audit::run(store, command).await).await
             }
