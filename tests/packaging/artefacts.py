@@ -5,7 +5,8 @@
 Drives the service of each archive, Debian package and image by its health check. A Debian package
 is tried in a fresh Debian of each SUITE: installed over the one in the folder OLDER, which has a
 lower version, then removed and purged. What cannot be started here is named with the reason.
-Needs root, debootstrap and buildah; for another processor than this machine's, qemu-user-static.
+Packages and images need root, debootstrap and buildah; an archive for another processor than this
+machine's needs qemu-user-static.
 """
 
 import os
@@ -34,6 +35,10 @@ IN_EVERY_ARCHIVE = {
     "THIRD-PARTY-LICENSES.txt",
 }
 PROCESSORS = {"amd64": "x86_64", "arm64": "aarch64"}
+MACHINE = {"AMD64": "x86_64", "ARM64": "aarch64", "arm64": "aarch64"}.get(
+    platform.machine(), platform.machine()
+)
+SYSTEM = {"Darwin": "darwin", "Windows": "windows"}.get(platform.system(), "linux")
 MIRROR = "http://deb.debian.org/debian"
 # Of systemd's range for users that it makes itself.
 DYNAMIC_USER = 61184
@@ -47,7 +52,7 @@ def main(archives: Path, older: Path, suites: list[str]) -> None:
     expect(bool(packages), f"{archives} is empty: run `make -C packaging release`")
     for package in packages:
         size = f"{package.stat().st_size / 1e6:.1f} MB"
-        with tempfile.TemporaryDirectory(prefix="artefacts-", dir="/var/tmp") as name:
+        with tempfile.TemporaryDirectory(prefix="artefacts-") as name:
             for line in tried(package, Path(name), older, suites):
                 print(f"{package.name}: {size}: {line}", flush=True)
 
@@ -56,21 +61,22 @@ def tried(package: Path, folder: Path, older: Path, suites: list[str]) -> list[s
     if package.suffix == ".deb":
         processor = PROCESSORS[package.stem.rsplit("_", 1)[1]]
     else:
-        processor = re.search(r"-\d[^-]*-([^-]+)-", package.name)[1]
-        if not re.search(r"-linux-(?:gnu|musl)\b", package.name):
+        processor, system = re.search(r"-\d[^-]*-([^-]+)-([^.]+)", package.name).groups()
+        if SYSTEM not in system:
             unpack(package, folder)
-            return ["has its files; not started: it is not for Linux"]
-    if processor != platform.machine() and not shutil.which(f"qemu-{processor}-static"):
-        return [f"not started: no qemu-{processor}-static"]
-    if package.suffix == ".deb":
-        if processor != platform.machine():
-            return ["not installed: it is for another processor"]
-        return [try_debian_package(package, folder / suite, older, suite) for suite in suites]
-    if package.name.endswith(".image.tar"):
-        if processor != platform.machine():
+            return ["has its files; not started: it is for another system"]
+    foreign = processor != MACHINE
+    if package.suffix == ".deb" or package.name.endswith(".image.tar"):
+        if foreign:
             return ["not started: it is for another processor"]
-        return [try_image(package, folder)]
-    runner = [] if processor == platform.machine() else [f"qemu-{processor}-static"]
+        if os.geteuid() != 0:
+            return ["not started: that needs root"]
+        if package.suffix != ".deb":
+            return [try_image(package, folder)]
+        return [try_debian_package(package, folder / suite, older, suite) for suite in suites]
+    runner = [f"qemu-{processor}-static"] if foreign else []
+    if foreign and not shutil.which(*runner):
+        return [f"not started: no {runner[0]}"]
     return [try_archive(unpack(package, folder), runner)]
 
 
@@ -140,7 +146,9 @@ def started(server: list, environment: dict[str, str], folder: Path | None = Non
             yield
         finally:
             service.terminate()
-    expect(service.returncode == 0, f"the service ended with {service.returncode}")
+    # On Windows there is no signal that asks.
+    ended = service.returncode == 0 or SYSTEM == "windows"
+    expect(ended, f"the service ended with {service.returncode}")
 
 
 def try_image(archive: Path, folder: Path) -> str:
