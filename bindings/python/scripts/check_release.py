@@ -41,6 +41,9 @@ def missing(names: list[str]) -> Iterator[str]:
     for platform, abis in by_platform.items():
         if abis != ABIS:
             yield f"{platform} has the wheels {', '.join(sorted(abis))}"
+    versions = {name.removesuffix(".tar.gz").split("-")[1] for name in names}
+    if len(versions) > 1:
+        yield f"the versions {', '.join(sorted(versions))}: take the old ones away"
     if not by_platform:
         yield "no wheel"
     if sum(name.endswith(".tar.gz") for name in names) != 1:
