@@ -65,7 +65,7 @@ def wheel(suite: Suite, python: str, path: Path | None = None) -> str:
 
 def gem(suite: Suite, pattern: str, path: Path | None = None) -> str:
     """The gem from source is compiled here, with the crates that are in it."""
-    folder = RELEASE / "gems" if any(RELEASE.glob("gems/*.gem")) else DIST
+    folder = RELEASE / "gems" if any(RELEASE.glob(f"gems/{pattern}")) else DIST
     file = one(folder, pattern)
     output = suite.run(
         f"""
@@ -181,6 +181,8 @@ def cases() -> Iterator[Case]:
     for suite in (BULLSEYE, BOOKWORM, TRIXIE, SID):
         if suite is BULLSEYE:
             yield Case("packages", suite.title, "wheel, on a Python from source", wheel_on_bullseye)
+            free_threaded = "wheel, on a free-threaded Python from source"
+            yield Case("packages", suite.title, free_threaded, wheel_on_free_threaded)
         else:
             yield case(suite, "wheel", wheel, "python3")
         if suite is SID:
@@ -192,6 +194,9 @@ def cases() -> Iterator[Case]:
         else:
             yield case(suite, "npm package", npm)
         for kind, pattern in GEMS.items():
+            if suite is BOOKWORM and kind == "precompiled":
+                # Its RubyGems, 3.3.15, takes none: it cannot tell glibc from musl.
+                continue
             if suite is BULLSEYE:
                 trial = partial(gem_on_bullseye, pattern)
                 yield Case("packages", suite.title, f"{kind} gem, on a Ruby from source", trial)
@@ -210,6 +215,10 @@ def cases() -> Iterator[Case]:
 
 def wheel_on_bullseye() -> str:
     return wheel(BULLSEYE, "python3.13", sources.python(BULLSEYE))
+
+
+def wheel_on_free_threaded() -> str:
+    return wheel(BULLSEYE, "python3.14t", sources.free_threaded_python(BULLSEYE))
 
 
 def gem_on_bullseye(pattern: str) -> str:

@@ -4,27 +4,30 @@ They are what users of an old release build, or take from elsewhere: Debian 11's
 Ruby 2.7 are older than the packages want.
 """
 
-import functools
 import shutil
 from pathlib import Path
 
 from shell import KEPT
-from suites import TRIXIE, Suite
+from suites import SID, TRIXIE, Suite
 
 # The plainest build: what is tried is the C library below it, not its speed.
-BUILD_PYTHON = "./configure --quiet --prefix=$PREFIX CFLAGS=-O1 && make -j2 && make install"
-BUILD_RUBY = (
-    "./configure --quiet --prefix=$PREFIX --disable-install-doc --enable-shared optflags=-O1"
-    " && make -j2 && make install"
-)
+BUILD_PYTHON = """
+./configure --quiet --prefix=$PREFIX --disable-test-modules $OPTIONS CFLAGS=-O0
+make -j2 && make install
+"""
+BUILD_RUBY = """
+./configure --quiet --prefix=$PREFIX --enable-shared --disable-install-doc --disable-yjit \\
+    optflags=-O0 debugflags=
+make -j2 && make install
+"""
 
 
-def fetch(package: str) -> Path:
-    """The authors' own archive, as Debian 13 has it."""
+def fetch(suite: Suite, package: str) -> Path:
+    """The authors' own archive, as a suite has it."""
     folder = KEPT / "sources"
     folder.mkdir(parents=True, exist_ok=True)
-    if not list(folder.glob(f"{package}_*.orig.tar.*")):
-        TRIXIE.run(
+    if not any(folder.glob(f"{package}_*")):
+        suite.run(
             f"""
             sed 's/^deb /deb-src /' /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
             apt-get update --quiet
@@ -33,33 +36,32 @@ def fetch(package: str) -> Path:
             mv {package}_*.orig.tar.?z /var/cache/sources
             """
         )
-        for archive in (TRIXIE.folder / "var/cache/sources").iterdir():
+        for archive in (suite.folder / "var/cache/sources").glob(f"{package}_*"):
             shutil.move(archive, folder)
-    (archive,) = folder.glob(f"{package}_*.orig.tar.*")
+    (archive,) = folder.glob(f"{package}_*")
     return archive
 
 
-@functools.cache
-def build(suite: Suite, package: str, script: str) -> Path:
+def build(suite: Suite, name: str, archive: Path, script: str) -> Path:
     """Builds an interpreter in a suite, once; returns the folder of its programs."""
-    prefix = Path("/opt") / package
-    if not (suite.folder / prefix.relative_to("/") / "done").exists():
-        print(f"   {package} is built in {suite.title}", flush=True)
-        suite.run(
-            f"""
-            tar -xf {fetch(package)} --strip-components=1
-            export PREFIX={prefix}
-            {script}
-            touch {prefix}/done
-            """,
-            minutes=20,
-        )
+    prefix = Path("/opt") / name
+    done = suite.folder / prefix.relative_to("/") / "done"
+    if not done.exists():
+        print(f"   {name} is built in {suite.title}", flush=True)
+        unpack = f"export PREFIX={prefix}; tar -xf {archive} --strip-components=1"
+        suite.run(f"{unpack}\n{script}", minutes=30)
+        done.touch()
     return prefix / "bin"
 
 
 def python(suite: Suite) -> Path:
-    return build(suite, "python3.13", BUILD_PYTHON)
+    return build(suite, "python3.13", fetch(TRIXIE, "python3.13"), f"OPTIONS=\n{BUILD_PYTHON}")
+
+
+def free_threaded_python(suite: Suite) -> Path:
+    script = f"OPTIONS=--disable-gil\n{BUILD_PYTHON}"
+    return build(suite, "python3.14t", fetch(SID, "python3.14"), script)
 
 
 def ruby(suite: Suite) -> Path:
-    return build(suite, "ruby3.3", BUILD_RUBY)
+    return build(suite, "ruby3.3", fetch(TRIXIE, "ruby3.3"), BUILD_RUBY)

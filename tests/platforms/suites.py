@@ -136,7 +136,9 @@ def npm_folder() -> Path:
 
 
 BULLSEYE = Suite(
-    "bullseye", "Debian 11", f"{TOOLS} g++ libffi-dev libssl-dev libyaml-dev zlib1g-dev ruby-rspec"
+    "bullseye",
+    "Debian 11",
+    f"{TOOLS} g++ libffi-dev libssl-dev libyaml-dev xz-utils zlib1g-dev ruby-rspec",
 )
 BOOKWORM = Suite("bookworm", "Debian 12", f"{TOOLS} {LANGUAGES} {DATABASES}")
 TRIXIE = Suite("trixie", "Debian 13", f"{TOOLS} {LANGUAGES} {DATABASES}")
