@@ -1,28 +1,21 @@
 """The packages, installed in each Debian as its users do, and put to the shared vectors."""
 
-import itertools
-import json
-import re
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import programs
 import sources
 from interpreters import MACHINE, nodes, pythons
+from programs import DIST, RELEASE, VECTORS, X86_64, one
 from report import Case, NotRunError
-from shell import BY_NODE, KEPT, ROOT, first, passed
+from shell import BY_NODE, ROOT, first, passed
 from suites import BOOKWORM, BULLSEYE, SID, TRIXIE, Suite, npm_folder
 
-DIST = ROOT / "dist"
-RELEASE = DIST / "release"
-VECTORS = ROOT / "tests/vectors"
 GEMS = {"source": "identity_hmac-*[0-9].gem", "precompiled": "identity_hmac-*-x86_64-linux-gnu.gem"}
-COMMAND_VECTORS = KEPT / "command-vectors"
 PYTHON = ROOT / "bindings/python"
 RUBY = ROOT / "bindings/ruby"
 NODE = ROOT / "bindings/node"
-SERVICE = Path(__file__).with_name("service.sh")
 PYTHON_TESTS = "arguments concurrency objects token_vectors tokens vectors"
 RUBY_SPECS = "from_env keyring route_vectors signing token_vectors vectors verifying"
 NPM_FLAGS = "--offline --no-audit --no-fund --loglevel=error --no-package-lock"
@@ -31,14 +24,6 @@ NODE_TESTS = "behaviour copies modules route-vectors secrecy token-vectors token
 
 def named(pattern: str, names: str) -> str:
     return " ".join(pattern.format(name) for name in names.split())
-
-
-def one(folder: Path, pattern: str) -> Path:
-    """The one file of that name."""
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        raise NotRunError(f"{folder.relative_to(ROOT)} has {len(found) or 'no'} `{pattern}`")
-    return found[0]
 
 
 def wheel(suite: Suite, python: str, path: Path | None = None) -> str:
@@ -109,71 +94,6 @@ def npm(suite: Suite, path: Path | None = None) -> str:
     return f"Node {first(output, r'^v([0-9.]+)$')}: {passed(output, BY_NODE)}"
 
 
-def command_vectors() -> tuple[Path, int]:
-    """The vectors as files: for each secret the ids to sign, and what the command has to print."""
-    cases = json.loads((VECTORS / "identity-hmac.json").read_text(encoding="ascii"))["cases"]
-    valid = [case for case in cases if case["kind"] == "valid"]
-    shutil.rmtree(COMMAND_VECTORS, ignore_errors=True)
-    COMMAND_VECTORS.mkdir(parents=True)
-    signed = [(read(case, "secret"), read(case, "visitor_id"), case["hmac"]) for case in valid]
-    # The command refuses a text that looks like a mistake, and reads lines.
-    usable = sorted(it for it in signed if is_usable(it[0]) and not re.search(rb"[\r\n]", it[1]))
-    by_secret = itertools.groupby(usable, key=lambda it: it[0])
-    for number, (secret, group) in enumerate(by_secret):
-        pairs = list(group)
-        file = COMMAND_VECTORS / str(number)
-        file.with_suffix(".secret").write_bytes(secret)
-        file.with_suffix(".ids").write_bytes(b"".join(id + b"\n" for _, id, _ in pairs))
-        lines = [id + b"\t" + hmac.encode() + b"\n" for _, id, hmac in pairs]
-        file.with_suffix(".signed").write_bytes(b"".join(lines))
-    return COMMAND_VECTORS, len(usable)
-
-
-def read(case: dict[str, str], field: str) -> bytes:
-    digits = case.get(f"{field}_hex")
-    return case[field].encode() if digits is None else bytes.fromhex(digits)
-
-
-def is_usable(secret: bytes) -> bool:
-    try:
-        return re.fullmatch(r"[\w.-]+", secret.decode()) is not None
-    except UnicodeDecodeError:
-        return True
-
-
-def archive(program: str) -> Path:
-    return one(RELEASE / "archives", f"{program}-*-x86_64-unknown-linux-musl.tar.gz")
-
-
-# Unpacks the archives of the command and the service, and puts their programs onto the path.
-UNPACK = """
-for archive in {archives}; do tar -xzf $archive; done
-for program in $(find "$PWD" -name 'identity-hmac*' -type f -perm /u+x); do
-    PATH=$(dirname $program):$PATH
-done
-"""
-
-
-def command(suite: Suite) -> str:
-    vectors, count = command_vectors()
-    suite.run(
-        f"""
-        {UNPACK.format(archives=archive("identity-hmac-cli"))}
-        for ids in {vectors}/*.ids; do
-            identity-hmac sign --secret-file ${{ids%.ids}}.secret --input $ids >signed
-            cmp signed ${{ids%.ids}}.signed
-        done
-        """
-    )
-    return f"{count} vectors"
-
-
-def service(suite: Suite) -> str:
-    archives = f"{archive('identity-hmac-cli')} {archive('identity-hmac-server')}"
-    suite.run(f"{UNPACK.format(archives=archives)}\n. {SERVICE}")
-    return "a visitor is verified by the command's hmac"
-
-
 def cases() -> Iterator[Case]:
     def case(suite: Suite, what: str, trial: Callable[..., str], *given: object) -> Case:
         return Case("packages", suite.title, what, partial(trial, suite, *given))
@@ -202,8 +122,8 @@ def cases() -> Iterator[Case]:
                 yield Case("packages", suite.title, f"{kind} gem, on a Ruby from source", trial)
             else:
                 yield case(suite, f"{kind} gem", gem, pattern)
-        yield case(suite, "command, static", command)
-        yield case(suite, "service, static", service)
+        yield case(suite, "command, static", programs.command, X86_64)
+        yield case(suite, "service, static", programs.service, X86_64)
     for version, python in pythons().items():
         yield Case(
             "packages",

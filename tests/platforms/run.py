@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 
+import arm64
 import database
 import interpreters
 import packages
@@ -27,7 +28,9 @@ def main() -> None:
     )
     given = parser.parse_args()
     start = time.monotonic()
-    cases = [*packages.cases(), *interpreters.cases(), *database.cases()]
+    cases = [
+        case for module in (packages, interpreters, arm64, database) for case in module.cases()
+    ]
     if given.only:
         cases = [case for case in cases if {case.group, case.platform} & set(given.only)]
     rows = [report.try_case(case) for case in cases]
