@@ -133,7 +133,8 @@ test-bench: packages
 	$(MAKE) -C tests/bench test
 
 # The scripts of a release.
-test-release: setup
+test-release:
+	$(MAKE) -C bindings/python setup
 	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider --ignore tests/release/publish tests/release
 
 platforms: packages

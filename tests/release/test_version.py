@@ -1,7 +1,5 @@
 """One version in every place, and the release's notes."""
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,24 +12,6 @@ import notes  # noqa: E402
 import version  # noqa: E402
 
 PLACES = list(version.places(ROOT))
-
-
-@pytest.fixture
-def root(tmp_path):
-    """A copy of what names the version, which a test may change."""
-    read = {path for path, *_ in PLACES} | {
-        "README.md",
-        "bindings/python/pyproject.toml",
-        "bindings/ruby/identity_hmac.gemspec",
-        *(str(manifest.relative_to(ROOT)) for manifest in version.crates(ROOT)),
-    }
-    for path in read:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, tmp_path / path)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
-    version.check(tmp_path)
-    return tmp_path
 
 
 def refused(root):
