@@ -137,7 +137,10 @@ test-release:
 	$(MAKE) -C bindings/python setup
 	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider --ignore tests/release/publish tests/release
 
+# With what is published, as far as it can be built here; the static programs take Debian's rustc and zig.
 platforms: packages
+	$(foreach binding,python ruby node,$(MAKE) -C bindings/$(binding) release &&) true
+	-$(MAKE) -C packaging static
 	$(MAKE) -C tests/platforms run
 
 bench: packages

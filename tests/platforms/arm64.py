@@ -114,8 +114,8 @@ def cases() -> Iterator[Case]:
         "command, static": partial(static, programs.command),
         "service, static": partial(static, programs.service),
     }.items():
-        yield Case("arm64", PLATFORM, what, trial)
-    yield Case("arm64", PLATFORM, "gem", no_gem)
+        yield Case(PLATFORM, what, trial)
+    yield Case(PLATFORM, "gem", no_gem)
 
 
 def no_gem() -> str:

@@ -73,7 +73,7 @@ def behind_pgbouncer(suite: Suite, settings: str) -> str:
 
 def cases() -> Iterator[Case]:
     def case(suite: Suite, what: str, trial: Callable[[], str]) -> Case:
-        return Case("database", suite.title, what, trial)
+        return Case(suite.title, what, trial)
 
     for suite in SUITES:
         yield case(suite, "the service's tests on PostgreSQL", partial(on_postgresql, suite))

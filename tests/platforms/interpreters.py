@@ -73,4 +73,4 @@ def keeps_contract(runtime: str) -> str:
 def cases() -> Iterator[Case]:
     for runtime in RUNTIMES:
         trial = partial(keeps_contract, runtime)
-        yield Case("runtimes", runtime, "the guarded route of the npm package", trial)
+        yield Case(runtime, "the guarded route of the npm package", trial)

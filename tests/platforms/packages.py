@@ -96,13 +96,13 @@ def npm(suite: Suite, path: Path | None = None) -> str:
 
 def cases() -> Iterator[Case]:
     def case(suite: Suite, what: str, trial: Callable[..., str], *given: object) -> Case:
-        return Case("packages", suite.title, what, partial(trial, suite, *given))
+        return Case(suite.title, what, partial(trial, suite, *given))
 
     for suite in (BULLSEYE, BOOKWORM, TRIXIE, SID):
         if suite is BULLSEYE:
-            yield Case("packages", suite.title, "wheel, on a Python from source", wheel_on_bullseye)
+            yield Case(suite.title, "wheel, on a Python from source", wheel_on_bullseye)
             free_threaded = "wheel, on a free-threaded Python from source"
-            yield Case("packages", suite.title, free_threaded, wheel_on_free_threaded)
+            yield Case(suite.title, free_threaded, wheel_on_free_threaded)
         else:
             yield case(suite, "wheel", wheel, "python3")
         if suite is SID:
@@ -119,7 +119,7 @@ def cases() -> Iterator[Case]:
                 continue
             if suite is BULLSEYE:
                 trial = partial(gem_on_bullseye, pattern)
-                yield Case("packages", suite.title, f"{kind} gem, on a Ruby from source", trial)
+                yield Case(suite.title, f"{kind} gem, on a Ruby from source", trial)
             else:
                 yield case(suite, f"{kind} gem", gem, pattern)
         yield case(suite, "command, static", programs.command, X86_64)

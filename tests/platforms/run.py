@@ -1,10 +1,10 @@
 """Try the packages and the service where users have them and `make test` does not.
 
-    run.py [--write] [--only GROUP ...]
+    run.py [--write] [--only WORD ...]
 
 Prints a table of what passed, what failed and what could not be run, and why. With --write, puts it
-into docs/platforms.md. Ends with 1 if something that ran has failed. What is made for the trials is
-kept in target/platforms, for the next run.
+into docs/platforms.md; rows that --only leaves out stay there as they are. Ends with 1 if something
+that ran has failed. What is made for the trials is kept in target/platforms, for the next run.
 """
 
 import argparse
@@ -23,22 +23,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--write", action="store_true", help="put the table into docs/platforms.md")
-    parser.add_argument(
-        "--only", nargs="+", default=[], help="only cases whose group or platform is one of these"
-    )
+    parser.add_argument("--only", nargs="+", default=[], help="cases whose row has all these words")
     given = parser.parse_args()
     start = time.monotonic()
-    cases = [
-        case for module in (packages, interpreters, arm64, database) for case in module.cases()
-    ]
-    if given.only:
-        cases = [case for case in cases if {case.group, case.platform} & set(given.only)]
-    rows = [report.try_case(case) for case in cases]
+    modules = (packages, interpreters, arm64, database)
+    cases = [case for module in modules for case in module.cases()]
+    chosen = [case for case in cases if all(word in str(case) for word in given.only)]
+    if not chosen:
+        sys.exit(f"no row has {' and '.join(given.only)}")
+    rows = [report.try_case(case) for case in chosen]
     print(report.table(rows))
     minutes = (time.monotonic() - start) / 60
     print(f"platforms: {report.summary(rows)} {minutes:.0f} minutes")
     if given.write:
-        report.write(rows)
+        report.write(cases, rows)
     sys.exit(1 if report.count(rows, report.FAILED) else 0)
 
 
