@@ -126,7 +126,6 @@ def cases() -> Iterator[Case]:
         yield case(suite, "service, static", programs.service, X86_64)
     for version, python in pythons().items():
         yield Case(
-            "packages",
             MACHINE.title,
             f"wheel, on Python {version}",
             partial(wheel, MACHINE, python),
