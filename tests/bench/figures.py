@@ -16,6 +16,8 @@ class Figure(NamedTuple):
     p50_ms: Sequence[float] = ()
     p99_ms: Sequence[float] = ()
     peak_mib: float | None = None
+    # The size of an answer.
+    kb: float | None = None
 
     @property
     def is_ours(self) -> bool:

@@ -6,7 +6,7 @@ from figures import Figure, Run, ratio
 from goals import GOALS, Goal
 
 # Columns that are aligned to the right.
-NUMBERS = {"measured", "ratio", "rate", "spread", "p50", "p99", "peak memory"}
+NUMBERS = {"measured", "ratio", "rate", "spread", "p50", "p99", "peak memory", "size"}
 
 
 def page(run: Run) -> str:
@@ -36,7 +36,7 @@ def sections(run: Run) -> str:
 
 def section(run: Run, name: str) -> str:
     """A row for each contender; a column that no row has anything for is left out."""
-    heads = ["case", "contender", "ratio", "rate", "spread", "p50", "p99", "peak memory"]
+    heads = ["case", "contender", "ratio", "rate", "spread", "p50", "p99", "peak memory", "size"]
     rows = [
         row(figure, case[0])
         for (of, _), case in run.cases().items()
@@ -59,6 +59,7 @@ def row(figure: Figure, ours: Figure) -> list[str]:
         f"{digits(median(figure.p50_ms))} ms" if figure.p50_ms else "",
         f"{digits(median(figure.p99_ms))} ms" if figure.p99_ms else "",
         "" if figure.peak_mib is None else f"{figure.peak_mib:.1f} MiB",
+        "" if figure.kb is None else f"{figure.kb:.1f} kB",
     ]
 
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import dashboard
 from bench import Bench, Programs, Scale
 from grid import grid
 from growth import growth
@@ -89,6 +90,8 @@ def main() -> None:
             bench = Bench(scale, programs, cluster, folder, organization, given.only)
             grid(bench)
             growth(bench)
+            if bench.wants(*dashboard.CASES):
+                dashboard.print_figures(dashboard.measured(programs.service, cluster, folder))
 
 
 if __name__ == "__main__":
