@@ -11,8 +11,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import quote, urlencode, urlsplit
 
 import postgres
 from search import Search
@@ -94,6 +96,7 @@ class Run:
         self.environment["IDENTITY_DATABASE"] = url
         with self.serve() as (address, admin):
             organization = self.provoke(address, admin)
+            self.open_pages(admin, organization)
             for path in ("/metrics", "/openapi.json", "/healthz", "/readyz"):
                 self.ask(admin + path)
                 self.ask(address + path)
@@ -272,6 +275,55 @@ class Run:
         self.ask(said, **backend)
         self.ask(f"{server}/identities?limit=200", **backend)
         return made["id"]
+
+    def open_pages(self, admin_address: str, organization: str) -> None:
+        """Open every page of the dashboard, and put every secret where somebody may paste it.
+
+        Not into a search: the database has to be asked for that, and its log says so.
+        """
+        secret = self.search.secrets
+        form = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        log_in = HTTPConnection(urlsplit(admin_address).netloc)
+        log_in.request(
+            "POST", "/dashboard/login", urlencode({"token": secret["admin token"]}), form
+        )
+        cookie = log_in.getresponse().headers["Set-Cookie"].partition(";")[0]
+        self.search.add("session", cookie.partition("=")[2])
+        form["Cookie"] = cookie
+        dashboard = f"{admin_address}/dashboard"
+        own = f"{dashboard}/organizations/{organization}"
+        pages = [
+            "",
+            "/keys",
+            "/keys/rotate",
+            "/keys/retire",
+            "/setup",
+            "/test",
+            "/people",
+            "/origins",
+        ]
+        pages += ["/audit", "/confirm?verification=required&hmac=on", "/people?q=user_123"]
+        pages += ["/people/erase?external_id=user_123", "/people/export?external_id=user_123"]
+        for page in [dashboard, f"{dashboard}/new", f"{dashboard}/audit"] + [
+            own + p for p in pages
+        ]:
+            self.ask(page, **form)
+        for name, value in list(secret.items()):
+            # Who pastes it sees it again.
+            told, quoted = frozenset({name}), quote(value, safe="")
+            tried = urlencode({"visitor_id": "visitor_1", "proof": value}).encode()
+            self.ask(f"{own}/test", tried, told=told, **form)
+            origins = urlencode({"origins": value}).encode()
+            self.ask(f"{own}/origins", origins, told=told, **form)
+            self.ask(f"{own}/{quoted}", **form)
+            self.ask(f"{own}/keys/token/{quoted}/delete", **form)
+            self.ask(f"{own}/keys/{quoted}", b"", **form)
+            self.ask(dashboard, **form | {"Cookie": f"{cookie}x; {quoted}"})
+            wrong = urlencode({"token": f"{value}x"}).encode()
+            self.ask(f"{dashboard}/login", wrong, **form | {"Cookie": ""})
 
     def send_tokens(
         self,
