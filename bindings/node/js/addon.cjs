@@ -2,6 +2,8 @@
 // platform, or from the package that npm installs for it. Each is written out, so that what traces
 // the files of a deployment (as Next.js does) finds them.
 
+const { createRequire } = require('node:module');
+
 const LOADERS = {
   'darwin-arm64': [
     () => require('./identity-hmac.darwin-arm64.node'),
@@ -49,27 +51,39 @@ function abi() {
 }
 
 function load() {
-  for (const loader of LOADERS[platform] ?? []) {
+  for (const loader of [...(LOADERS[platform] ?? [compiledHere]), webAssembly]) {
     try {
       return loader();
     } catch (error) {
       if (error.code !== 'MODULE_NOT_FOUND') {
-        throw explained(`the native addon for ${platform} does not load: ${error.message}`, error);
+        throw explained(`the addon for ${platform} does not load: ${error.message}`, error);
       }
     }
   }
   throw explained(
     platform in LOADERS
-      ? `the native addon for ${platform} is not installed; install identity-hmac on the platform ` +
-          'that it runs on, with its optional dependencies'
-      : `there is no native addon for ${platform}, only for ${Object.keys(LOADERS).join(', ')}`,
+      ? `the addon for ${platform} is not installed. Remove node_modules and the lock file, and install ` +
+          'on the platform that it runs on, with optional dependencies'
+      : `there is no native addon for ${platform}, only for ${Object.keys(LOADERS).join(', ')}. ` +
+          'Install it as WebAssembly, with `npm install --cpu=wasm32 identity-hmac`',
   );
+}
+
+/** An addon that a user compiled for another platform. Bundlers look for none. */
+function compiledHere() {
+  return createRequire(__filename)(`./identity-hmac.${platform}.node`);
+}
+
+/** The last resort, slower than a native addon. */
+function webAssembly() {
+  return require('@identity-hmac/addon-wasm32-wasip1');
 }
 
 function explained(fault, cause) {
   return new Error(
     `identity-hmac: ${fault}. Or import identity-hmac/webcrypto, which is installed with it and ` +
-      'needs no addon: it has the same functions, and they return promises',
+      'needs no addon: it has the same functions, and they return promises. Or compile the addon: ' +
+      'https://identity-hmac.github.io/identity-hmac/reference/node.html#platforms',
     cause && { cause },
   );
 }

@@ -43,7 +43,7 @@ for (const entry of ['identity-hmac', 'identity-hmac/webcrypto']) {
     const { exports } = JSON.parse(
       readFileSync(`${project}/node_modules/identity-hmac/package.json`, 'utf8'),
     );
-    assert.equal(exports[entry.replace('identity-hmac', '.')].browser, './browser.mjs');
+    assert.equal(exports[entry.replace('identity-hmac', '.')].browser.default, './browser.mjs');
   });
 }
 
