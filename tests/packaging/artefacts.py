@@ -50,14 +50,21 @@ OTHERS_FILES = re.compile(r"/(?:proc|sys|dev|run|tmp|var/lib/dpkg|var/log)(?:/|$
 def main(archives: Path, older: Path, suites: list[str]) -> None:
     packages = sorted(archives.glob("identity-hmac*"))
     expect(bool(packages), f"{archives} is empty: run `make -C packaging release`")
+    with tempfile.TemporaryDirectory(prefix="debians-") as name:
+        debians = [Path(name, suite) for suite in suites]
+        try_all(packages, older, debians)
+
+
+def try_all(packages: list[Path], older: Path, debians: list[Path]) -> None:
+    """Each Debian is made when the first package needs it: the others find it as new."""
     for package in packages:
         size = f"{package.stat().st_size / 1e6:.1f} MB"
         with tempfile.TemporaryDirectory(prefix="artefacts-") as name:
-            for line in tried(package, Path(name), older, suites):
+            for line in tried(package, Path(name), older, debians):
                 print(f"{package.name}: {size}: {line}", flush=True)
 
 
-def tried(package: Path, folder: Path, older: Path, suites: list[str]) -> list[str]:
+def tried(package: Path, folder: Path, older: Path, debians: list[Path]) -> list[str]:
     if package.suffix == ".deb":
         processor = PROCESSORS[package.stem.rsplit("_", 1)[1]]
     else:
@@ -73,7 +80,7 @@ def tried(package: Path, folder: Path, older: Path, suites: list[str]) -> list[s
             return ["not started: that needs root"]
         if package.suffix != ".deb":
             return [try_image(package, folder)]
-        return [try_debian_package(package, folder / suite, older, suite) for suite in suites]
+        return [try_debian_package(package, debian, older) for debian in debians]
     runner = [f"qemu-{processor}-static"] if foreign else []
     if foreign and not shutil.which(*runner):
         return [f"not started: no {runner[0]}"]
@@ -133,7 +140,9 @@ def addresses() -> dict[str, str]:
 @contextmanager
 def started(server: list, environment: dict[str, str], folder: Path | None = None):
     """Serves until its health check is content and the block is done, and ends well."""
-    with subprocess.Popen([*server, "serve"], env=environment, cwd=folder) as service:
+    environment = environment | {"IDENTITY_LOG": "warn"}
+    quiet = {"env": environment, "cwd": folder, "stdout": subprocess.DEVNULL}
+    with subprocess.Popen([*server, "serve"], **quiet) as service:
         try:
             deadline = time.monotonic() + 60
             check = [*server, "healthcheck"]
@@ -158,8 +167,10 @@ def try_image(archive: Path, folder: Path) -> str:
     return "is healthy on a read-only root"
 
 
-def try_debian_package(package: Path, root: Path, older: Path, suite: str) -> str:
-    run("debootstrap", "--variant=minbase", suite, root, MIRROR)
+def try_debian_package(package: Path, root: Path, older: Path) -> str:
+    suite = root.name
+    if not root.exists():
+        run("debootstrap", "--variant=minbase", suite, root, MIRROR)
     name = package.name.split("_")[0]
     before = files_of(root)
     (old,) = older.glob(f"{name}_*.deb")
@@ -174,11 +185,13 @@ def try_debian_package(package: Path, root: Path, older: Path, suite: str) -> st
     version = in_root(root, "dpkg-query", "--show", "--showformat=${Version}", name)
     expect(f"_{version}_" in package.name, f"{suite}: {version} is installed")
     in_root(root, "dpkg", "--remove", name)
-    left = [path for path in added(root, before) if not path.startswith((STATE, "/etc"))]
+    kept = (STATE, "/etc", "/var/lib/systemd/deb-systemd-helper-")
+    left = [path for path in added(root, before) if not path.startswith(kept)]
     expect(not left, f"{suite}: removing leaves {left}")
     in_root(root, "dpkg", "--purge", name)
     left = [path for path in added(root, before) if not path.startswith(STATE)]
     expect(not left, f"{suite}: purging leaves {left}")
+    shutil.rmtree(root / STATE.lstrip("/"), ignore_errors=True)
     how = "is installed, healthy, upgraded" if name == SERVER else "is installed, upgraded"
     return f"{how}, removed and purged in {suite}"
 
