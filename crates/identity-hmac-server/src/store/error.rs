@@ -101,6 +101,9 @@ pub enum StoreError {
     /// A connection that was there gave no answer in time.
     #[error("the database did not answer in time: the connection is given up")]
     NoAnswer,
+    /// A connection was lost while it was unused, before anything was written on it.
+    #[error("the connection to the database was lost")]
+    LostUnused,
     /// The transaction failed in which this call and others were to be committed.
     #[error("the call and those beside it could not be committed: {0}")]
     NotCommitted(String),
@@ -121,6 +124,12 @@ impl StoreError {
         self.has_sqlstate(&["40001", "40P01"])
     }
 
+    /// Whether the attempt is to be made again: it was not ordered among the others, or its connection
+    /// was lost before.
+    pub(crate) fn is_to_be_repeated(&self) -> bool {
+        self.is_serialization_failure() || matches!(self, Self::LostUnused)
+    }
+
     /// Whether waiting may help: the database is not reached, starting, stopping, overloaded or a
     /// standby (SQLSTATE classes 08, 53 and 57, and 25006).
     #[must_use]
@@ -128,6 +137,7 @@ impl StoreError {
         match self {
             Self::NoConnection
             | Self::NoAnswer
+            | Self::LostUnused
             | Self::ReadOnly
             | Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed) => true,
             Self::Database(sqlx::Error::Database(error)) => {

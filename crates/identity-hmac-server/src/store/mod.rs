@@ -187,7 +187,8 @@ macro_rules! on_postgres {
         retrying!(async {
             #[allow(unused_mut, reason = "a pool needs it, a session does not")]
             let mut lent = $pool.lend().await?;
-            let result = $crate::store::postgres::within_deadline(async {
+            let deadline = lent.deadline();
+            let result = $crate::store::postgres::within_deadline(deadline, async {
                 let mut statements = lent.begin($in_transaction).await?;
                 let result: Result<_, StoreError> = async {
                     let $connection = &mut statements;
@@ -197,22 +198,20 @@ macro_rules! on_postgres {
                 statements.end(result).await
             })
             .await;
-            lent.settle(&result);
-            result
+            lent.settle(result)
         })
     };
 }
 
 /// Runs an attempt, and again after a short random pause when the database reports that it could not
-/// order it among the others (SQLSTATE 40001, and 40P01 for a deadlock): at most 10 times.
+/// order it among the others (SQLSTATE 40001, and 40P01 for a deadlock), or when its connection was lost
+/// before: at most 10 times.
 macro_rules! retrying {
     ($attempt:expr) => {{
         let mut pauses = $crate::store::pauses();
         loop {
             let result: Result<_, StoreError> = $attempt.await;
-            if result
-                .as_ref()
-                .is_err_and(StoreError::is_serialization_failure)
+            if result.as_ref().is_err_and(StoreError::is_to_be_repeated)
                 && let Some(pause) = pauses.next()
             {
                 tokio::time::sleep(pause).await;
@@ -363,7 +362,7 @@ impl Store {
         }
     }
 
-    /// Starts what one request asks of the database.
+    /// Starts what one request asks of the database. It has to read first.
     ///
     /// # Errors
     ///
@@ -381,7 +380,7 @@ impl Store {
                 writes: writes.clone(),
                 writer: writer.clone(),
             },
-            Connections::Postgres(pool) => Connections::Postgres(pool.lend().await?),
+            Connections::Postgres(pool) => Connections::Postgres(pool.lend_to_read().await?),
         };
         Ok(Session { connections })
     }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::harness::{
     Answer, Database, Proxy, Service, Session, Visitor, command, http, kept, migrate,
@@ -131,7 +133,7 @@ on_both_databases! {
                 }
             });
         }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
         drop(session);
         waiting.join_all().await;
     }
@@ -185,7 +187,7 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
         if rolled_back > 0 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     assert!(rolled_back > 0, "no transaction failed: nothing was shown");
     proved(
@@ -196,11 +198,12 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
     );
 }
 
-/// The exchanges with PostgreSQL that one call takes. The service does other work now and then, so the
+/// The exchanges with PostgreSQL that one call takes after a time without one. The service does other work now and then, so the
 /// least of a few calls counts.
-async fn exchanges(proxy: &Proxy, call: impl AsyncFn()) -> usize {
+async fn exchanges(proxy: &Proxy, unused: Duration, call: impl AsyncFn()) -> usize {
     let mut least = usize::MAX;
     for _ in 0..5 {
+        sleep(unused).await;
         let before = proxy.exchanges();
         call().await;
         least = least.min(proxy.exchanges() - before);
@@ -224,11 +227,12 @@ async fn an_update_is_two_exchanges_with_postgresql_and_a_read_is_one() {
     };
     // Statements are prepared once.
     update().await;
-    assert_eq!(exchanges(&proxy, update).await, 2);
-    assert_eq!(
-        exchanges(&proxy, async || drop(visitor.identity().await.ok())).await,
-        1
-    );
+    let read = async || drop(visitor.identity().await.ok());
+    // Also after a while, when a connection may be dead.
+    for unused in [Duration::ZERO, Duration::from_millis(1_100)] {
+        assert_eq!(exchanges(&proxy, unused, update).await, 2, "{unused:?}");
+        assert_eq!(exchanges(&proxy, unused, read).await, 1, "{unused:?}");
+    }
 }
 
 /// Makes the next `failures` writes of a record fail with SQLSTATE 40001. The sequence counts the

@@ -124,6 +124,7 @@ async fn establish(options: &PgConnectOptions, purpose: Purpose) -> Result<Link,
             return Ok(Link {
                 connection: Some(options.connect().await?),
                 is_shared: true,
+                unused: Duration::ZERO,
             });
         }
         connected => connected?,
@@ -143,6 +144,7 @@ async fn establish(options: &PgConnectOptions, purpose: Purpose) -> Result<Link,
     Ok(Link {
         connection: Some(connection),
         is_shared,
+        unused: Duration::ZERO,
     })
 }
 

@@ -26,7 +26,7 @@ use target::Target;
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(5);
 /// How long an unused connection is taken to be alive without asking.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// How long a connection has for its sign of life.
+/// How long a connection that was unused for longer has for its first sign of life.
 const PING_DEADLINE: Duration = Duration::from_secs(1);
 /// How long a connection is kept without use.
 const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
@@ -52,6 +52,8 @@ pub(crate) struct Link {
     connection: Option<PgConnection>,
     /// Goes through a pooler: each transaction may get another connection to the server.
     is_shared: bool,
+    /// For how long it was unused when it was lent.
+    unused: Duration,
 }
 
 /// When a connection last failed. Connections that were made before may be dead as well.
@@ -78,18 +80,12 @@ impl Manager for Connector {
     }
 
     async fn recycle(&self, link: &mut Link, metrics: &Metrics) -> RecycleResult<StoreError> {
-        let unused = metrics.last_used();
-        let Some(connection) = &mut link.connection else {
+        link.unused = metrics.last_used();
+        if link.connection.is_none() {
             return Err(RecycleError::message("it failed"));
-        };
-        if self.failed.is_within(unused) {
-            return Err(RecycleError::message("another one failed meanwhile"));
         }
-        if unused > TRUSTED_IDLE
-            && !matches!(timeout(PING_DEADLINE, connection.ping()).await, Ok(Ok(())))
-        {
-            self.failed.note();
-            return Err(RecycleError::message("no sign of life"));
+        if self.failed.is_within(link.unused) {
+            return Err(RecycleError::message("another one failed meanwhile"));
         }
         Ok(())
     }
@@ -113,11 +109,24 @@ impl Pool {
         Ok(Self(pool))
     }
 
+    /// Lends a connection that is alive.
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
+        loop {
+            let mut lent = self.lend_to_read().await?;
+            if !lent.is_untried || lent.shows_life().await {
+                return Ok(lent);
+            }
+        }
+    }
+
+    /// Lends a connection on which the first attempt only reads. If it was lost while it was unused, this
+    /// attempt notices, and is made again on another one. So a sign of life costs no exchange.
+    pub(super) async fn lend_to_read(&self) -> Result<Lent, StoreError> {
         match self.0.get().await {
             Ok(object) => Ok(Lent {
+                is_untried: object.unused > TRUSTED_IDLE,
                 object,
-                failed: self.0.manager().failed.clone(),
+                pool: self.clone(),
                 is_busy: false,
             }),
             Err(PoolError::Backend(error)) => Err(error),
@@ -195,8 +204,10 @@ impl Link {
 #[derive(Debug)]
 pub(crate) struct Lent {
     object: Object<Connector>,
-    failed: LastFailure,
+    pool: Pool,
     is_busy: bool,
+    /// Was unused for a while, and may be dead.
+    is_untried: bool,
 }
 
 impl Drop for Lent {
@@ -208,10 +219,31 @@ impl Drop for Lent {
 }
 
 impl Lent {
-    /// Lends a connection that is on loan already, as the pool does.
-    #[expect(clippy::unused_async, reason = "a pool has to wait")]
+    /// Lends a connection that is on loan already, as the pool does; a new one if it was lost.
     pub(super) async fn lend(&mut self) -> Result<&mut Self, StoreError> {
+        if self.object.connection.is_none() {
+            *self.object = self.pool.0.manager().create().await?;
+            self.is_busy = false;
+        }
         Ok(self)
+    }
+
+    /// How long the next attempt may take.
+    pub(super) const fn deadline(&self) -> Duration {
+        if self.is_untried {
+            PING_DEADLINE
+        } else {
+            ATTEMPT_DEADLINE
+        }
+    }
+
+    async fn shows_life(&mut self) -> bool {
+        let deadline = self.deadline();
+        let ping = within_deadline(deadline, async {
+            Ok(self.use_connection()?.0.ping().await?)
+        });
+        let result = ping.await;
+        self.settle(result).is_ok()
     }
 
     /// Starts an attempt. Behind a pooler each is a transaction: only there its statements reach one
@@ -244,20 +276,27 @@ impl Lent {
         Ok((connection, link.is_shared))
     }
 
-    /// Notes how the attempt ended.
-    pub(super) fn settle<T>(&mut self, result: &Result<T, StoreError>) {
+    /// Notes how the attempt ended, and says whether it is to be made again.
+    pub(super) fn settle<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         self.is_busy = result.as_ref().is_err_and(StoreError::is_of_connection);
+        let was_untried = std::mem::take(&mut self.is_untried);
         if self.is_busy {
-            self.failed.note();
+            self.pool.0.manager().failed.note();
+            if was_untried {
+                self.object.connection = None;
+                return Err(StoreError::LostUnused);
+            }
         }
+        result
     }
 }
 
 /// Gives up on an attempt that takes too long.
 pub(super) async fn within_deadline<T>(
+    deadline: Duration,
     attempt: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    match timeout(ATTEMPT_DEADLINE, attempt).await {
+    match timeout(deadline, attempt).await {
         Ok(result) => result,
         Err(_) => Err(StoreError::NoAnswer),
     }
