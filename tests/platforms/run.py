@@ -8,6 +8,7 @@ that ran has failed. What is made for the trials is kept in target/platforms, fo
 """
 
 import argparse
+import signal
 import sys
 import time
 
@@ -25,6 +26,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/platforms.md")
     parser.add_argument("--only", nargs="+", default=[], help="cases whose row has all these words")
     given = parser.parse_args()
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     start = time.monotonic()
     modules = (packages, interpreters, arm64, database)
     cases = [case for module in modules for case in module.cases()]

@@ -4,7 +4,9 @@ set -eu
 
 URL=http://127.0.0.1:18080
 export IDENTITY_LISTEN=127.0.0.1:18080 IDENTITY_ADMIN_LISTEN=127.0.0.1:18081
+identity-hmac-server migrate >migrated
 identity-hmac-server org create 'Corner Shop' --secret-file shop.secret >shop
+identity-hmac-server org verification "$(awk '/^id / { print $2 }' shop)" required >required
 identity-hmac-server serve >log 2>&1 &
 service=$!
 tries=100

@@ -8,15 +8,17 @@ import shutil
 from pathlib import Path
 
 from shell import KEPT
-from suites import SID, TRIXIE, Suite
+from suites import TRIXIE, Suite
 
 # The plainest build: what is tried is the C library below it, not its speed.
 BUILD_PYTHON = """
-./configure --quiet --prefix=$PREFIX --disable-test-modules $OPTIONS CFLAGS=-O0
+./configure --quiet --prefix=$PREFIX --disable-test-modules CFLAGS=-O0
 make -j2 && make install
 """
+# Without a Ruby to build with, which would fetch gems, and without what no test here needs.
 BUILD_RUBY = """
 ./configure --quiet --prefix=$PREFIX --enable-shared --disable-install-doc --disable-yjit \\
+    --with-baseruby=no --with-out-ext=coverage,nkf,objspace,pty,readline,ripper,syslog \\
     optflags=-O0 debugflags=
 make -j2 && make install
 """
@@ -55,12 +57,7 @@ def build(suite: Suite, name: str, archive: Path, script: str) -> Path:
 
 
 def python(suite: Suite) -> Path:
-    return build(suite, "python3.13", fetch(TRIXIE, "python3.13"), f"OPTIONS=\n{BUILD_PYTHON}")
-
-
-def free_threaded_python(suite: Suite) -> Path:
-    script = f"OPTIONS=--disable-gil\n{BUILD_PYTHON}"
-    return build(suite, "python3.14t", fetch(SID, "python3.14"), script)
+    return build(suite, "python3.13", fetch(TRIXIE, "python3.13"), BUILD_PYTHON)
 
 
 def ruby(suite: Suite) -> Path:
