@@ -1,4 +1,4 @@
-"""Pack each program of a folder for a Rust target: as .zip for Windows, as .tar.gz for the others.
+"""Pack each program of a folder for a Rust target as a .tar.gz.
 
     archive.py STAGE TRIPLE OUT
 
@@ -9,8 +9,6 @@ import gzip
 import os
 import sys
 import tarfile
-import time
-import zipfile
 from pathlib import Path
 
 import tomllib
@@ -27,17 +25,15 @@ def main(stage: Path, triple: str, out: Path) -> None:
         name = f"{package}-{VERSION}-{triple}"
         files = sorted(path for path in (stage / program).rglob("*") if path.is_file())
         members = [(f"{name}/{path.relative_to(stage / program)}", path) for path in files]
-        write = write_zip if "windows" in triple else write_tar
-        archive = write(out / name, members)
+        archive = write_tar(out / f"{name}.tar.gz", members)
         print(f"{archive.name}: {archive.stat().st_size:,} bytes")
 
 
 def mode_of(path: Path) -> int:
-    return 0o755 if path.name.removesuffix(".exe") in PROGRAMS else 0o644
+    return 0o755 if path.name in PROGRAMS else 0o644
 
 
-def write_tar(name: Path, members: list[tuple[str, Path]]) -> Path:
-    archive = name.with_name(name.name + ".tar.gz")
+def write_tar(archive: Path, members: list[tuple[str, Path]]) -> Path:
     with (
         archive.open("wb") as raw,
         gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed,
@@ -48,16 +44,6 @@ def write_tar(name: Path, members: list[tuple[str, Path]]) -> Path:
             entry.size, entry.mode, entry.mtime = path.stat().st_size, mode_of(path), EPOCH
             with path.open("rb") as content:
                 tar.addfile(entry, content)
-    return archive
-
-
-def write_zip(name: Path, members: list[tuple[str, Path]]) -> Path:
-    archive = name.with_name(name.name + ".zip")
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for member, path in members:
-            entry = zipfile.ZipInfo(member, time.gmtime(EPOCH)[:6])
-            entry.external_attr = mode_of(path) << 16
-            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
     return archive
 
 

@@ -46,6 +46,8 @@ def main() -> None:
     same: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for titled in texts:
         same[" ".join(titled[1].split())].append(titled)
+    # On Windows too.
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     print(f"What is linked into {asked.crate}, and its licences.")
     for group in same.values():
         print(RULE, *dict.fromkeys(title for title, _ in group), RULE, group[0][1], sep="\n")
