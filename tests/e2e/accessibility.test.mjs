@@ -68,7 +68,10 @@ describe('the page', () => {
         for (const width of [360, 1280]) {
           await tab.page.emulateMedia({ colorScheme });
           await tab.page.setViewportSize({ width, height: 800 });
-          const { violations, passes } = await tab.page.evaluate(() => globalThis.axe.run());
+          const { violations, passes } = await tab.page.evaluate(() =>
+            // Of a rule that holds, one element is enough.
+            globalThis.axe.run({ resultTypes: ['violations'] }),
+          );
           const faults = violations.flatMap(({ id, nodes }) =>
             nodes.map(({ failureSummary, html }) => `${id}: ${html}: ${failureSummary}`),
           );
