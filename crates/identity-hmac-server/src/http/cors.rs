@@ -27,5 +27,5 @@ pub(crate) fn layer() -> CorsLayer {
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([RETRY_AFTER, REQUEST_ID])
-        .max_age(Duration::from_secs(2 * 60 * 60))
+        .max_age(Duration::from_hours(2))
 }

@@ -11,7 +11,7 @@ use crate::api_key::ApiKey;
 use crate::store::{KeyKind, Store, StoreError};
 
 /// How often the use of one secret is written, at most.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// The secrets and keys whose use was written a short time ago: each as it is stored, and a token key by
 /// its organization and kid.

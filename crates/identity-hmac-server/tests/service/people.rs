@@ -18,7 +18,7 @@ const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
 /// More records than leave in two steps, or are exported.
 const MANY: usize = 1100;
 /// Longer than the service waits before it does what need not be done at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn identities(organization: &Organization, method: Method, query: &str) -> Answer {
     let path = format!("/{}/identities{query}", organization.id);

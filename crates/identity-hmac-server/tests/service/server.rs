@@ -18,7 +18,7 @@ const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
 /// How long a change is held back from those who follow.
 const HELD_BACK: Duration = Duration::from_secs(10);
 /// How long anything may take that has no reason to take long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The records in an answer.
 fn records(answer: &Value) -> Vec<Value> {

@@ -19,7 +19,7 @@ const UNKNOWN: &str = "018f3f0e-6c5d-7a1b-8c2d-3e4f5a6b7c8d";
 /// More visitors than are removed in one step.
 const VISITORS: usize = 600;
 /// Longer than the service waits before it removes what was deleted.
-const REMOVED: Duration = Duration::from_secs(60);
+const REMOVED: Duration = Duration::from_mins(1);
 
 fn printed(database: &Database, args: &[&str]) -> String {
     let output = command(database).args(args).output().unwrap();

@@ -29,9 +29,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection that was unused for longer has for its first sign of life.
 const PING_DEADLINE: Duration = Duration::from_secs(1);
 /// How long a connection is kept without use.
-const MAX_IDLE: Duration = Duration::from_secs(10 * 60);
+const MAX_IDLE: Duration = Duration::from_mins(10);
 /// How long a connection is kept at all, so that the server's memory for it does not grow.
-const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+const MAX_AGE: Duration = Duration::from_mins(30);
 /// How long to wait for the goodbye.
 const GOODBYE_DEADLINE: Duration = Duration::from_secs(1);
 
