@@ -81,11 +81,9 @@ def build_again():
 
 def uploads():
     """What cargo and npm say before they would upload."""
-    subprocess.run(
-        ["cargo", "publish", "--dry-run", "--locked", "--no-verify", "--workspace"],
-        cwd=ROOT,
-        check=True,
-    )
+    crates = [f"--package={path.name}" for path in sorted((ROOT / "crates").iterdir())]
+    command = ["cargo", "publish", "--dry-run", "--locked", "--no-verify", *crates]
+    subprocess.run(command, cwd=ROOT, check=True)
     for tarball in sorted((RELEASE / "npm").glob("*.tgz")):
         subprocess.run(["npm", "publish", "--dry-run", "--access", "public", tarball], check=True)
     return None
