@@ -5,8 +5,8 @@
 Drives the service of each archive, Debian package and image by its health check. A Debian package
 is tried in a fresh Debian of each SUITE: installed over the one in the folder OLDER, which has a
 lower version, then removed and purged. What cannot be started here is named with the reason.
-Packages and images need root, debootstrap and buildah; an archive for another processor than this
-machine's needs qemu-user-static.
+Packages and images need root, buildah, debootstrap and lintian; an archive for another processor
+than this machine's needs qemu-user-static.
 """
 
 import os
@@ -78,6 +78,7 @@ def tried(package: Path, folder: Path, older: Path, debians: list[Path]) -> list
             return ["not started: that needs root"]
         if package.suffix != ".deb":
             return [try_image(package, folder)]
+        run("lintian", "--allow-root", "--fail-on=error,warning", package)
         return [try_debian_package(package, debian, older) for debian in debians]
     runner = [f"qemu-{processor}-static"] if foreign else []
     if foreign and not shutil.which(*runner):
