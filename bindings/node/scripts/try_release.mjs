@@ -17,6 +17,11 @@ const TESTS = ['modules', 'route-vectors', 'token-vectors', 'vectors'].map(
 const REQUIRE = "import { createRequire as requireFrom } from 'node:module';";
 const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
 
+// npm asks the machine's ldd, which is not for a Node on musl beside it.
+const { glibcVersionRuntime } = process.report.getReport().header;
+const libc =
+  process.platform === 'linux' ? [`--libc=${glibcVersionRuntime ? 'glibc' : 'musl'}`] : [];
+
 const packages = Object.fromEntries(
   fs
     .readdirSync(folder)
@@ -56,6 +61,7 @@ function install(project, cpu) {
     '--no-audit',
     '--no-fund',
     `--cpu=${cpu}`,
+    ...libc,
   );
 }
 
