@@ -58,7 +58,8 @@ def gem(suite: Suite, pattern: str, path: Path | None = None) -> str:
         gem install --quiet --local --no-document {file}
         cd {RUBY}
         ruby --version
-        ruby -I /usr/lib/ruby/vendor_ruby -S /usr/bin/rspec {named("spec/{}_spec.rb", RUBY_SPECS)}
+        rspec=$(printf -- '-I %s ' /usr/share/rubygems-integration/all/gems/*/lib)
+        ruby $rspec -S /usr/bin/rspec {named("spec/{}_spec.rb", RUBY_SPECS)}
         """,
         minutes=15,
         path=path,
