@@ -127,7 +127,21 @@ impl StoreError {
     /// Whether the attempt is to be made again: it was not ordered among the others, or its connection
     /// was lost before.
     pub(crate) fn is_to_be_repeated(&self) -> bool {
-        self.is_serialization_failure() || matches!(self, Self::LostUnused)
+        self.is_serialization_failure()
+            || self.is_of_erased_record()
+            || matches!(self, Self::LostUnused)
+    }
+
+    /// Whether two calls wrote at once into a record that an erasure had just taken. `ON CONFLICT` looks
+    /// at the primary key alone, so PostgreSQL can find the same record by its id first.
+    fn is_of_erased_record(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let constraint = error
+            .as_database_error()
+            .and_then(DatabaseError::constraint);
+        constraint == Some("identities_by_id")
     }
 
     /// Whether waiting may help: the database is not reached, starting, stopping, overloaded or a
