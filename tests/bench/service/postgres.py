@@ -12,7 +12,7 @@ from typing import Self
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "max_connections": 300,
+    "max_connections": 400,
     # The statements of the service are read from this log; nothing else is written to it.
     "logging_collector": "on",
     "log_destination": "jsonlog",
