@@ -111,6 +111,7 @@ test-bindings: packages
 test-docs: packages
 	@scripts/debian-packages curl openssl postgresql-common puma ruby-actionpack ruby-railties ruby-sinatra sqlite3
 	$(BUILD)
+	$(CARGO) build --locked -p example-axum --bins --examples
 	$(CARGO) build --locked --manifest-path tests/docs/jsonwebtoken/Cargo.toml --target-dir $(TARGET)/jsonwebtoken
 	python3 tests/docs/check.py
 	python3 tests/docs/http_reference.py $(SERVER)
