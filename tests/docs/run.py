@@ -277,10 +277,12 @@ SNIPPETS = {
 
 
 def agrees(printed: str, expected: str) -> bool:
-    # A line that is … alone stands for any number of lines.
-    lines = expected.rstrip().split("\n")
-    patterns = ["(?s:.*)" if line == "…" else re.escape(line).replace("…", ".*") for line in lines]
-    return re.fullmatch("\n".join(patterns), printed) is not None
+    # A line that is … alone stands for any number of lines, and for none.
+    patterns = [
+        r"(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*") + r"\n"
+        for line in expected.rstrip().split("\n")
+    ]
+    return re.fullmatch("".join(patterns), f"{printed}\n") is not None
 
 
 def shell(words: list[str], folder: Path, environment: dict[str, str]) -> int:
