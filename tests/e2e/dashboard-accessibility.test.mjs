@@ -7,6 +7,7 @@ import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { launchOptions } from './chromium.mjs';
 import { setDashboard } from './dashboard.mjs';
+import { isComplaint } from './operator.mjs';
 
 /** A form with a mistake in it, or no page. The page says so; the browser logs it all the same. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4(04|22) /;
@@ -28,7 +29,8 @@ describe('the dashboard', () => {
     const page = await context.newPage();
     const complaints = [];
     page.on('console', (message) => {
-      if (!REFUSED.test(message.text())) complaints.push(message.text());
+      const text = message.text();
+      if (isComplaint(text) && !REFUSED.test(text)) complaints.push(text);
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     t.after(async () => {

@@ -6,6 +6,13 @@ import { setTimeout as pass } from 'node:timers/promises';
 /** Longer than any page takes. */
 const PATIENCE = 30_000;
 
+/** Chromium tells it when a test fills a field before the page has given it the focus. */
+const FOCUSED_BEFORE =
+  /^Autofocus processing was blocked because a document already has a focused element/;
+
+/** Whether a message on the browser's console says that something is wrong with the page. */
+export const isComplaint = (text) => !FOCUSED_BEFORE.test(text);
+
 export class Operator {
   /** What the browser has complained about. */
   complaints = [];
@@ -13,7 +20,9 @@ export class Operator {
 
   constructor(page) {
     this.#page = page;
-    page.on('console', (message) => this.complaints.push(message.text()));
+    page.on('console', (message) => {
+      if (isComplaint(message.text())) this.complaints.push(message.text());
+    });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
