@@ -6,7 +6,6 @@ place, and cannot write to it; its /tmp is empty. When it ends, so does all that
 
 import functools
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -104,20 +103,12 @@ def make(suite: Suite) -> None:
 @functools.cache
 def mirror() -> str:
     """The mirror that apt of this machine takes Debian from."""
-    try:
-        asked = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI) $(LABEL)", "Created-By: Packages"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-    except (OSError, subprocess.SubprocessError):
-        raise NotRunError("needs apt, which knows a mirror of Debian") from None
-    found = re.search(r"^(\S+?)/? Debian$", asked.stdout, re.MULTILINE)
-    if not found:
-        raise NotRunError("apt of this machine names no mirror of Debian")
-    return found[1]
+    asked = subprocess.run(
+        [ROOT / "scripts/debian-mirror"], capture_output=True, text=True, timeout=30, check=False
+    )
+    if asked.returncode:
+        raise NotRunError(asked.stderr.strip())
+    return asked.stdout.strip()
 
 
 @functools.cache

@@ -56,7 +56,7 @@ function makeAddonPackage(folder, platform, binary) {
     join(folder, 'README.md'),
     `# ${name}
 
-The addon of [identity-hmac](https://www.npmjs.com/package/identity-hmac) for \`${triple}\`. npm installs it
+The addon of identity-hmac for \`${triple}\`. npm installs it
 beside that package where it fits. Do not install it by itself.
 
 Licensed under MIT or Apache-2.0, at your option. THIRD-PARTY-LICENSES.txt has the licences of what is linked
