@@ -173,13 +173,18 @@ def release(request, tmp_path, monkeypatch):
         yield built
 
 
-def test_a_release_that_was_killed_goes_on_where_it_stopped(release):
+def kill_after_the_first(release):
+    """Ends a release once it has published one package."""
     process = release.start()
     for line in process.stdout:
         if ": published" in line:
             break
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def test_a_release_that_was_killed_goes_on_where_it_stopped(release):
+    kill_after_the_first(release)
     told, code, errors = release.run()
     assert code == 0, errors
     assert len(told) == 3
@@ -207,12 +212,7 @@ def test_a_package_with_other_bytes_stops_before_anything_is_uploaded(release):
         # A release of crates is always whole, so this one is killed after its first.
         for path in list(whole.iterdir()):
             path.rename(release.folder / release.kind / path.name)
-        process = release.start()
-        for line in process.stdout:
-            if ": published" in line:
-                break
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        kill_after_the_first(release)
         before = list(release.served.uploads)
     else:
         chosen.rename(one)
