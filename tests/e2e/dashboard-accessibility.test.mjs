@@ -41,7 +41,12 @@ describe('the dashboard', () => {
     return page;
   }
 
-  const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+  /** Sends a form, and waits for the page that answers, with its style. */
+  async function press(page, name) {
+    const button = page.getByRole('button', { name, exact: true });
+    await Promise.all([page.waitForEvent('load'), button.click()]);
+  }
+
   const save = (page) => press(page, 'Save');
 
   async function logIn(page) {
@@ -220,6 +225,7 @@ describe('the dashboard', () => {
     const tabTo = async (target) => {
       for (let stops = 0; stops < 25; stops += 1) {
         await page.keyboard.press('Tab');
+        await page.waitForLoadState();
         if (await target.evaluate((element) => element === document.activeElement)) {
           assert.deepEqual(await page.evaluate(hiddenFocus), [], `${target} shows the focus`);
           return;
