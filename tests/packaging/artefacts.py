@@ -37,7 +37,6 @@ PROCESSORS = {"amd64": "x86_64", "arm64": "aarch64"}
 # macOS has a name of its own for it.
 MACHINE = platform.machine().replace("arm64", "aarch64")
 SYSTEM = platform.system().lower()
-MIRROR = "http://deb.debian.org/debian"
 # Of systemd's range for users that it makes itself.
 DYNAMIC_USER = 61184
 # What a package leaves behind when it is purged, and what dpkg and the service write meanwhile.
@@ -163,7 +162,8 @@ def try_image(archive: Path, folder: Path) -> str:
 def try_debian_package(package: Path, root: Path, older: Path) -> str:
     suite = root.name
     if not root.exists():
-        run("debootstrap", "--variant=minbase", suite, root, MIRROR)
+        mirror = run(ROOT / "scripts/debian-mirror").strip()
+        run("debootstrap", "--variant=minbase", suite, root, mirror)
     name = package.name.split("_")[0]
     before = files_of(root)
     (old,) = older.glob(f"{name}_*.deb")
