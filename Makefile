@@ -9,7 +9,8 @@
 # make packages put the wheel, the sdist, the gem and the npm tarball into dist/
 # make release  build what is published for this machine (or TRIPLE=…) into dist/release/
 # make release-dry-run  that twice, compared; each package installed and run; half-failed releases
-# make platforms  try the packages and the service where users have them, into docs/platforms.md
+# make platforms  build the packages, and try them and the service where users have them, into
+#               docs/platforms.md
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 
@@ -138,10 +139,15 @@ test-release:
 	$(MAKE) -C bindings/python setup
 	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider --ignore tests/release/publish tests/release
 
-# With what is published, as far as it can be built here; the static programs take Debian's rustc and zig.
+# With what is published, as far as it can be built here. For musl and arm64, which this machine is not,
+# Debian's rustc and zig build it: the rows of what they cannot build say that it is missing.
 platforms: packages
 	$(foreach binding,python ruby node,$(MAKE) -C bindings/$(binding) release &&) true
-	-$(MAKE) -C packaging static
+	-$(MAKE) -C packaging release TRIPLE=x86_64-unknown-linux-musl
+	-$(MAKE) -C packaging release TRIPLE=aarch64-unknown-linux-musl
+	-$(MAKE) -C bindings/node release TRIPLE=x86_64-unknown-linux-musl
+	-$(MAKE) -C bindings/node release TRIPLE=aarch64-unknown-linux-gnu
+	-$(MAKE) -C bindings/python release TRIPLE=aarch64-unknown-linux-gnu
 	$(MAKE) -C tests/platforms run
 
 bench: packages

@@ -1,4 +1,4 @@
-"""The interpreters of this machine, and those that npm has for it."""
+"""The interpreters of this machine, and those that npm and PyPI have for it."""
 
 import functools
 import json
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from programs import RELEASE, X86_64, one
 from report import Case, NotRunError
-from shell import BY_NODE, ROOT, passed, run
+from shell import BY_NODE, ROOT, first, passed, run
 
 HERE = Path(__file__).parent
 NODES = ROOT / "bindings/node/runtimes/node_modules"
@@ -70,7 +71,17 @@ def keeps_contract(runtime: str) -> str:
     return f"{RUNTIMES[runtime]} {version}: {passed(output, BY_NODE)}"
 
 
+def npm_on_musl() -> str:
+    """PyPI has the Node of Alpine, and Debian the loader that it needs."""
+    one(RELEASE / "npm", "identity-hmac-addon-linux-x64-musl-*.tgz")
+    release = ("make", "-C", ROOT / "bindings/node", "test-release", f"TRIPLE={X86_64}")
+    output = run(*release, minutes=15)
+    version = first(output, r"^Node ([0-9.]+), addon-linux-x64-musl, import: ")
+    return f"Node {version}: {passed(output, r', addon-linux-x64-musl, import: ([0-9]+) of ')}"
+
+
 def cases() -> Iterator[Case]:
+    yield Case("musl, as in Alpine", "npm package, on PyPI's Node", npm_on_musl)
     for runtime in RUNTIMES:
         trial = partial(keeps_contract, runtime)
         yield Case(runtime, "the guarded route of the npm package", trial)
