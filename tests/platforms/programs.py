@@ -19,8 +19,9 @@ X86_64 = "x86_64-unknown-linux-musl"
 AARCH64 = "aarch64-unknown-linux-musl"
 # Unpacks archives, and puts the programs in them onto the path.
 UNPACK = """
-for archive in {archives}; do tar -xzf $archive; done
-for program in $(find "$PWD" -name 'identity-hmac*' -type f -perm /u+x); do
+mkdir unpacked
+for archive in {archives}; do tar -xzf $archive -C unpacked; done
+for program in $(find "$PWD/unpacked" -name 'identity-hmac*' -type f -perm /u+x); do
     PATH=$(dirname $program):$PATH
 done
 """
