@@ -84,7 +84,9 @@ def buildah(folder: Path, *words: str | Path) -> str:
 @contextmanager
 def mounted(image: str, folder: Path) -> Iterator[tuple[dict, Path]]:
     """The settings of an image, and the folder that is its root."""
-    container = buildah(folder, "from", image)
+    # By a name of ours: what `from` prints has also what it did with an archive.
+    container = "tried"
+    buildah(folder, "from", f"--name={container}", image)
     said = json.loads(buildah(folder, "inspect", container))
     try:
         yield said["Docker"]["config"], Path(buildah(folder, "mount", container))
