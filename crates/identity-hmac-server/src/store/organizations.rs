@@ -374,7 +374,8 @@ impl Store {
     }
 
     /// Stores the secrets of an organization that was rotated; false when they are no longer those
-    /// that it was rotated from, or there is no organization with that id.
+    /// that it was rotated from, or there is no organization with that id. Also when the current secret
+    /// would go, since it was never used, and was used meanwhile.
     ///
     /// # Errors
     ///
@@ -387,10 +388,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE organizations SET
             current_secret = $4, current_secret_used_at = NULL,
-            previous_secret = $5, previous_secret_used_at = $6, previous_secret_since =
-                CASE WHEN previous_secret IS NOT DISTINCT FROM $5 THEN previous_secret_since ELSE $7 END
+            previous_secret = $5, previous_secret_used_at =
+                CASE WHEN current_secret = $5 THEN current_secret_used_at ELSE previous_secret_used_at END,
+            previous_secret_since =
+                CASE WHEN previous_secret IS NOT DISTINCT FROM $5 THEN previous_secret_since ELSE $6 END
             WHERE id = $1 AND deleted_at IS NULL
-                AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3";
+                AND current_secret = $2 AND previous_secret IS NOT DISTINCT FROM $3
+                AND (current_secret = $5 OR current_secret_used_at IS NULL)";
         let done = Done {
             actor,
             action: Action::SecretRotated,
@@ -404,7 +408,6 @@ impl Store {
                 .bind(&before.previous)
                 .bind(&rotated.secrets.current)
                 .bind(&rotated.secrets.previous)
-                .bind(rotated.previous_secret_used_at)
                 .bind(now())
                 .execute(&mut *connection)
                 .await?;

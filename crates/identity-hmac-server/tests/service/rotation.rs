@@ -5,6 +5,8 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use identity_hmac_server::audit::Actor;
+use identity_hmac_server::store::Store;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -156,6 +158,26 @@ on_both_databases! {
             signed(organization, &visitor).await.ok();
         }
         signed(&first, &visitor).await.is_problem(403, "hmac_verification_failed");
+    }
+
+    async fn a_first_use_that_is_noted_while_another_secret_is_made_is_not_lost(database: Database) {
+        let service = Service::start(&database);
+        let id = service.organization().await.id.parse().unwrap();
+        let store = Store::open(&database.url, 1).unwrap();
+        let read = async || store.organization(id).await.unwrap().unwrap();
+        // The first rotation replaces a secret that is used then. The second is forced, and would drop it.
+        for (number, is_stored) in [(1, true), (2, false)] {
+            let before = read().await;
+            let rotated = before.clone().rotated(vec![number; 60], true).unwrap();
+            store.note_secret_use(id, &before.secrets.current).await.unwrap();
+            let stored = store.replace_secrets(&before.secrets, &rotated, &Actor::AdminToken).await;
+            assert_eq!(stored.unwrap(), is_stored);
+            let after = read().await;
+            let kept = if is_stored { after.secrets.previous.unwrap() } else { after.secrets.current };
+            assert_eq!(kept, before.secrets.current);
+            assert!(after.previous_secret_used_at.is_some());
+        }
+        store.close().await;
     }
 
     async fn the_last_use_of_each_secret_is_shown(database: Database) {
