@@ -85,8 +85,8 @@ class Recording(NamedTuple):
 
         lines = []
         for sql, parameters in self.statements:
-            # The write compares with the time that the read gave: that of the stored record.
-            sql = re.sub(r"(\w+\.updated_at) = \$\d+$", r"\1 = \1", sql)
+            # The write compares with what the read gave: the id and the time of the stored record.
+            sql = re.sub(r"(identities\.(id|updated_at)) = \$\d+\b", r"\1 = \1", sql)
             sql = re.sub(r"\$\d+", lambda name, given=parameters: expression(given[name[0]]), sql)
             lines.append(re.sub(r"\s+", " ", dialect.begin if sql == "BEGIN" else sql))
         return lines

@@ -15,7 +15,7 @@ use super::persons::{
 };
 use super::{
     Connections, Person, Session, Store, StoreError, email, metadata, now, on_postgres, on_sqlite,
-    postgres::Lent, reading, retrying, storable,
+    postgres::Lent, reading, retrying, sqlite, storable,
 };
 
 /// How often a call writes into the record that it has read. Each time another call may be faster. Then
@@ -390,7 +390,7 @@ impl IdentityRow {
     }
 }
 
-/// Makes a record, or replaces it if it is still the one that was read.
+/// Makes a record, or replaces it if it is still the one that was read. If it is not, it is locked.
 const WRITE: &str = "INSERT INTO identities
     (organization_id, visitor_id, id, name, email, email_folded, external_id, metadata,
      hmac_verified, backend_at, token_at, created_at, updated_at)
@@ -406,6 +406,20 @@ const WRITE: &str = "INSERT INTO identities
         token_at = excluded.token_at,
         updated_at = excluded.updated_at
     WHERE $14 OR identities.updated_at = $15";
+/// Replaces a record if it is still the one that was read. It takes what `WRITE` takes, and a tenth less
+/// time: nothing is looked for and locked first.
+const REPLACE: &str = "UPDATE identities SET
+        name = $4,
+        email = $5,
+        email_folded = $6,
+        external_id = $7,
+        metadata = CASE WHEN $13 THEN identities.metadata ELSE $8 END,
+        hmac_verified = $9,
+        backend_at = $10,
+        token_at = $11,
+        updated_at = $12
+    WHERE organization_id = $1 AND visitor_id = $2 AND identities.id = $3
+        AND identities.updated_at = $15";
 const READ: &str = concat!(
     "SELECT ",
     columns!(),
@@ -417,16 +431,16 @@ const READ: &str = concat!(
     "WHERE v.organization_id = $1 AND v.id = $2"
 );
 
-/// Writes what a call makes at a time of the record `$before`; `None` when another call was faster.
-/// `$is_locked` says that none can be.
+/// Writes with `$sql` what a call makes at a time of the record `$before`; `None` when another call was
+/// faster. `$is_locked` says that none can be.
 macro_rules! write_record {
-    ($connection:expr, $call:expr, $before:expr, $at:expr, $is_locked:expr) => {{
+    ($connection:expr, $sql:expr, $call:expr, $before:expr, $at:expr, $is_locked:expr) => {{
         let (call, before): (&IdentifyCall, Option<&Identity>) = ($call, $before);
         let record = call.apply(before, $at);
         let keeps_metadata = before.is_some_and(|before| before.metadata == record.metadata);
         let metadata = record.metadata.as_ref().filter(|_| !keeps_metadata);
         let of = |voucher| (call.vouched_by == Some(voucher)).then_some(record.updated_at);
-        let done = sqlx::query(WRITE)
+        let done = sqlx::query($sql)
             .bind(call.organization)
             .bind(call.visitor)
             .bind(record.id)
@@ -475,7 +489,7 @@ macro_rules! identify {
             Some(said) => Some(verify!($connection, organization, visitor, said, at)),
             None => None,
         };
-        let record = match write_record!($connection, call, before, at, false) {
+        let record = match write_record!($connection, WRITE, call, before, at, false) {
             Some(record) => record,
             None => {
                 // This has locked the record all the same.
@@ -483,7 +497,7 @@ macro_rules! identify {
                 let before = read.ok_or(StoreError::NoVisitor)?.record;
                 let before = before.as_ref();
                 // A record goes with its visitor alone.
-                write_record!($connection, call, before, now_after(before), true)
+                write_record!($connection, WRITE, call, before, now_after(before), true)
                     .ok_or(StoreError::NoVisitor)?
             }
         };
@@ -515,7 +529,12 @@ impl Session {
     /// database fails.
     pub async fn identify(&mut self, call: &Arc<IdentifyCall>) -> Result<Identified, StoreError> {
         let identified = match &mut self.connections {
-            Connections::Sqlite { writer, .. } => writer.identify(call).await,
+            Connections::Sqlite { writes, writer, .. } => {
+                match identify_at_once(writes, call).await.transpose() {
+                    Some(identified) => identified,
+                    None => writer.identify(call).await,
+                }
+            }
             Connections::Postgres(lent) => identify_on_postgres(lent, call).await,
         };
         identified.map_err(|error| match error {
@@ -538,6 +557,11 @@ impl Session {
     }
 }
 
+/// How a record is written that nothing has to lock.
+const fn free_write(before: Option<&Identity>) -> &'static str {
+    if before.is_some() { REPLACE } else { WRITE }
+}
+
 /// Writes without a transaction, unless the call verifies a person, or others are faster again and again.
 async fn identify_on_postgres(
     lent: &mut Lent,
@@ -552,7 +576,8 @@ async fn identify_on_postgres(
     for _ in 0..attempts {
         let before = known.record.as_ref();
         let written = on_postgres!(lent, false, connection => {
-            Ok(write_record!(connection, call, before, now_after(before), false))
+            let at = now_after(before);
+            Ok(write_record!(connection, free_write(before), call, before, at, false))
         })?;
         if let Some(record) = written {
             return Ok(Identified::asserted(record, known.pin));
@@ -565,6 +590,19 @@ async fn identify_on_postgres(
     on_postgres!(lent, true, connection => Ok(identify!(connection, call)))
 }
 
+/// Writes if nobody else does and one statement is enough; `None` when it is not. To wait for the writer
+/// would be two more changes of thread.
+async fn identify_at_once(
+    writes: &sqlite::Pool,
+    call: &IdentifyCall,
+) -> Result<Option<Identified>, StoreError> {
+    let Some(mut lent) = writes.try_lend().await? else {
+        return Ok(None);
+    };
+    let identified = identify_alone(&mut lent, call).await;
+    sqlite::settle(lent, identified)
+}
+
 /// Writes in a transaction of its own, if that is one statement; `None` when it is not.
 pub(super) async fn identify_alone(
     connection: &mut SqliteConnection,
@@ -574,7 +612,8 @@ pub(super) async fn identify_alone(
         return Ok(None);
     }
     let before = call.known.record.as_ref();
-    let written = write_record!(connection, call, before, now_after(before), false);
+    let at = now_after(before);
+    let written = write_record!(connection, free_write(before), call, before, at, false);
     Ok(written.map(|record| Identified::asserted(record, call.known.pin.clone())))
 }
 

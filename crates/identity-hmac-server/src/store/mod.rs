@@ -21,21 +21,20 @@ mod postgres;
 mod removal;
 mod schema;
 mod settings;
-mod sqlite_log;
-mod sqlite_writer;
+mod sqlite;
 mod token_keys;
 mod verification_days;
 mod visitors;
 
 use std::fs::OpenOptions;
 use std::io;
+use std::ops::Add;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Database, Encode, QueryBuilder, SqlitePool, Type};
+use deadpool::managed::Status;
+use sqlx::{Database, Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -57,7 +56,6 @@ pub use policy::{
 };
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
-use sqlite_writer::Writer;
 pub(crate) use token_keys::OwnedTokenKey;
 pub use token_keys::SealedTokenKey;
 use token_keys::require_usable_key;
@@ -69,7 +67,7 @@ pub use visitors::Caller;
 /// How long a request waits for a connection, and a statement for its locks.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(4);
 /// Readers of SQLite beside its one writer.
-const SQLITE_READERS: u32 = 4;
+const SQLITE_READERS: usize = 4;
 
 /// The database of the service.
 #[derive(Clone, Debug)]
@@ -87,25 +85,31 @@ pub(crate) struct PoolUsage {
     pub(crate) waiting: u32,
 }
 
-impl PoolUsage {
-    fn of(open: usize, idle: usize, max: usize, waiting: usize) -> Self {
+impl From<Status> for PoolUsage {
+    fn from(status: Status) -> Self {
         // The two were not read at the same moment.
-        let idle = idle.min(open);
+        let idle = status.available.min(status.size);
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
-            busy: number(open - idle),
+            busy: number(status.size - idle),
             idle: number(idle),
-            max: number(max),
-            waiting: number(waiting),
+            max: number(status.max_size),
+            waiting: number(status.waiting),
         }
     }
 }
 
-/// The idle connections of a pool. sqlx hands a connection on before it counts it as idle, so that for
-/// an instant its number may be below 0, which it shows as a very large one.
-fn idle_of(pool: &SqlitePool) -> usize {
-    let idle = pool.num_idle();
-    usize::try_from(idle.cast_signed()).unwrap_or(0)
+impl Add for PoolUsage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            busy: self.busy + other.busy,
+            idle: self.idle + other.idle,
+            max: self.max + other.max,
+            waiting: self.waiting + other.waiting,
+        }
+    }
 }
 
 /// What one request of a visitor asks of the database. To PostgreSQL it is one connection for all
@@ -122,9 +126,9 @@ enum Connections<P> {
     /// where its own busy timeout would let some of them starve.
     Sqlite {
         path: PathBuf,
-        reads: SqlitePool,
-        writes: SqlitePool,
-        writer: Writer,
+        reads: sqlite::Pool,
+        writes: sqlite::Pool,
+        writer: sqlite::Writer,
     },
     Postgres(P),
 }
@@ -155,9 +159,8 @@ macro_rules! writing {
 macro_rules! transaction {
     ($connections:expr, $has_several:expr, $connection:ident => $run:expr) => {
         match $connections {
-            Connections::Sqlite { writes, .. } => retrying!(async {
-                // A deferred transaction that turns into a writer fails when another one was faster.
-                let mut transaction = writes.begin_with("BEGIN IMMEDIATE").await?;
+            Connections::Sqlite { writes, .. } => on_sqlite!(writes, connection => {
+                let mut transaction = $crate::store::sqlite::begin(connection).await?;
                 let result: Result<_, StoreError> = async {
                     let $connection = &mut *transaction;
                     $run
@@ -176,8 +179,13 @@ macro_rules! transaction {
 macro_rules! on_sqlite {
     ($pool:expr, $connection:ident => $run:expr) => {
         retrying!(async {
-            let $connection = &mut *$pool.acquire().await?;
-            $run
+            let mut lent = $pool.lend().await?;
+            let result: Result<_, StoreError> = async {
+                let $connection = &mut *lent;
+                $run
+            }
+            .await;
+            $crate::store::sqlite::settle(lent, result)
         })
     };
 }
@@ -272,48 +280,19 @@ impl Store {
     ///
     /// [`StoreError::Url`] for a URL of no supported database.
     pub fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
-        let malformed = |error: sqlx::Error| StoreError::Url(error.to_string());
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pool = postgres::Pool::open(url, connections)?;
             return Ok(Self {
                 connections: Connections::Postgres(pool),
             });
         }
-        if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
-            return Err(StoreError::Url(
-                "it starts neither with sqlite: and a file nor with postgres:".to_owned(),
-            ));
-        }
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(malformed)?
-            // Migrating makes it, for its owner alone.
-            .create_if_missing(false)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // What is erased is overwritten.
-            .pragma("secure_delete", "on")
-            .busy_timeout(DATABASE_DEADLINE)
-            .disable_statement_logging();
-        let pool = |size| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(DATABASE_DEADLINE)
-                .test_before_acquire(false)
-                // On a full disk SQLite rolls back by itself, and sqlx takes the transaction to be
-                // open still: a connection like that would refuse every later one.
-                .before_acquire(|connection, _| {
-                    let is_sound = !connection.is_in_transaction();
-                    Box::pin(async move { Ok(is_sound) })
-                })
-                .connect_lazy_with(options.clone())
-        };
-        let writes = pool(1);
+        let options = sqlite::options(url)?;
+        let writes = sqlite::Pool::open(&options, 1)?;
         Ok(Self {
             connections: Connections::Sqlite {
                 path: options.get_filename().to_owned(),
-                reads: pool(SQLITE_READERS),
-                writer: Writer::start(writes.clone()),
+                reads: sqlite::Pool::open(&options, SQLITE_READERS)?,
+                writer: sqlite::Writer::start(writes.clone()),
                 writes,
             },
         })
@@ -341,15 +320,10 @@ impl Store {
         }
     }
 
-    /// How the connections are used right now. SQLite's pools do not tell how many calls wait.
+    /// How the connections are used right now.
     pub(crate) fn pool(&self) -> PoolUsage {
         match &self.connections {
-            Connections::Sqlite { reads, writes, .. } => {
-                let idle = idle_of(reads).saturating_add(idle_of(writes));
-                let number = |count| usize::try_from(count).unwrap_or(usize::MAX);
-                let open = number(reads.size() + writes.size());
-                PoolUsage::of(open, idle, number(SQLITE_READERS + 1), 0)
-            }
+            Connections::Sqlite { reads, writes, .. } => reads.usage() + writes.usage(),
             Connections::Postgres(pool) => pool.usage(),
         }
     }

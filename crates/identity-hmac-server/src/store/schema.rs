@@ -79,7 +79,7 @@ impl Store {
             }
             let result = match &self.connections {
                 Connections::Sqlite { writes, .. } => {
-                    apply(&mut *writes.acquire().await?, &mut applied).await
+                    apply(&mut *writes.lend().await?, &mut applied).await
                 }
                 Connections::Postgres(pool) => pool.migrate(&mut applied).await,
             };

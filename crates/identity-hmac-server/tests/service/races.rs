@@ -247,7 +247,7 @@ async fn fail_to_serialize(database: &Database, failures: u32) {
             END IF;
             RETURN NEW;
         END $$;
-        CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON identities
+        CREATE OR REPLACE TRIGGER fail BEFORE UPDATE ON identities
             FOR EACH ROW EXECUTE FUNCTION fail()"
     );
     Session::open(database).await.execute(&sql).await;

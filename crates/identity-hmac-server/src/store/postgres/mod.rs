@@ -136,13 +136,7 @@ impl Pool {
 
     /// How the connections are used right now.
     pub(super) fn usage(&self) -> PoolUsage {
-        let status = self.0.status();
-        PoolUsage::of(
-            status.size,
-            status.available,
-            status.max_size,
-            status.waiting,
-        )
+        self.0.status().into()
     }
 
     /// Migrates over a connection of its own.

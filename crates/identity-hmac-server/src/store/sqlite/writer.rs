@@ -5,11 +5,12 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::{Connection, SqlitePool};
+use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::identities::{identify_alone, identify_with_others};
-use super::{DATABASE_DEADLINE, Identified, IdentifyCall, StoreError};
+use super::pool::{Pool, begin, settle};
+use crate::store::identities::{identify_alone, identify_with_others};
+use crate::store::{DATABASE_DEADLINE, Identified, IdentifyCall, StoreError};
 
 /// How many calls wait at most. Further ones wait for a place.
 const MAX_WAITING: usize = 1024;
@@ -18,7 +19,7 @@ const MAX_TOGETHER: usize = 64;
 
 /// Takes calls to the writer, which ends with the last of these.
 #[derive(Clone, Debug)]
-pub(super) struct Writer(mpsc::Sender<Waiting>);
+pub(in crate::store) struct Writer(mpsc::Sender<Waiting>);
 
 /// A call that waits for the writer.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Waiting {
 
 impl Writer {
     /// Starts the writer, whose connection comes from a pool of one.
-    pub(super) fn start(writes: SqlitePool) -> Self {
+    pub(in crate::store) fn start(writes: Pool) -> Self {
         let (sender, mut receiver) = mpsc::channel(MAX_WAITING);
         tokio::spawn(async move {
             let mut waiting = Vec::new();
@@ -51,7 +52,7 @@ impl Writer {
     }
 
     /// Has a call written, and returns when that is committed.
-    pub(super) async fn identify(
+    pub(in crate::store) async fn identify(
         &self,
         call: &Arc<IdentifyCall>,
     ) -> Result<Identified, StoreError> {
@@ -68,7 +69,7 @@ impl Writer {
 }
 
 /// Writes calls and answers them, but for those that nobody waits for any more.
-async fn write(writes: SqlitePool, waiting: Vec<Waiting>) {
+async fn write(writes: Pool, waiting: Vec<Waiting>) {
     let waiting = waiting.into_iter().filter(|one| !one.answer.is_closed());
     let (late, together): (Vec<_>, Vec<_>) =
         waiting.partition(|one| one.since.elapsed() > DATABASE_DEADLINE);
@@ -96,17 +97,24 @@ async fn write(writes: SqlitePool, waiting: Vec<Waiting>) {
 
 /// Commits calls together. One that fails leaves the others as they are.
 async fn commit(
-    writes: &SqlitePool,
+    writes: &Pool,
     calls: &[&IdentifyCall],
 ) -> Result<Vec<Result<Identified, StoreError>>, StoreError> {
-    let mut connection = writes.acquire().await?;
+    let mut lent = writes.lend().await?;
+    let results = commit_on(&mut lent, calls).await;
+    settle(lent, results)
+}
+
+async fn commit_on(
+    connection: &mut SqliteConnection,
+    calls: &[&IdentifyCall],
+) -> Result<Vec<Result<Identified, StoreError>>, StoreError> {
     if let [call] = calls
-        && let Some(result) = identify_alone(&mut connection, call).await.transpose()
+        && let Some(result) = identify_alone(connection, call).await.transpose()
     {
         return Ok(vec![result]);
     }
-    // A deferred transaction that turns into a writer fails when another program was faster.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = begin(connection).await?;
     let mut results = Vec::with_capacity(calls.len());
     for call in calls {
         results.push(identify_with_others(&mut transaction, call).await);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Connections, Store, StoreError};
+use crate::store::{Connections, Store, StoreError};
 
 /// How long readers of an older state are waited for. Writers wait as long.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -21,7 +21,7 @@ impl Store {
         if is_empty(path) {
             return Ok(true);
         }
-        let options = writes.connect_options().as_ref().clone();
+        let options = writes.options().clone();
         let mut connection = options.busy_timeout(PATIENCE).connect().await?;
         let (is_held, _, _): (bool, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&mut connection)
