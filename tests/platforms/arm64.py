@@ -93,7 +93,7 @@ def npm() -> str:
 UNDER_QEMU = """
 mkdir emulated
 for program in identity-hmac identity-hmac-server; do
-    real=$(command -v $program)
+    real=$(command -v $program) || continue
     printf '#!/bin/sh\\nexec qemu-aarch64-static %s "$@"\\n' "$real" >emulated/$program
 done
 chmod +x emulated/*
