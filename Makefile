@@ -10,7 +10,7 @@
 # make release  build what is published for this machine (or TRIPLE=…) into dist/release/
 # make release-dry-run  that twice, compared; each package installed and run; half-failed releases
 # make platforms  build the packages, and try them and the service where users have them, into
-#               docs/platforms.md
+#               docs/platforms.md (an hour and a half)
 # make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 
