@@ -431,37 +431,83 @@ const READ: &str = concat!(
     "WHERE v.organization_id = $1 AND v.id = $2"
 );
 
+/// What a call writes in the place of a record, or as the first one.
+pub(super) struct Write<'c> {
+    pub(super) call: &'c IdentifyCall,
+    pub(super) record: Identity,
+    pub(super) email_folded: Option<String>,
+    /// `None` also when the record keeps what it has.
+    pub(super) metadata: Option<String>,
+    pub(super) keeps_metadata: bool,
+    pub(super) has_proof: bool,
+    pub(super) backend_at: Option<OffsetDateTime>,
+    pub(super) token_at: Option<OffsetDateTime>,
+    /// When the record was changed that was read.
+    pub(super) read_at: Option<OffsetDateTime>,
+}
+
+impl<'c> Write<'c> {
+    fn new(
+        call: &'c IdentifyCall,
+        before: Option<&Identity>,
+        at: OffsetDateTime,
+    ) -> Result<Self, StoreError> {
+        let record = call.apply(before, at);
+        let keeps_metadata = before.is_some_and(|before| before.metadata == record.metadata);
+        let metadata = record.metadata.as_ref().filter(|_| !keeps_metadata);
+        let of = |voucher| (call.vouched_by == Some(voucher)).then_some(record.updated_at);
+        Ok(Self {
+            call,
+            email_folded: record.email.as_deref().map(email::fold),
+            metadata: metadata.map(metadata::write).transpose()?,
+            keeps_metadata,
+            has_proof: matches!(call.vouched_by, Some(VouchedBy::Hmac | VouchedBy::Token)),
+            backend_at: of(VouchedBy::Backend),
+            token_at: of(VouchedBy::Token),
+            read_at: before.map(|before| before.updated_at),
+            record,
+        })
+    }
+
+    /// What a call writes in the place of the record that it has read; `None` when more has to be done.
+    pub(super) fn replacement(call: &'c IdentifyCall) -> Option<Self> {
+        let before = call.known.record.as_ref()?;
+        if call.verified.is_some() {
+            return None;
+        }
+        Self::new(call, Some(before), now_after(Some(before))).ok()
+    }
+
+    /// What the call has left.
+    pub(super) fn identified(self) -> Identified {
+        Identified::asserted(self.record, self.call.known.pin.clone())
+    }
+}
+
 /// Writes with `$sql` what a call makes at a time of the record `$before`; `None` when another call was
 /// faster. `$is_locked` says that none can be.
 macro_rules! write_record {
     ($connection:expr, $sql:expr, $call:expr, $before:expr, $at:expr, $is_locked:expr) => {{
-        let (call, before): (&IdentifyCall, Option<&Identity>) = ($call, $before);
-        let record = call.apply(before, $at);
-        let keeps_metadata = before.is_some_and(|before| before.metadata == record.metadata);
-        let metadata = record.metadata.as_ref().filter(|_| !keeps_metadata);
-        let of = |voucher| (call.vouched_by == Some(voucher)).then_some(record.updated_at);
+        let write = Write::new($call, $before, $at)?;
         let done = sqlx::query($sql)
-            .bind(call.organization)
-            .bind(call.visitor)
-            .bind(record.id)
-            .bind(&record.name)
-            .bind(&record.email)
-            .bind(record.email.as_deref().map(email::fold))
-            .bind(&record.external_id)
-            .bind(metadata.map(metadata::write).transpose()?)
-            .bind(matches!(
-                call.vouched_by,
-                Some(VouchedBy::Hmac | VouchedBy::Token)
-            ))
-            .bind(of(VouchedBy::Backend))
-            .bind(of(VouchedBy::Token))
-            .bind(record.updated_at)
-            .bind(keeps_metadata)
+            .bind(write.call.organization)
+            .bind(write.call.visitor)
+            .bind(write.record.id)
+            .bind(&write.record.name)
+            .bind(&write.record.email)
+            .bind(write.email_folded)
+            .bind(&write.record.external_id)
+            .bind(write.metadata)
+            .bind(write.has_proof)
+            .bind(write.backend_at)
+            .bind(write.token_at)
+            .bind(write.record.updated_at)
+            .bind(write.keeps_metadata)
             .bind($is_locked)
-            .bind(before.map(|before| before.updated_at))
+            .bind(write.read_at)
             .execute(&mut *$connection)
             .await?;
-        (done.rows_affected() == 1).then_some(record)
+        (done.rows_affected() == 1).then_some(write.record)
     }};
 }
 

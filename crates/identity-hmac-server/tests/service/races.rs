@@ -5,6 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use json_patch::merge;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -135,6 +136,51 @@ on_both_databases! {
         }
         sleep(Duration::from_millis(500)).await;
         drop(session);
+        waiting.join_all().await;
+    }
+    /// On SQLite they are one statement, and another one for the record that was changed meanwhile.
+    async fn updates_that_wait_for_one_lock_each_change_their_own_record(database: Database) {
+        let service = Service::start(&database);
+        let organization = service.organization().await;
+        let mut calls = Vec::new();
+        for number in 0..12 {
+            let visitor = organization.visitor().await;
+            let email = format!("user{number}@example.com");
+            let metadata = json!({"number": number, "old": true});
+            let before = json!({"name": "Jane", "email": email, "metadata": metadata});
+            let mut after = visitor.identify(before).await.ok();
+            let params = match number % 3 {
+                0 => json!({"name": format!("Joan {number}"), "email": null}),
+                1 => json!({"externalId": format!("user_{number}")}),
+                _ => json!({"metadata": {"old": null, "new": number}}),
+            };
+            for (member, value) in params.as_object().unwrap() {
+                if member == "metadata" {
+                    merge(&mut after[member], value);
+                } else {
+                    after[member] = value.clone();
+                }
+            }
+            calls.push((visitor, params, after));
+        }
+
+        let mut session = Session::open(&database).await;
+        session.lock_identities().await;
+        let changed = json!({"number": 7, "by": "another program"});
+        calls[7].2["metadata"] = changed.clone();
+        let mut waiting = JoinSet::new();
+        for (visitor, params, expected) in calls {
+            waiting.spawn(async move {
+                let answer = visitor.identify(params).await.ok();
+                assert_eq!(visitor.identity().await.ok(), answer);
+                assert_eq!(answer, expected);
+            });
+        }
+        sleep(Duration::from_millis(500)).await;
+        session.execute(&format!(
+            "UPDATE identities SET metadata = '{changed}', updated_at = '2026-01-01T00:00:00.000001Z'
+            WHERE email = 'user7@example.com'; COMMIT"
+        )).await;
         waiting.join_all().await;
     }
 }

@@ -2,6 +2,7 @@
 
 mod log;
 mod pool;
+mod replace;
 mod writer;
 
 pub(super) use pool::{Pool, begin, options, settle};

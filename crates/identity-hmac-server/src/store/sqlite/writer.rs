@@ -1,6 +1,7 @@
 //! The writer of records to SQLite. It commits all calls that wait in one transaction, since a commit
 //! takes longer than all else, and answers each of them after that.
 
+use std::iter;
 use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,6 +10,7 @@ use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::pool::{Pool, begin, settle};
+use super::replace::{replace, replacements};
 use crate::store::identities::{identify_alone, identify_with_others};
 use crate::store::{DATABASE_DEADLINE, Identified, IdentifyCall, StoreError};
 
@@ -80,35 +82,56 @@ async fn write(writes: Pool, waiting: Vec<Waiting>) {
         return;
     }
     let calls: Vec<_> = together.iter().map(|one| &*one.call).collect();
-    match commit(&writes, &calls).await {
-        Ok(results) => {
-            for (one, result) in together.into_iter().zip(results) {
-                one.answer(result);
-            }
-        }
-        Err(error) => {
-            let told = error.to_string();
-            for one in together {
-                one.answer(Err(StoreError::NotCommitted(told.clone())));
-            }
-        }
+    let results = commit(&writes, &calls).await;
+    let results = results.unwrap_or_else(|error| not_committed(&error, calls.len()));
+    for (one, result) in together.into_iter().zip(results) {
+        one.answer(result);
     }
 }
 
-/// Commits calls together. One that fails leaves the others as they are.
+fn not_committed(error: &StoreError, calls: usize) -> Vec<Result<Identified, StoreError>> {
+    let told = error.to_string();
+    let failure = || Err(StoreError::NotCommitted(told.clone()));
+    iter::repeat_with(failure).take(calls).collect()
+}
+
+/// Commits calls, in one statement if that is possible.
 async fn commit(
     writes: &Pool,
     calls: &[&IdentifyCall],
 ) -> Result<Vec<Result<Identified, StoreError>>, StoreError> {
     let mut lent = writes.lend().await?;
-    let results = commit_on(&mut lent, calls).await;
+    let results = async {
+        let Some(writes) = replacements(calls) else {
+            return commit_together(&mut lent, calls).await;
+        };
+        let replaced = replace(&mut lent, writes).await?;
+        let rest: Vec<_> = calls
+            .iter()
+            .zip(&replaced)
+            .filter_map(|(call, replaced)| replaced.is_none().then_some(*call))
+            .collect();
+        // What was replaced is committed, whatever comes of the others.
+        let mut rest = match commit_together(&mut lent, &rest).await {
+            Ok(results) => results,
+            Err(error) => not_committed(&error, rest.len()),
+        }
+        .into_iter();
+        let result = |replaced: Option<_>| replaced.map(Ok).or_else(|| rest.next());
+        Ok(replaced.into_iter().filter_map(result).collect())
+    }
+    .await;
     settle(lent, results)
 }
 
-async fn commit_on(
+/// Commits calls in one transaction. One that fails leaves the others as they are.
+async fn commit_together(
     connection: &mut SqliteConnection,
     calls: &[&IdentifyCall],
 ) -> Result<Vec<Result<Identified, StoreError>>, StoreError> {
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
     if let [call] = calls
         && let Some(result) = identify_alone(connection, call).await.transpose()
     {
