@@ -9,6 +9,7 @@ mod dashboard_sessions;
 mod email;
 mod erasure;
 mod error;
+mod identify;
 mod identities;
 mod identity_feed;
 mod keys;
@@ -42,10 +43,8 @@ pub use api_keys::KeyHolder;
 pub use audit::AuditEvent;
 pub use erasure::Person;
 pub use error::StoreError;
-pub use identities::{
-    Identified, IdentifyCall, Identity, IdentityFilter, IdentityPatch, Known, PersonRecord,
-    VouchedBy,
-};
+pub use identify::{Identified, IdentifyCall, IdentityPatch};
+pub use identities::{Identity, IdentityFilter, Known, PersonRecord, VouchedBy};
 pub use identity_feed::{FeedFilter, Position};
 pub use keys::{KeyKind, NewKey, StoredKey};
 pub use organizations::{Organization, OrganizationPatch, SealedSecrets};

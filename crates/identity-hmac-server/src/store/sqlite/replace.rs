@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{QueryBuilder, SqliteConnection};
 use uuid::Uuid;
 
-use crate::store::identities::Write;
+use crate::store::identify::Write;
 use crate::store::{Identified, IdentifyCall, StoreError};
 
 /// What calls write that each replace another record, and do no more; `None` when there is another call

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::pool::{Pool, begin, settle};
 use super::replace::{replace, replacements};
-use crate::store::identities::{identify_alone, identify_with_others};
+use crate::store::identify::{identify_alone, identify_with_others};
 use crate::store::{DATABASE_DEADLINE, Identified, IdentifyCall, StoreError};
 
 /// How many calls wait at most. Further ones wait for a place.
