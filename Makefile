@@ -85,8 +85,10 @@ quick:
 test: test-rust test-no-std test-packaging test-bindings test-docs test-conformance test-examples
 test: test-e2e test-bench test-release
 
+# The service's tests wait more than they calculate: twice as many at a time as there are cores.
 test-rust: setup-rust
-	IDENTITY_TEST_POSTGRES=required $(CARGO) test --locked --all-features
+	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) IDENTITY_TEST_POSTGRES=required \
+		$(CARGO) test --locked --all-features
 	$(CARGO) test --locked --all-features --test completions -- --ignored
 	$(CARGO) test --locked -p identity-hmac --no-default-features
 
