@@ -345,7 +345,7 @@ async fn identify_at_once(
         return Ok(None);
     };
     let identified = identify_alone(&mut lent, call).await;
-    sqlite::settle(lent, identified)
+    sqlite::settle(lent, identified).await
 }
 
 /// Writes in a transaction of its own, if that is one statement; `None` when it is not.

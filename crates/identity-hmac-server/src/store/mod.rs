@@ -184,7 +184,7 @@ macro_rules! on_sqlite {
                 $run
             }
             .await;
-            $crate::store::sqlite::settle(lent, result)
+            $crate::store::sqlite::settle(lent, result).await
         })
     };
 }

@@ -58,7 +58,7 @@ impl Pool {
     ) -> Result<Self, StoreError> {
         managed::Pool::builder(Connector(options.clone()))
             .max_size(size)
-            // The one that was used last has its pages at hand.
+            // The connection that was used last has cached the most.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(DATABASE_DEADLINE))
@@ -110,15 +110,21 @@ pub(in crate::store) async fn begin(
     Ok(connection.begin_with("BEGIN IMMEDIATE").await?)
 }
 
-/// Gives a connection back after an attempt. One whose thread has ended is dropped.
-pub(in crate::store) fn settle<T>(
+/// Gives a connection back after an attempt.
+pub(in crate::store) async fn settle<T>(
     lent: Lent,
     result: Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    if let Err(StoreError::Database(sqlx::Error::WorkerCrashed)) = result {
+    give_back(lent, result.is_err()).await;
+    result
+}
+
+/// Gives a connection back. If something has failed on it, it has to show a sign of life: its thread may
+/// have ended, and it is dropped then.
+pub(super) async fn give_back(mut lent: Lent, has_failed: bool) {
+    if has_failed && lent.ping().await.is_err() {
         drop(Object::take(lent));
     }
-    result
 }
 
 fn refused(error: PoolError<sqlx::Error>) -> StoreError {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::pool::{Pool, begin, settle};
+use super::pool::{Pool, begin, give_back};
 use super::replace::{replace, replacements};
 use crate::store::identify::{identify_alone, identify_with_others};
 use crate::store::{DATABASE_DEADLINE, Identified, IdentifyCall, StoreError};
@@ -101,7 +101,7 @@ async fn commit(
     calls: &[&IdentifyCall],
 ) -> Result<Vec<Result<Identified, StoreError>>, StoreError> {
     let mut lent = writes.lend().await?;
-    let results = async {
+    let results: Result<Vec<_>, _> = async {
         let Some(writes) = replacements(calls) else {
             return commit_together(&mut lent, calls).await;
         };
@@ -121,7 +121,11 @@ async fn commit(
         Ok(replaced.into_iter().filter_map(result).collect())
     }
     .await;
-    settle(lent, results)
+    let has_failed = results
+        .as_ref()
+        .map_or(true, |results| results.iter().any(Result::is_err));
+    give_back(lent, has_failed).await;
+    results
 }
 
 /// Commits calls in one transaction. One that fails leaves the others as they are.
