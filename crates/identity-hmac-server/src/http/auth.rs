@@ -51,11 +51,16 @@ pub(crate) struct Visitor {
 }
 
 impl Presented {
-    pub(crate) async fn authenticate(self, app: &App) -> Result<Visitor, Problem> {
+    /// `brings_token` says whether the organization's token keys are needed.
+    pub(crate) async fn authenticate(
+        self,
+        app: &App,
+        brings_token: bool,
+    ) -> Result<Visitor, Problem> {
         let Self { token, origin } = self;
         let mut session = app.store.session().await?;
         let caller = session
-            .caller(&token, app.visitor_token_lifetime)
+            .caller(&token, app.visitor_token_lifetime, brings_token)
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
         telemetry::record_organization(token.organization);

@@ -51,13 +51,19 @@ pub(crate) async fn identify(
     // Parsed before the database is asked, and checked once the organization is known.
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityResult>, Problem> {
+    let params = members.and_then(IdentifyParams::try_from);
+    let proof = params
+        .as_ref()
+        .ok()
+        .and_then(|params| params.proof.as_ref());
+    let brings_token = matches!(proof, Some(PresentedProof::Token(_)));
     let Visitor {
         token,
         caller,
         origin,
         mut session,
-    } = presented.authenticate(&app).await?;
-    let IdentifyParams { patch, proof } = IdentifyParams::try_from(members?)?;
+    } = presented.authenticate(&app, brings_token).await?;
+    let IdentifyParams { patch, proof } = params?;
     let checked = proof::check(&app, &token, &caller, proof.as_ref())?;
     let outcome = checked.outcome;
     count(caller.verification, outcome);
@@ -140,7 +146,7 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     presented: Presented,
 ) -> Result<Response, Problem> {
-    let Visitor { caller, .. } = presented.authenticate(&app).await?;
+    let Visitor { caller, .. } = presented.authenticate(&app, false).await?;
     // Not 404: most visitors are anonymous, and browsers print an error for that status.
     Ok(caller.known.identity().map_or_else(
         || StatusCode::NO_CONTENT.into_response(),

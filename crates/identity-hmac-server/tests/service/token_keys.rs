@@ -48,7 +48,7 @@ async fn sealed(database: &Database, visitor: &Visitor) -> Vec<SealedTokenKey> {
     let store = Store::open(&database.url, 1).unwrap();
     let token = VisitorToken::parse(&visitor.token).unwrap();
     let mut session = store.session().await.unwrap();
-    let caller = session.caller(&token, 0).await.unwrap().unwrap();
+    let caller = session.caller(&token, 0, true).await.unwrap().unwrap();
     drop(session);
     store.close().await;
     caller.token_keys
