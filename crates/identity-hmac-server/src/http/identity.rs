@@ -48,7 +48,7 @@ use crate::verification_stats;
 pub(crate) async fn identify(
     State(app): State<Arc<App>>,
     presented: Presented,
-    // Parsed before the database is asked, and checked once the organization is known.
+    // Read before the database is asked, and refused once the organization is known.
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityResult>, Problem> {
     let params = members.and_then(IdentifyParams::try_from);
