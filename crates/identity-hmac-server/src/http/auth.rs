@@ -21,8 +21,9 @@ use crate::token::VisitorToken;
 /// A visitor's token that is within its rate and not yet looked up.
 #[derive(Debug)]
 pub(crate) struct Presented {
-    token: VisitorToken,
-    origin: Option<HeaderValue>,
+    pub(crate) token: VisitorToken,
+    /// The origin of its page; `None` when the call comes from no page.
+    pub(crate) origin: Option<HeaderValue>,
 }
 
 impl FromRequestParts<Arc<App>> for Presented {
@@ -43,40 +44,47 @@ impl FromRequestParts<Arc<App>> for Presented {
 /// It is made only after the whole request is there, so that a slow client holds no database connection.
 #[derive(Debug)]
 pub(crate) struct Visitor {
-    pub(crate) token: VisitorToken,
     pub(crate) caller: Caller,
-    /// The origin of its page; `None` when the call comes from no page.
-    pub(crate) origin: Option<HeaderValue>,
     pub(crate) session: Session,
 }
 
 impl Presented {
+    /// The visitor as its last call has left it, if that was a short time ago and lets this one in. Whether
+    /// it is so still, the write has to tell.
+    pub(crate) fn remembered(&self, app: &App) -> Option<Caller> {
+        let caller = app.store.remembered(&self.token)?;
+        let is_admitted = !caller.is_expired(app.visitor_token_lifetime)
+            && !last_seen::is_due(caller.last_seen_at)
+            && self.admit(&caller).is_ok();
+        is_admitted.then_some(caller)
+    }
+
+    /// Refuses a visitor whose organization is suspended, or does not list the page.
+    fn admit(&self, caller: &Caller) -> Result<(), Problem> {
+        if caller.suspended {
+            return Err(Problem::organization_suspended());
+        }
+        check_origin(self.origin.as_ref(), &caller.allowed_origins)
+    }
+
     /// `brings_token` says whether the organization's token keys are needed.
     pub(crate) async fn authenticate(
-        self,
+        &self,
         app: &App,
         brings_token: bool,
     ) -> Result<Visitor, Problem> {
-        let Self { token, origin } = self;
+        let token = self.token;
         let mut session = app.store.session().await?;
         let caller = session
             .caller(&token, app.visitor_token_lifetime, brings_token)
             .await?
             .ok_or_else(Problem::invalid_visitor_token)?;
         telemetry::record_organization(token.organization);
-        if caller.suspended {
-            return Err(Problem::organization_suspended());
-        }
-        check_origin(origin.as_ref(), &caller.allowed_origins)?;
+        self.admit(&caller)?;
         if last_seen::is_due(caller.last_seen_at) {
             note_seen(&app.store, token.organization, token.visitor);
         }
-        Ok(Visitor {
-            token,
-            caller,
-            origin,
-            session,
-        })
+        Ok(Visitor { caller, session })
     }
 }
 

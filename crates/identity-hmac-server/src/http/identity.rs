@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity_hmac::{Matched, Verification, VerificationMode};
+use identity_hmac::{Matched, Verification};
 use tracing::Span;
 
 use super::App;
@@ -17,11 +17,13 @@ use super::openapi::{BodyProblems, IdentifyProblems, IdentityProblems, OtherPers
 use super::problem::Problem;
 use super::proof;
 use super::secret_use::note_token_key_use;
+use super::telemetry;
 use crate::identity::{IdentityResult, ignored};
 use crate::metric;
 use crate::store::{
-    Identified, IdentifyCall, SaidBy, SealedSecrets, UnsignedAttributes, VouchedBy,
+    Caller, Identified, IdentifyCall, Known, SaidBy, SealedSecrets, UnsignedAttributes, VouchedBy,
 };
+use crate::token::VisitorToken;
 use crate::verification_stats;
 
 /// Identify the visitor
@@ -52,58 +54,150 @@ pub(crate) async fn identify(
     members: Result<Members, Problem>,
 ) -> Result<Json<IdentityResult>, Problem> {
     let params = members.and_then(IdentifyParams::try_from);
+    if let Ok(params) = &params
+        && let Some(result) = identify_remembered(&app, &presented, params).await?
+    {
+        return Ok(Json(result));
+    }
     let proof = params
         .as_ref()
         .ok()
         .and_then(|params| params.proof.as_ref());
     let brings_token = matches!(proof, Some(PresentedProof::Token(_)));
     let Visitor {
-        token,
         caller,
-        origin,
         mut session,
     } = presented.authenticate(&app, brings_token).await?;
-    let IdentifyParams { patch, proof } = params?;
-    let checked = proof::check(&app, &token, &caller, proof.as_ref())?;
-    let outcome = checked.outcome;
-    count(caller.verification, outcome);
-    app.verification_stats.count(
-        token.organization,
+    let params = params?;
+    let Judged { outcome, call } = judge(&app, &presented.token, &caller, &params)?;
+    count(&app, &presented, &caller, &params, outcome);
+    let call = call?;
+    let identified = session.identify(&call).await?;
+    Ok(Json(finish(
+        &app, &presented, caller, &call, outcome, identified,
+    )))
+}
+
+/// Identifies a visitor who called a short time ago, with nothing read of it; `None` when it has to be.
+async fn identify_remembered(
+    app: &App,
+    presented: &Presented,
+    params: &IdentifyParams,
+) -> Result<Option<IdentityResult>, Problem> {
+    // A token is for a person, of whom nothing is remembered.
+    if matches!(params.proof, Some(PresentedProof::Token(_))) {
+        return Ok(None);
+    }
+    let Some(caller) = presented.remembered(app) else {
+        return Ok(None);
+    };
+    // A refusal has to rest on what is so now.
+    let Judged {
         outcome,
-        proof.as_ref().map(PresentedProof::kind),
+        call: Ok(call),
+    } = judge(app, &presented.token, &caller, params)?
+    else {
+        return Ok(None);
+    };
+    let identified = app
+        .store
+        .identify_remembered(&presented.token, &caller, &call)
+        .await?;
+    Ok(identified.map(|identified| {
+        telemetry::record_organization(call.organization);
+        count(app, presented, &caller, params, outcome);
+        finish(app, presented, caller, &call, outcome, identified)
+    }))
+}
+
+/// What a call comes to, by what is known of its visitor.
+struct Judged {
+    outcome: Verification,
+    /// What is to be written, or why nothing is.
+    call: Result<Arc<IdentifyCall>, Problem>,
+}
+
+fn judge(
+    app: &App,
+    visitor: &VisitorToken,
+    caller: &Caller,
+    params: &IdentifyParams,
+) -> Result<Judged, Problem> {
+    let checked = proof::check(app, visitor, caller, params.proof.as_ref())?;
+    let outcome = checked.outcome;
+    let call = checked.refuse().and_then(|person| {
+        if caller.policy.unsigned_attributes == UnsignedAttributes::Reject
+            && let Some(attribute) = params.patch.first_attribute()
+        {
+            return Err(Problem::unsigned_attributes(attribute));
+        }
+        let vouched_by = match person {
+            Some(_) => Some(VouchedBy::Token),
+            None => outcome.is_verified().then_some(VouchedBy::Hmac),
+        };
+        Ok(Arc::new(IdentifyCall {
+            organization: visitor.organization,
+            visitor: visitor.visitor,
+            known: caller.known.clone(),
+            patch: params.patch.clone(),
+            vouched_by,
+            verified: person,
+        }))
+    });
+    Ok(Judged { outcome, call })
+}
+
+/// Counts the outcome of a call. Under `observe`, `missing` and `invalid` are what `required` would have
+/// refused.
+fn count(
+    app: &App,
+    presented: &Presented,
+    caller: &Caller,
+    params: &IdentifyParams,
+    outcome: Verification,
+) {
+    let mode = caller.verification.as_str();
+    let result = verification_stats::result(outcome);
+    // In the request's own line, so that a flood of refused calls writes no more than others do.
+    Span::current().record("result", result);
+    metrics::counter!(metric::IDENTIFY, "mode" => mode, "result" => result).increment(1);
+    app.verification_stats.count(
+        presented.token.organization,
+        outcome,
+        params.proof.as_ref().map(PresentedProof::kind),
         // A header that is no text is no origin.
-        origin
+        presented
+            .origin
             .as_ref()
             .map(|origin| origin.to_str().unwrap_or_default()),
     );
-    let person = checked.refuse()?;
-    if caller.policy.unsigned_attributes == UnsignedAttributes::Reject
-        && let Some(attribute) = patch.first_attribute()
-    {
-        return Err(Problem::unsigned_attributes(attribute));
-    }
-    let vouched_by = match person {
-        Some(_) => Some(VouchedBy::Token),
-        None => outcome.is_verified().then_some(VouchedBy::Hmac),
-    };
-    let call = Arc::new(IdentifyCall {
-        organization: token.organization,
-        visitor: token.visitor,
-        known: caller.known,
-        patch,
-        vouched_by,
-        verified: person,
-    });
-    let Identified { identity, is_older } = session.identify(&call).await?;
+}
+
+/// Notes what was written, and tells it.
+fn finish(
+    app: &App,
+    presented: &Presented,
+    caller: Caller,
+    call: &IdentifyCall,
+    outcome: Verification,
+    identified: Identified,
+) -> IdentityResult {
+    let Identified { identity, is_older } = identified;
     if let Verification::Verified(matched) = outcome {
-        note_use(&app, &call, &caller.secrets, matched);
+        note_use(app, call, &caller.secrets, matched);
     }
+    let known = Known {
+        pin: identity.pin.clone(),
+        record: Some(identity.clone()),
+    };
+    app.store
+        .remember(&presented.token, Caller { known, ..caller });
     let older = call.verified.as_ref().filter(|_| is_older);
     let ignored = ignored(&identity, &call.patch, older);
-    Ok(Json(IdentityResult {
+    IdentityResult {
         ignored,
         ..identity.into()
-    }))
+    }
 }
 
 /// Notes which secret or token key has verified a call that was accepted, so that an operator knows when
@@ -118,15 +212,6 @@ fn note_use(app: &App, call: &IdentifyCall, secrets: &SealedSecrets, matched: Ma
         _ => &secrets.current,
     };
     app.secret_use.note(&app.store, call.organization, sealed);
-}
-
-/// Counts the outcome of an `identify()` call. Under `observe`, `missing` and `invalid` are what
-/// `required` would have refused.
-fn count(mode: VerificationMode, outcome: Verification) {
-    let result = verification_stats::result(outcome);
-    // In the request's own line, so that a flood of refused calls writes no more than others do.
-    Span::current().record("result", result);
-    metrics::counter!(metric::IDENTIFY, "mode" => mode.as_str(), "result" => result).increment(1);
 }
 
 /// Read the visitor's record

@@ -145,6 +145,7 @@ impl Store {
         actor: &Actor,
     ) -> Result<bool, StoreError> {
         let erased = self.erase(organization, &Whose::Record(id), actor).await?;
+        self.recent.forget_all();
         Ok(erased > 0)
     }
 
@@ -168,7 +169,10 @@ impl Store {
                 .await?
             {
                 0 => return Ok(erased),
-                step => erased += step,
+                step => {
+                    self.recent.forget_all();
+                    erased += step;
+                }
             }
         }
     }

@@ -28,7 +28,11 @@ pub enum StoreError {
     )]
     Url(String),
     /// The SQLite file cannot be opened or created.
-    #[error("the database file {} cannot be opened: {error}", path.display())]
+    #[error(
+        "the database file {} cannot be opened: {error}: check --database, and that this user may read and \
+         write the file and its folder",
+        path.display()
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -256,6 +260,10 @@ fn told(error: &sqlx::Error) -> String {
             };
             format!("the database failed: {error}{remedy}")
         }
+        sqlx::Error::Io(error) => format!(
+            "the database cannot be reached: {error}: check that it runs, and that --database names its \
+             host and port"
+        ),
         error => format!("the database failed: {error}"),
     }
 }

@@ -143,18 +143,23 @@ const WRITE: &str = "INSERT INTO identities
 
 /// Replaces a record if it is still the one that was read. It takes what `WRITE` takes, and a tenth less
 /// time: nothing is looked for and locked first.
-const REPLACE: &str = "UPDATE identities SET
-        name = $4,
-        email = $5,
-        email_folded = $6,
-        external_id = $7,
-        metadata = CASE WHEN $13 THEN identities.metadata ELSE $8 END,
-        hmac_verified = $9,
-        backend_at = $10,
-        token_at = $11,
-        updated_at = $12
-    WHERE organization_id = $1 AND visitor_id = $2 AND identities.id = $3
-        AND identities.updated_at = $15";
+macro_rules! replace {
+    () => {
+        "UPDATE identities SET
+            name = $4,
+            email = $5,
+            email_folded = $6,
+            external_id = $7,
+            metadata = CASE WHEN $13 THEN identities.metadata ELSE $8 END,
+            hmac_verified = $9,
+            backend_at = $10,
+            token_at = $11,
+            updated_at = $12
+        WHERE organization_id = $1 AND visitor_id = $2 AND identities.id = $3
+            AND identities.updated_at = $15"
+    };
+}
+pub(super) use replace;
 
 /// What a call writes in the place of a record, or as the first one.
 pub(super) struct Write<'c> {
@@ -209,27 +214,35 @@ impl<'c> Write<'c> {
     }
 }
 
+/// The statement `$sql` with what it writes, `$1` to `$15`.
+macro_rules! write_query {
+    ($sql:expr, $write:expr, $is_locked:expr) => {
+        sqlx::query($sql)
+            .bind($write.call.organization)
+            .bind($write.call.visitor)
+            .bind($write.record.id)
+            .bind(&$write.record.name)
+            .bind(&$write.record.email)
+            .bind(&$write.email_folded)
+            .bind(&$write.record.external_id)
+            .bind(&$write.metadata)
+            .bind($write.has_proof)
+            .bind($write.backend_at)
+            .bind($write.token_at)
+            .bind($write.record.updated_at)
+            .bind($write.keeps_metadata)
+            .bind($is_locked)
+            .bind($write.read_at)
+    };
+}
+pub(super) use write_query;
+
 /// Writes with `$sql` what a call makes at a time of the record `$before`; `None` when another call was
 /// faster. `$is_locked` says that none can be.
 macro_rules! write_record {
     ($connection:expr, $sql:expr, $call:expr, $before:expr, $at:expr, $is_locked:expr) => {{
         let write = Write::new($call, $before, $at)?;
-        let done = sqlx::query($sql)
-            .bind(write.call.organization)
-            .bind(write.call.visitor)
-            .bind(write.record.id)
-            .bind(&write.record.name)
-            .bind(&write.record.email)
-            .bind(write.email_folded)
-            .bind(&write.record.external_id)
-            .bind(write.metadata)
-            .bind(write.has_proof)
-            .bind(write.backend_at)
-            .bind(write.token_at)
-            .bind(write.record.updated_at)
-            .bind(write.keeps_metadata)
-            .bind($is_locked)
-            .bind(write.read_at)
+        let done = write_query!($sql, write, $is_locked)
             .execute(&mut *$connection)
             .await?;
         (done.rows_affected() == 1).then_some(write.record)
@@ -304,7 +317,7 @@ impl Session {
 
 /// How a record is written that nothing has to lock.
 const fn free_write(before: Option<&Identity>) -> &'static str {
-    if before.is_some() { REPLACE } else { WRITE }
+    if before.is_some() { replace!() } else { WRITE }
 }
 
 /// Writes without a transaction, unless the call verifies a person, or others are faster again and again.

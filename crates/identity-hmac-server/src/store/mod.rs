@@ -19,6 +19,7 @@ mod organizations;
 mod persons;
 mod policy;
 mod postgres;
+mod recent;
 mod removal;
 mod schema;
 mod settings;
@@ -53,6 +54,7 @@ pub use policy::{
     AcceptedProofs, IDENTITY_SESSIONS, MAX_TOKEN_LIFETIMES, MalformedTime, Policy, PolicyPatch,
     Proof, UnknownProofs, UnknownTreatment, UnsignedAttributes, ValidAfter, parse_time,
 };
+use recent::Recent;
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
 pub(crate) use token_keys::OwnedTokenKey;
@@ -72,6 +74,7 @@ const SQLITE_READERS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     connections: Connections<postgres::Pool>,
+    recent: Recent,
 }
 
 /// How the connections to the database are used, in numbers of connections.
@@ -283,6 +286,7 @@ impl Store {
             let pool = postgres::Pool::open(url, connections)?;
             return Ok(Self {
                 connections: Connections::Postgres(pool),
+                recent: Recent::new(),
             });
         }
         let options = sqlite::options(url)?;
@@ -294,6 +298,7 @@ impl Store {
                 writer: sqlite::Writer::start(writes.clone()),
                 writes,
             },
+            recent: Recent::new(),
         })
     }
 
@@ -369,8 +374,9 @@ impl Store {
         }
     }
 
-    /// Ends connections that are no longer needed.
+    /// Ends connections that are no longer needed, and forgets visitors who did not call for a while.
     pub fn upkeep(&self) {
+        self.recent.upkeep();
         if let Connections::Postgres(pool) = &self.connections {
             pool.upkeep();
         }

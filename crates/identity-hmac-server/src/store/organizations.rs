@@ -159,6 +159,11 @@ pub(super) fn read_origins(stored: &str) -> Vec<String> {
     stored.lines().map(str::to_owned).collect()
 }
 
+/// Origins as they are stored.
+pub(super) fn stored_origins(origins: &[String]) -> String {
+    origins.join("\n")
+}
+
 impl Store {
     /// Stores a new organization.
     ///
@@ -193,7 +198,7 @@ impl Store {
                 .bind(new.id)
                 .bind(&new.name)
                 .bind(new.verification.as_str())
-                .bind(new.allowed_origins.join("\n"))
+                .bind(stored_origins(&new.allowed_origins))
                 .bind(&new.secrets.current)
                 .bind(new.created_at)
                 .bind(policy.accepted_proofs.as_str())
@@ -353,7 +358,7 @@ impl Store {
                 .bind(id)
                 .bind(&patch.name)
                 .bind(patch.verification.map(VerificationMode::as_str))
-                .bind(patch.allowed_origins.as_ref().map(|origins| origins.join("\n")))
+                .bind(patch.allowed_origins.as_deref().map(stored_origins))
                 .bind(patch.suspended)
                 .bind(policy.accepted_proofs.map(AcceptedProofs::as_str))
                 .bind(policy.unsigned_attributes.map(UnsignedAttributes::as_str))

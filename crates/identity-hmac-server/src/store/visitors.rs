@@ -29,10 +29,20 @@ pub struct Caller {
     pub token_keys: Vec<SealedTokenKey>,
     /// Which proofs count, and for how long.
     pub policy: Policy,
+    /// No token of a visitor who was made until then counts.
+    pub visitor_tokens_valid_after: Option<OffsetDateTime>,
     /// What is stored of the visitor.
     pub known: Known,
     /// When the visitor last called, to a day.
     pub last_seen_at: OffsetDateTime,
+}
+
+impl Caller {
+    /// Whether the visitor's token was not used for so many days, where 0 is for ever.
+    #[must_use]
+    pub(crate) fn is_expired(&self, lifetime: u32) -> bool {
+        last_seen::limit(lifetime).is_some_and(|limit| self.last_seen_at < limit)
+    }
 }
 
 #[derive(FromRow)]
@@ -149,12 +159,10 @@ impl Session {
             // A token is made with its visitor.
             let made_at = row.visitor_created_at;
             let is_revoked = row.visitor_tokens_valid_after.is_some_and(|after| made_at <= after);
-            let last_seen_at = row.last_seen_at.unwrap_or(made_at);
-            let is_expired = last_seen::limit(lifetime).is_some_and(|limit| last_seen_at < limit);
-            if is_revoked || is_expired {
+            if is_revoked {
                 return Ok(None);
             }
-            Ok(Some(Caller {
+            let caller = Caller {
                 verification: read_mode(&row.verification)?,
                 allowed_origins: read_origins(&row.allowed_origins),
                 suspended: row.suspended,
@@ -164,9 +172,11 @@ impl Session {
                 },
                 token_keys,
                 policy: row.policy.try_into()?,
+                visitor_tokens_valid_after: row.visitor_tokens_valid_after,
                 known: row.known.try_into()?,
-                last_seen_at,
-            }))
+                last_seen_at: row.last_seen_at.unwrap_or(made_at),
+            };
+            Ok((!caller.is_expired(lifetime)).then_some(caller))
         })
     }
 }

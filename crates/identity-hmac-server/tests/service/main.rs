@@ -26,6 +26,7 @@ mod policy;
 mod postgres_url;
 mod races;
 mod rate;
+mod remembered;
 mod rotation;
 mod rules;
 mod seen_from_outside;

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, Database, Proxy, Service, Session, Visitor, command, http, kept, migrate,
-    on_both_databases, proved, times, without_postgres,
+    Answer, Database, Service, Session, Visitor, command, http, kept, migrate, on_both_databases,
+    proved, times, without_postgres,
 };
 
 /// How many callers race.
@@ -242,43 +242,6 @@ async fn serialization_failures_are_tried_again_and_lose_nothing() {
             "{calls} calls over two processes, {rolled_back} transactions or more were run again"
         ),
     );
-}
-
-/// The exchanges with PostgreSQL that one call takes after a time without one. The service does other work now and then, so the
-/// least of a few calls counts.
-async fn exchanges(proxy: &Proxy, unused: Duration, call: impl AsyncFn()) -> usize {
-    let mut least = usize::MAX;
-    for _ in 0..5 {
-        sleep(unused).await;
-        let before = proxy.exchanges();
-        call().await;
-        least = least.min(proxy.exchanges() - before);
-    }
-    least
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_update_is_two_exchanges_with_postgresql_and_a_read_is_one() {
-    if without_postgres() {
-        return;
-    }
-    let database = Database::postgres().await;
-    let proxy = Proxy::to(&database).await;
-    let behind = database.by(proxy.url(&database));
-    let service = Service::start_with(&behind, &["--visitor-rate=0", "--database-connections=1"]);
-    let visitor = service.organization().await.visitor().await;
-    let update = async || {
-        let params = json!({"name": "Jane", "metadata": {"call": fastrand::u32(..)}});
-        visitor.identify(params).await.ok();
-    };
-    // Statements are prepared once.
-    update().await;
-    let read = async || drop(visitor.identity().await.ok());
-    // Also after a while, when a connection may be dead.
-    for unused in [Duration::ZERO, Duration::from_millis(1_100)] {
-        assert_eq!(exchanges(&proxy, unused, update).await, 2, "{unused:?}");
-        assert_eq!(exchanges(&proxy, unused, read).await, 1, "{unused:?}");
-    }
 }
 
 /// Makes the next `failures` writes of a record fail with SQLSTATE 40001. The sequence counts the
