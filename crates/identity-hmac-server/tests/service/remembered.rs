@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::harness::{
-    Answer, Database, Organization, Proxy, Service, Visitor, command, on_both_databases,
+    Answer, Database, Organization, Proxy, Service, Session, Visitor, command, on_both_databases,
     without_postgres,
 };
 
@@ -74,15 +74,18 @@ on_both_databases! {
         let service = Service::start(&database);
         let mut organization = service.organization().await;
         organization.verification("required").await;
-        let visitor = organization.visitor().await;
-        let hmac = organization.sign(&visitor);
-        let call = async |name| visitor.identify(json!({"name": name, "hmac": hmac})).await;
-        call("Joe").await.ok();
+        let (visitor, other) = (organization.visitor().await, organization.visitor().await);
+        let hmacs = [organization.sign(&visitor), organization.sign(&other)];
+        let call = async |name| visitor.identify(json!({"name": name, "hmac": hmacs[0]})).await;
+        let call_of_other = async || other.identify(json!({"name": "Joe", "hmac": hmacs[1]})).await;
         call("Jane").await.ok();
+        call_of_other().await.ok();
         organization.rotate_secret().await;
         assert_eq!(call("Janet").await.ok()["name"], "Janet");
         organization.retire_previous_secret().await;
         call("Eve").await.is_problem(403, "hmac_verification_failed");
+        // It did not call while there were two secrets.
+        call_of_other().await.is_problem(403, "hmac_verification_failed");
 
         let hmac = organization.sign(&visitor);
         let call = async |name| visitor.identify(json!({"name": name, "hmac": hmac})).await;
@@ -90,7 +93,7 @@ on_both_databases! {
         organization.make_token_key().await.ok();
         organization.update(json!({"acceptedProofs": ["token"]})).await.ok();
         call("Eve").await.is_problem(403, "proof_not_accepted");
-        assert_eq!(names(&organization).await, ["Janet"]);
+        assert_eq!(names(&organization).await, ["Janet", "Joe"]);
     }
 
     async fn a_refused_call_is_taken_once_the_operator_allows_it(database: Database) {
@@ -131,10 +134,19 @@ on_both_databases! {
     ) {
         let service = Service::start(&database);
         let (organization, visitor) = remembered(&service).await;
+        let (pinned, unchanged) = (organization.visitor().await, organization.visitor().await);
+        unchanged.identify(json!({"name": "Joe"})).await.ok();
         let jane = json!({"externalId": "user_1", "name": "Jane Doe"});
         let backend = organization.backend().await;
-        backend.identify(&visitor, jane).await.ok();
-        for _ in 0..2 {
+        for visitor in [&visitor, &pinned] {
+            backend.identify(visitor, jane.clone()).await.ok();
+        }
+        // No call pins a visitor and leaves its record as it is: the pin has to be enough by itself.
+        let like_the_other = "UPDATE visitors SET person = 'user_1',
+            verified_at = (SELECT max(verified_at) FROM visitors),
+            verified_until = (SELECT max(verified_until) FROM visitors)";
+        Session::open(&database).await.execute(like_the_other).await;
+        for visitor in [&visitor, &visitor, &unchanged] {
             let answer = visitor.identify(json!({"name": "Eve"})).await.ok();
             assert_eq!(answer["name"], "Jane Doe");
             assert_eq!(answer["ignored"][0]["attribute"], "name");
