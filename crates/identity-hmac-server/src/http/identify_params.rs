@@ -64,7 +64,7 @@ impl ToSchema for BackendSchema {
 }
 
 /// The parameters of one `identify()` call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IdentifyParams {
     /// The changes to the record.
     pub patch: IdentityPatch,

@@ -1,12 +1,13 @@
 //! `/v1/identify` and `/v1/identity`: a visitor says who it is, and reads its record.
 
+use std::mem;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity_hmac::{Matched, Verification};
+use identity_hmac::{Matched, Verification, VerificationMode};
 use tracing::Span;
 
 use super::App;
@@ -21,7 +22,7 @@ use super::telemetry;
 use crate::identity::{IdentityResult, ignored};
 use crate::metric;
 use crate::store::{
-    Caller, Identified, IdentifyCall, Known, SaidBy, SealedSecrets, UnsignedAttributes, VouchedBy,
+    Caller, Identified, IdentifyCall, Proof, SaidBy, SealedSecrets, UnsignedAttributes, VouchedBy,
 };
 use crate::token::VisitorToken;
 use crate::verification_stats;
@@ -65,12 +66,13 @@ pub(crate) async fn identify(
         .and_then(|params| params.proof.as_ref());
     let brings_token = matches!(proof, Some(PresentedProof::Token(_)));
     let Visitor {
-        caller,
+        mut caller,
         mut session,
     } = presented.authenticate(&app, brings_token).await?;
     let params = params?;
-    let Judged { outcome, call } = judge(&app, &presented.token, &caller, &params)?;
-    count(&app, &presented, &caller, &params, outcome);
+    let proof = params.proof.as_ref().map(PresentedProof::kind);
+    let Judged { outcome, call } = judge(&app, &presented.token, &mut caller, params)?;
+    count(&app, &presented, caller.verification, outcome, proof);
     let call = call?;
     let identified = session.identify(&call).await?;
     Ok(Json(finish(
@@ -88,14 +90,14 @@ async fn identify_remembered(
     if matches!(params.proof, Some(PresentedProof::Token(_))) {
         return Ok(None);
     }
-    let Some(caller) = presented.remembered(app) else {
+    let Some(mut caller) = presented.remembered(app) else {
         return Ok(None);
     };
     // A refusal has to rest on what is so now.
     let Judged {
         outcome,
         call: Ok(call),
-    } = judge(app, &presented.token, &caller, params)?
+    } = judge(app, &presented.token, &mut caller, params.clone())?
     else {
         return Ok(None);
     };
@@ -105,7 +107,8 @@ async fn identify_remembered(
         .await?;
     Ok(identified.map(|identified| {
         telemetry::record_organization(call.organization);
-        count(app, presented, &caller, params, outcome);
+        let proof = params.proof.as_ref().map(PresentedProof::kind);
+        count(app, presented, caller.verification, outcome, proof);
         finish(app, presented, caller, &call, outcome, identified)
     }))
 }
@@ -117,11 +120,12 @@ struct Judged {
     call: Result<Arc<IdentifyCall>, Problem>,
 }
 
+/// Judges a call, which takes what is known of its caller's record.
 fn judge(
     app: &App,
     visitor: &VisitorToken,
-    caller: &Caller,
-    params: &IdentifyParams,
+    caller: &mut Caller,
+    params: IdentifyParams,
 ) -> Result<Judged, Problem> {
     let checked = proof::check(app, visitor, caller, params.proof.as_ref())?;
     let outcome = checked.outcome;
@@ -138,8 +142,8 @@ fn judge(
         Ok(Arc::new(IdentifyCall {
             organization: visitor.organization,
             visitor: visitor.visitor,
-            known: caller.known.clone(),
-            patch: params.patch.clone(),
+            known: mem::take(&mut caller.known),
+            patch: params.patch,
             vouched_by,
             verified: person,
         }))
@@ -152,11 +156,11 @@ fn judge(
 fn count(
     app: &App,
     presented: &Presented,
-    caller: &Caller,
-    params: &IdentifyParams,
+    mode: VerificationMode,
     outcome: Verification,
+    proof: Option<Proof>,
 ) {
-    let mode = caller.verification.as_str();
+    let mode = mode.as_str();
     let result = verification_stats::result(outcome);
     // In the request's own line, so that a flood of refused calls writes no more than others do.
     Span::current().record("result", result);
@@ -164,7 +168,7 @@ fn count(
     app.verification_stats.count(
         presented.token.organization,
         outcome,
-        params.proof.as_ref().map(PresentedProof::kind),
+        proof,
         // A header that is no text is no origin.
         presented
             .origin
@@ -186,12 +190,7 @@ fn finish(
     if let Verification::Verified(matched) = outcome {
         note_use(app, call, &caller.secrets, matched);
     }
-    let known = Known {
-        pin: identity.pin.clone(),
-        record: Some(identity.clone()),
-    };
-    app.store
-        .remember(&presented.token, Caller { known, ..caller });
+    app.store.remember(&presented.token, caller, &identity);
     let older = call.verified.as_ref().filter(|_| is_older);
     let ignored = ignored(&identity, &call.patch, older);
     IdentityResult {

@@ -1,6 +1,6 @@
-//! Visitors who called a short time ago, as their calls have left them. The next call of such a visitor
-//! reads nothing. It is judged by what is remembered, and its one statement writes only if all of that
-//! still holds.
+//! Visitors who called a short time ago, as their calls have left them. On PostgreSQL the next call of such
+//! a visitor reads nothing. It is judged by what is remembered, and its one statement writes only if all of
+//! that still holds.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::identify::{Write, replace, write_query};
 use super::organizations::stored_origins;
 use super::persons::read_metadata;
 use super::{
-    Caller, Connections, Identified, IdentifyCall, Known, Store, StoreError, metadata, on_postgres,
-    retrying, sqlite,
+    Caller, Connections, Identified, IdentifyCall, Identity, Known, Store, StoreError, metadata,
+    on_postgres, retrying,
 };
 use crate::token::{Sha256Digest, VisitorToken};
 
@@ -50,18 +50,25 @@ struct Remembered {
 
 impl Remembered {
     /// A visitor by its last call; `None` for one whose next call has to read more.
-    fn new(mut caller: Caller) -> Option<Self> {
-        let Known {
-            pin: None,
-            record: Some(record),
-        } = &mut caller.known
-        else {
+    fn new(caller: Caller, identity: &Identity) -> Option<Self> {
+        if identity.pin.is_some() {
             return None;
+        }
+        let metadata = identity.metadata.as_ref().map(metadata::write);
+        let record = Identity {
+            metadata: None,
+            ..identity.clone()
         };
-        let metadata = record.metadata.take();
-        let metadata = metadata.as_ref().map(metadata::write).transpose().ok()?;
-        caller.token_keys.clear();
-        Some(Self { caller, metadata })
+        Some(Self {
+            metadata: metadata.transpose().ok()?,
+            caller: Caller {
+                known: Known {
+                    pin: None,
+                    record: Some(record),
+                },
+                ..caller
+            },
+        })
     }
 
     fn caller(&self) -> Option<Caller> {
@@ -128,9 +135,13 @@ impl fmt::Debug for Recent {
 }
 
 impl Store {
-    /// Remembers a visitor as a call has left it, unless its next call has to read more.
-    pub(crate) fn remember(&self, token: &VisitorToken, caller: Caller) {
-        match Remembered::new(caller) {
+    /// Remembers a visitor as a call has left it, unless its next call has to read more. On SQLite a read costs
+    /// less than this.
+    pub(crate) fn remember(&self, token: &VisitorToken, caller: Caller, identity: &Identity) {
+        let Connections::Postgres(_) = self.connections else {
+            return;
+        };
+        match Remembered::new(caller, identity) {
             Some(remembered) => self.recent.0.insert(token.sha256, Arc::new(remembered)),
             None => self.recent.0.invalidate(&token.sha256),
         }
@@ -154,42 +165,27 @@ impl Store {
         caller: &Caller,
         call: &IdentifyCall,
     ) -> Result<Option<Identified>, StoreError> {
-        macro_rules! replace_as_remembered {
-            ($connection:expr, $write:expr) => {
-                write_query!(REPLACE_AS_REMEMBERED, $write, false)
-                    .bind(token.sha256.as_slice())
-                    .bind(caller.verification.as_str())
-                    .bind(stored_origins(&caller.allowed_origins))
-                    .bind(&caller.secrets.current)
-                    .bind(&caller.secrets.previous)
-                    .bind(caller.visitor_tokens_valid_after)
-                    .bind(caller.policy.accepted_proofs.as_str())
-                    .bind(caller.policy.unsigned_attributes.as_str())
-                    .bind(caller.last_seen_at)
-                    .execute(&mut *$connection)
-                    .await?
-                    .rows_affected()
-                    == 1
-            };
-        }
+        let Connections::Postgres(pool) = &self.connections else {
+            return Ok(None);
+        };
         let Some(write) = Write::replacement(call) else {
             return Ok(None);
         };
-        let is_replaced = match &self.connections {
-            Connections::Sqlite { writes, .. } => {
-                // Who has to wait for the writer reads meanwhile.
-                let Some(mut lent) = writes.try_lend().await? else {
-                    return Ok(None);
-                };
-                let replaced: Result<_, StoreError> =
-                    async { Ok(replace_as_remembered!(lent, write)) }.await;
-                sqlite::settle(lent, replaced).await?
-            }
-            Connections::Postgres(pool) => on_postgres!(pool, false, connection => {
-                Ok(replace_as_remembered!(connection, write))
-            })?,
-        };
-        if is_replaced {
+        let done = on_postgres!(pool, false, connection => {
+            Ok(write_query!(REPLACE_AS_REMEMBERED, write, false)
+                .bind(token.sha256.as_slice())
+                .bind(caller.verification.as_str())
+                .bind(stored_origins(&caller.allowed_origins))
+                .bind(&caller.secrets.current)
+                .bind(&caller.secrets.previous)
+                .bind(caller.visitor_tokens_valid_after)
+                .bind(caller.policy.accepted_proofs.as_str())
+                .bind(caller.policy.unsigned_attributes.as_str())
+                .bind(caller.last_seen_at)
+                .execute(connection)
+                .await?)
+        })?;
+        if done.rows_affected() == 1 {
             return Ok(Some(write.identified()));
         }
         self.recent.0.invalidate(&token.sha256);
@@ -200,16 +196,13 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use identity_hmac::VerificationMode;
-    use identity_hmac::attributes::Metadata;
-    use serde_json::json;
-    use time::OffsetDateTime;
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::{Identity, Policy, SealedSecrets, now};
+    use crate::store::{Policy, SealedSecrets, now};
 
-    fn caller(metadata: Option<Metadata>) -> Caller {
-        let at: OffsetDateTime = now();
+    fn caller() -> Caller {
         Caller {
             verification: VerificationMode::Observe,
             allowed_origins: vec!["https://shop.example".to_owned()],
@@ -221,48 +214,52 @@ mod tests {
             token_keys: Vec::new(),
             policy: Policy::default(),
             visitor_tokens_valid_after: None,
-            known: Known {
-                pin: None,
-                record: Some(Identity {
-                    id: Uuid::nil(),
-                    visitor_id: Uuid::nil(),
-                    external_id: None,
-                    email: Some("jane@example.com".to_owned()),
-                    name: Some("Jane".to_owned()),
-                    metadata,
-                    vouched_by: None,
-                    created_at: at,
-                    updated_at: at,
-                    pin: None,
-                }),
-            },
-            last_seen_at: at,
+            known: Known::default(),
+            last_seen_at: now(),
         }
     }
 
-    fn remember(recent: &Recent, number: u32, caller: Caller) {
+    fn identity(metadata: Option<Value>) -> Identity {
+        let metadata = metadata.map(|metadata| metadata.as_object().unwrap().clone());
+        Identity {
+            id: Uuid::nil(),
+            visitor_id: Uuid::nil(),
+            external_id: None,
+            email: Some("jane@example.com".to_owned()),
+            name: Some("Jane".to_owned()),
+            metadata,
+            vouched_by: None,
+            created_at: now(),
+            updated_at: now(),
+            pin: None,
+        }
+    }
+
+    fn remember(recent: &Recent, number: u32, identity: &Identity) {
         let mut sha256 = [0; 32];
         sha256[..4].copy_from_slice(&number.to_be_bytes());
-        let remembered = Remembered::new(caller).unwrap();
+        let remembered = Remembered::new(caller(), identity).unwrap();
         recent.0.insert(sha256, Arc::new(remembered));
     }
 
     #[test]
     fn a_visitor_is_remembered_as_its_call_has_left_it() {
-        let metadata = json!({"plan": "premium", "seats": [1, 2.5], "none": {}});
-        let caller = caller(Some(metadata.as_object().unwrap().clone()));
-        let known = caller.known.clone();
-        let again = Remembered::new(caller).unwrap().caller().unwrap();
-        assert_eq!(again.known, known);
+        for metadata in [
+            None,
+            Some(json!({"plan": "premium", "seats": [1, 2.5], "none": {}})),
+        ] {
+            let identity = identity(metadata);
+            let remembered = Remembered::new(caller(), &identity).unwrap();
+            assert_eq!(remembered.caller().unwrap().known.record, Some(identity));
+        }
     }
 
     #[test]
     fn what_is_remembered_takes_a_bounded_amount_of_memory() {
         let recent = Recent::new();
-        let text = json!({"text": "x".repeat(16_000)});
-        let metadata = text.as_object().unwrap();
+        let identity = identity(Some(json!({"text": "x".repeat(16_000)})));
         for number in 0..2_000 {
-            remember(&recent, number, caller(Some(metadata.clone())));
+            remember(&recent, number, &identity);
         }
         recent.upkeep();
         let (size, visitors) = (recent.0.weighted_size(), recent.0.entry_count());
@@ -274,7 +271,7 @@ mod tests {
     fn whoever_was_erased_is_forgotten_at_once() {
         let recent = Recent::new();
         for number in 0..10 {
-            remember(&recent, number, caller(None));
+            remember(&recent, number, &identity(None));
         }
         recent.upkeep();
         assert_eq!(recent.0.entry_count(), 10);
