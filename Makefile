@@ -198,8 +198,9 @@ check-rust: setup
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features token -- -D warnings
 	$(CARGO) clippy --locked -p identity-hmac --no-default-features --features route -- -D warnings
-	# One after the other: both are called identity_hmac, and the core's pages are to stay.
-	$(DOC) -p identity-hmac-axum -p identity-hmac-cli -p identity-hmac-doctor -p identity-hmac-file -p identity-hmac-server
+	# With the features of clippy's run, whose work is taken: the workspace's, and those of the examples.
+	# The core comes after the command: both are called identity_hmac, and the core's pages are to stay.
+	$(DOC) --workspace --exclude identity-hmac --lib --bins --examples
 	$(DOC) -p identity-hmac
 
 check-licenses: setup-rust
