@@ -37,8 +37,10 @@ SCRIPTS_JS += tests/canary/memory/node.mjs tests/conformance tests/e2e tests/nex
 PACKAGE_express := bindings/node
 PACKAGE_fastapi := bindings/python
 PACKAGE_sinatra := bindings/ruby
-# The binaries as `cargo test` builds them: with other features, the dependencies would be built again.
-BUILD := $(CARGO) build --locked --all-features --all-targets
+# What is tested and run without optimization, in every call: beside other crates, the dependencies would
+# have other features, and be built again.
+TESTED := --locked --all-features $(addprefix -p ,$(notdir $(wildcard crates/*)) example-axum manual)
+BUILD := $(CARGO) build $(TESTED) --all-targets
 DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
@@ -88,8 +90,8 @@ test: test-e2e test-bench test-release
 # The service's tests wait more than they calculate: twice as many at a time as there are cores.
 test-rust: setup-rust
 	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) IDENTITY_TEST_POSTGRES=required \
-		$(CARGO) test --locked --all-features
-	$(CARGO) test --locked --all-features --test completions -- --ignored
+		$(CARGO) test $(TESTED)
+	$(CARGO) test $(TESTED) --test completions -- --ignored
 	$(CARGO) test --locked -p identity-hmac --no-default-features
 
 # Built by itself, so that no other crate's features reach the core.
@@ -101,8 +103,7 @@ test-no-std:
 # The unit file, the container file, and what every package carries: licences, man pages, completions.
 test-packaging:
 	@scripts/debian-packages bash buildah ca-certificates fish groff-base systemd util-linux zsh
-	# With the crates, so that no other features than theirs are built.
-	$(BUILD) $(addprefix -p ,$(notdir $(wildcard crates/*)) manual)
+	$(BUILD)
 	python3 tests/packaging/run.py $(SERVER)
 	python3 tests/packaging/licenses.py
 	python3 tests/packaging/manual.py $(TARGET)/debug/manual
@@ -114,7 +115,6 @@ test-bindings: packages
 test-docs: packages
 	@scripts/debian-packages curl openssl postgresql-common puma ruby-actionpack ruby-railties ruby-sinatra sqlite3
 	$(BUILD)
-	$(CARGO) build --locked -p example-axum --bins --examples
 	$(CARGO) build --locked --manifest-path tests/docs/jsonwebtoken/Cargo.toml --target-dir $(TARGET)/jsonwebtoken
 	python3 tests/docs/check.py
 	python3 tests/docs/http_reference.py $(SERVER)
@@ -126,11 +126,10 @@ test-conformance: test-docs
 	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
 test-examples: packages
-	$(MAKE) -C examples test
+	$(MAKE) -C examples test BUILD_AXUM="$(BUILD)"
 
 test-e2e: packages
-	$(BUILD)
-	$(MAKE) -C examples setup
+	$(MAKE) -C examples setup BUILD_AXUM="$(BUILD)"
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
 test-bench: packages
