@@ -109,7 +109,7 @@ test-packaging:
 	python3 tests/packaging/manual.py $(TARGET)/debug/manual
 
 test-bindings: packages
-	$(call each_binding,test)
+	$(call each_binding,test PACKAGED=1)
 
 # Leaves a fresh installation of every package for the conformance run.
 test-docs: packages
@@ -220,7 +220,7 @@ check-docs:
 	python3 tests/docs/check.py
 
 check-bindings: packages
-	$(call each_binding,check)
+	$(call each_binding,check PACKAGED=1)
 
 check-examples: setup
 	$(MAKE) -C examples check
