@@ -20,6 +20,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 CARGO_MUTANTS_VERSION := 27.1.0
 MDBOOK_VERSION := 0.5.4
 BINDINGS := bindings/python bindings/ruby bindings/node bindings/browser
+SETUPS := $(BINDINGS:bindings/%=setup-%)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where the tests install the packages, fresh every time.
 INSTALLED := $(TARGET)/installed
@@ -43,9 +44,12 @@ TESTED := --locked --all-features $(addprefix -p ,$(notdir $(wildcard crates/*))
 BUILD := $(CARGO) build $(TESTED) --all-targets
 DOC := RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 
+# Where rustc looks first for make's jobs. Only a make is given any, and rustc warns of what it misses.
+export CARGO_MAKEFLAGS :=
+
 each_binding = $(foreach binding,$(BINDINGS),$(MAKE) -C $(binding) $(1) &&) true
 
-.PHONY: demo docs quick setup setup-rust packages
+.PHONY: demo docs quick setup setup-rust $(SETUPS) packages install-gem setup-examples
 .PHONY: test test-rust test-no-std test-packaging test-bindings test-docs test-conformance test-release
 .PHONY: test-examples test-e2e
 .PHONY: bench platforms test-bench prove prove-canary prove-constant-time prove-fuzz prove-mutants
@@ -62,8 +66,13 @@ demo:
 	$(MAKE) -C examples setup-$(BACKEND)
 	@node scripts/demo.mjs $(BACKEND) $(PORT) $(SERVICE_PORT) $(abspath $(SERVER))
 
-setup: setup-rust
-	@$(call each_binding,setup)
+setup: setup-rust $(SETUPS)
+
+$(SETUPS): setup-%:
+	@$(MAKE) -C bindings/$* setup
+
+# Both install what tests/next has.
+setup-browser: setup-node
 
 setup-rust:
 	@scripts/debian-packages bash curl fish openssl pgbouncer postgresql procps util-linux zsh
@@ -80,6 +89,13 @@ docs:
 
 packages: setup
 	$(call each_binding,package)
+
+# These two for those that would otherwise do it at once, where make has more than one job.
+install-gem: packages
+	$(MAKE) -C bindings/ruby install
+
+setup-examples: packages install-gem
+	$(MAKE) -C examples setup BUILD_AXUM="$(BUILD)"
 
 quick:
 	IDENTITY_TEST_POSTGRES=off $(CARGO) test --locked --all-features
@@ -108,7 +124,7 @@ test-packaging:
 	python3 tests/packaging/licenses.py
 	python3 tests/packaging/manual.py $(TARGET)/debug/manual
 
-test-bindings: packages
+test-bindings: packages install-gem
 	$(call each_binding,test PACKAGED=1)
 
 # Leaves a fresh installation of every package for the conformance run.
@@ -125,19 +141,17 @@ test-conformance: test-docs
 	$(CARGO) build --locked --release -p identity-hmac-cli -p conformance-core
 	python3 tests/conformance/run.py --installed $(INSTALLED) --built $(TARGET)/release
 
-test-examples: packages
+test-examples: setup-examples
 	$(MAKE) -C examples test BUILD_AXUM="$(BUILD)"
 
-test-e2e: packages
-	$(MAKE) -C examples setup BUILD_AXUM="$(BUILD)"
+test-e2e: setup-examples
 	$(MAKE) -C tests/e2e test SERVER=$(abspath $(SERVER))
 
 test-bench: packages
 	$(MAKE) -C tests/bench test
 
 # The scripts of a release.
-test-release:
-	$(MAKE) -C bindings/python setup
+test-release: setup-python
 	bindings/python/.venv/bin/python -m pytest -p no:cacheprovider --ignore tests/release/publish tests/release
 
 # With what is published, as far as it can be built here. For musl and arm64, which this machine is not,
