@@ -66,6 +66,7 @@ impl Remembered {
                     pin: None,
                     record: Some(record),
                 },
+                token_keys: Vec::new(),
                 ..caller
             },
         })
