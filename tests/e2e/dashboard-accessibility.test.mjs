@@ -239,7 +239,7 @@ describe('the dashboard', () => {
     await page.keyboard.press('Enter');
     await tabTo(page.getByRole('link', { name: 'New organization', exact: true }));
     await page.keyboard.press('Enter');
-    await page.getByLabel('Name').waitFor();
+    await page.locator('#name:focus').waitFor();
     await page.keyboard.type('By keyboard');
     await page.keyboard.press('Enter');
     await tabTo(page.getByRole('link', { name: 'I have copied it' }));
@@ -249,10 +249,8 @@ describe('the dashboard', () => {
     await page.keyboard.press('ArrowDown');
     await tabTo(page.getByRole('button', { name: 'Save' }));
     await page.keyboard.press('Enter');
-    const saved = page.getByRole('status');
-    await saved.getByText('Saved.').waitFor();
     // A screen reader begins with what was done.
-    assert(await saved.evaluate((element) => element === document.activeElement));
+    await page.locator('[role=status]:focus', { hasText: 'Saved.' }).waitFor();
     assert(await page.getByRole('radio', { name: /^observe/ }).isChecked());
   });
 });
