@@ -11,7 +11,7 @@
 # make release-dry-run  that twice, compared; each package installed and run; half-failed releases
 # make platforms  build the packages, and try them and the service where users have them, into
 #               docs/platforms.md (an hour and a half)
-# make bench    measure everything beside what else there is, into docs/benchmarks.md (22 minutes)
+# make bench    measure everything beside what else there is, into docs/benchmarks.md (half an hour)
 # make prove    run the security proofs, into SECURITY.md's table (36 minutes)
 
 CARGO ?= cargo
