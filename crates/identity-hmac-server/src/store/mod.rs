@@ -19,7 +19,7 @@ mod organizations;
 mod persons;
 mod policy;
 mod postgres;
-mod recent;
+mod recent_visitors;
 mod removal;
 mod schema;
 mod settings;
@@ -54,7 +54,7 @@ pub use policy::{
     AcceptedProofs, IDENTITY_SESSIONS, MAX_TOKEN_LIFETIMES, MalformedTime, Policy, PolicyPatch,
     Proof, UnknownProofs, UnknownTreatment, UnsignedAttributes, ValidAfter, parse_time,
 };
-use recent::Recent;
+use recent_visitors::Recent;
 pub(crate) use schema::Applied;
 pub(crate) use settings::Setting;
 pub(crate) use token_keys::OwnedTokenKey;
